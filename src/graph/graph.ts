@@ -1,0 +1,161 @@
+// Graphs: append-only lists of operations, name scopes, control dependencies, and the default graph.
+
+import type { DType } from '../tensor/dtype.ts';
+import { GraphError } from '../tensor/errors.ts';
+import type { Shape } from '../tensor/shape.ts';
+import { type OpDefinition, Operation } from './operation.ts';
+import { captureSite, lineOf } from './site.ts';
+import { Tensor, type Variable } from './tensor.ts';
+
+/**
+ * A graph of operations. Building it computes nothing; a session runs it.
+ *
+ * ```ts
+ * const g = new tf.Graph();
+ * const y = g.asDefault(() => tf.constant(2).add(3));
+ * await new tf.Session({ graph: g }).run(y);          // 5
+ * ```
+ */
+export class Graph {
+  /** In the order in which they were made. */
+  readonly operations: Operation[] = [];
+  /** The variables, in the order in which they were made. */
+  readonly variables: Variable[] = [];
+  #finalized = false;
+  readonly #names = new Map<string, number>();
+  #scope = '';
+  #controls: readonly Operation[] = [];
+
+  /** Makes this the default graph while `build` runs, and returns what it returns. `build` must be synchronous. */
+  asDefault<R>(build: () => R): R {
+    stack.push(this);
+    try {
+      return synchronous('asDefault', build());
+    } finally {
+      stack.pop();
+    }
+  }
+
+  /** Forbids further operations: adding one throws a GraphError. */
+  finalize(): void {
+    this.#finalized = true;
+  }
+
+  /** @internal */
+  add(
+    definition: OpDefinition,
+    inputs: readonly Tensor[],
+    attributes: object,
+    outputs: readonly { dtype: DType; shape: Shape | undefined }[],
+    name = definition.name,
+    outputClass: typeof Tensor = Tensor,
+  ): Operation {
+    const site = captureSite();
+    if (this.#finalized) {
+      throw new GraphError(`${name}: the graph is finalized, so nothing can be added to it (at ${lineOf(site)}).`);
+    }
+    const foreign = inputs.find((t) => t.graph !== this);
+    if (foreign) {
+      throw new GraphError(
+        `${name}: its input ${foreign.name} belongs to another graph. Build all of a model inside one graph: ` +
+          `one \`graph.asDefault(() => …)\`, or no resetDefaultGraph() in between.`,
+      );
+    }
+    const operation = new Operation({
+      graph: this,
+      id: this.operations.length,
+      name: this.uniqueName(this.#scope + name),
+      definition,
+      inputs,
+      attributes,
+      outputs,
+      controls: this.#controls,
+      site,
+      outputClass,
+    });
+    this.operations.push(operation);
+    return operation;
+  }
+
+  /** `MatMul`, `MatMul_1`, … @internal */
+  uniqueName(name: string): string {
+    let unique = name;
+    for (let n = this.#names.get(name) ?? 0; ; n++) {
+      unique = n === 0 ? name : `${name}_${n}`;
+      this.#names.set(name, n + 1);
+      if (n === 0 || !this.#names.has(unique)) break;
+    }
+    if (unique !== name) this.#names.set(unique, 1);
+    return unique;
+  }
+
+  /** @internal */
+  withScope<R>(name: string, build: () => R): R {
+    const before = this.#scope;
+    this.#scope = `${this.uniqueName(before + name)}/`;
+    try {
+      return synchronous('nameScope', build());
+    } finally {
+      this.#scope = before;
+    }
+  }
+
+  /** @internal */
+  withControls<R>(operations: readonly Operation[], build: () => R): R {
+    const before = this.#controls;
+    this.#controls = [...new Set([...before, ...operations])];
+    try {
+      return synchronous('controlDependencies', build());
+    } finally {
+      this.#controls = before;
+    }
+  }
+}
+
+function synchronous<R>(what: string, result: R): R {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function') {
+    throw new GraphError(
+      `${what}: the callback returned a promise. It must be synchronous: build the graph inside it, and await outside.`,
+    );
+  }
+  return result;
+}
+
+const stack: Graph[] = [new Graph()];
+
+/** The graph to which operations without inputs are added. */
+export function getDefaultGraph(): Graph {
+  return stack[stack.length - 1];
+}
+
+/** Replaces the default graph by an empty one. Sessions of the old graph go on working. */
+export function resetDefaultGraph(): void {
+  if (stack.length > 1) {
+    throw new GraphError('resetDefaultGraph: called inside graph.asDefault(); call it outside of the callback.');
+  }
+  stack[0] = new Graph();
+}
+
+/**
+ * Puts `name/` before the names of the operations made in the callback, which must be synchronous.
+ *
+ * ```ts
+ * const w = tf.nameScope('layer1', () => tf.variable(tf.zeros([2]), { name: 'w' }));   // layer1/w
+ * ```
+ */
+export function nameScope<R>(name: string, build: () => R): R {
+  return getDefaultGraph().withScope(name, build);
+}
+
+/**
+ * The operations made in the (synchronous) callback run after all of the given ones; variables that they read have
+ * the values from after these.
+ *
+ * ```ts
+ * const next = tf.controlDependencies([trainStep], () => w.add(0));     // w after the step
+ * ```
+ */
+export function controlDependencies<R>(after: readonly (Operation | Tensor)[], build: () => R): R {
+  const operations = after.map((x) => (x instanceof Operation ? x : x.operation));
+  return (operations[0]?.graph ?? getDefaultGraph()).withControls(operations, build);
+}

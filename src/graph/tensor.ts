@@ -1,0 +1,86 @@
+// Tensors: the values that flow between operations. Symbolic; a session computes them.
+import type { DType } from '../tensor/dtype.ts';
+import { GraphError } from '../tensor/errors.ts';
+import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
+import type { Checkable, Shaped } from '../tensor/shape-types.ts';
+import type { Graph } from './graph.ts';
+import type { Operation } from './operation.ts';
+
+/** Methods of tensors, added by src/api/methods.ts. Generic in `this`, so that comparing tensor types stays cheap. */
+export interface TensorMethods {}
+
+export interface Tensor<out T extends DType = DType, S extends Shape = Shape>
+  extends Checkable,
+    Shaped<S>,
+    TensorMethods {}
+
+/**
+ * A value that the graph computes: an output of an operation. `Tensor<'float32', [null, 784]>` is a matrix of 784
+ * columns whose number of rows is known only when the graph runs.
+ */
+export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
+  /** The operation that produces it. */
+  readonly operation: Operation;
+  /** Which of the operation's outputs it is. */
+  readonly index: number;
+  readonly dtype: T;
+  /** The sizes; `null` for one not known until the graph runs, undefined where even the rank is not known. */
+  readonly shape: readonly Dim[] | undefined;
+
+  /** @internal */
+  constructor(operation: Operation, index: number, dtype: T, shape: Shape | undefined) {
+    this.operation = operation;
+    this.index = index;
+    this.dtype = dtype;
+    this.shape = shape;
+  }
+
+  /** `MatMul:0`: the operation's name and the number of the output. */
+  get name(): string {
+    return `${this.operation.name}:${this.index}`;
+  }
+
+  get graph(): Graph {
+    return this.operation.graph;
+  }
+
+  /** The shape with its literal type. */
+  getShape<A extends Shape>(this: Tensor<DType, A>): A {
+    return this.shape as unknown as A;
+  }
+
+  /** The size along an axis, with its literal type; `null` where it is not known until the graph runs. */
+  dim<A extends Shape, const K extends number>(this: Tensor<DType, A>, axis: K): A[K] {
+    return (this.shape?.at(axis) ?? null) as A[K];
+  }
+
+  toString(): string {
+    return `Tensor(${this.name}, ${this.dtype}, ${showShape(this.shape)})`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  /** `a + b` and `${a}` cannot mean anything: they throw, and name the method to use. */
+  [Symbol.toPrimitive](): never {
+    throw new GraphError(
+      `${this.toString()} was used as a number or text. A tensor has no value until a session runs it: ` +
+        'write a.add(b), a.sub(b), a.mul(b), a.div(b) for arithmetic, await t.eval() for its value, t.name for its name.',
+    );
+  }
+}
+
+/** A tensor whose value is fed. */
+export class Placeholder<out T extends DType = DType, S extends Shape = Shape> extends Tensor<T, S> {
+  /** @internal */
+  readonly feedable = true;
+}
+
+/** A value that stays in a session from run to run. Used as a tensor it is the value at that point of the run. */
+export class Variable<out T extends DType = DType, S extends Shape = Shape> extends Tensor<T, S> {
+  /** Gives the variable its initial value; `tf.initializeAllVariables()` groups those of all. */
+  declare readonly initializer: Operation;
+  /** Do optimizers change it unless told otherwise? */
+  declare readonly trainable: boolean;
+}

@@ -1,0 +1,281 @@
+// The loop IR: what kernels build and backends print as machine code. Loops with constant bounds, loads and stores at
+// affine indices, and typed scalar or vector expressions; see verify.ts for what holds of a well-formed kernel.
+import type { DType } from '../tensor/dtype.ts';
+
+/** Storage that kernels read and write; where it lies is decided by the memory plan. */
+export interface Buffer {
+  readonly name: string;
+  readonly dtype: DType;
+  /** In elements. */
+  readonly length: number;
+}
+
+/** A loop variable; its identity is the object. Takes the values 0, step, 2·step … below `extent`. */
+export interface LoopVariable {
+  readonly name: string;
+  readonly extent: number;
+  readonly step: number;
+}
+
+/** `constant + Σ coefficient · variable`, in elements. At most one term a variable, no coefficient 0. */
+export interface Affine {
+  readonly constant: number;
+  readonly terms: readonly (readonly [LoopVariable, number])[];
+}
+
+/**
+ * The type of a value: `int32` also holds loaded uint8 (0…255, stored by its low byte). `bool` with lanes is a mask as
+ * wide as the vector it came from (all bits set or none), a scalar bool is 0 or 1; in memory a bool is one byte 0 or 1.
+ * Lanes: 1 for a scalar; else vectorBytes / 4 for float32, int32 and bool; vectorBytes / 8 for float64 and its masks.
+ */
+export interface ValueType {
+  readonly dtype: 'float32' | 'float64' | 'int32' | 'bool';
+  readonly lanes: number;
+}
+
+export type UnaryOp = 'neg' | 'abs' | 'sqrt' | 'floor' | 'nearest' | 'not';
+/**
+ * On integers: `div` truncates (the divisor is never 0, never −1 with the smallest integer: the builder guards it),
+ * `mulHigh` is the upper half of the unsigned 64-bit product, shifts take a scalar amount. `min`/`max` propagate NaN;
+ * `minFast(a, b)` is `b < a ? b : a` and `maxFast(a, b)` is `a < b ? b : a`. `and`, `or`, `xor` on int32 or bool.
+ */
+export type BinaryOp =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'min'
+  | 'max'
+  | 'minFast'
+  | 'maxFast'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'mulHigh'
+  | 'shiftLeft'
+  | 'shiftRight'
+  | 'shiftRightUnsigned';
+/** Give bool, with the lanes of their operands. Unsigned comparison is not needed. */
+export type CompareOp = 'equal' | 'notEqual' | 'less' | 'lessEqual';
+
+/** Values. Every node has a `type`; operands of one operation have the same lanes. */
+export type Expression =
+  | { readonly kind: 'constant'; readonly type: ValueType; readonly value: number }
+  /** An affine index as int32; lane l of a vector adds l · laneStep. */
+  | { readonly kind: 'index'; readonly type: ValueType; readonly index: Affine; readonly laneStep: number }
+  /** Lane l reads element index + l · laneStride: 1 is a vector load, 0 a broadcast, anything else is gathered. */
+  | {
+      readonly kind: 'load';
+      readonly type: ValueType;
+      readonly buffer: Buffer;
+      readonly index: Affine;
+      readonly laneStride: number;
+    }
+  /** Scalar load at a computed element index (int32), which the kernel has made sure is in range. */
+  | { readonly kind: 'loadAt'; readonly type: ValueType; readonly buffer: Buffer; readonly index: Expression }
+  | { readonly kind: 'local'; readonly type: ValueType; readonly local: Local }
+  | { readonly kind: 'unary'; readonly type: ValueType; readonly op: UnaryOp; readonly a: Expression }
+  | {
+      readonly kind: 'binary';
+      readonly type: ValueType;
+      readonly op: BinaryOp;
+      readonly a: Expression;
+      readonly b: Expression;
+    }
+  | {
+      readonly kind: 'compare';
+      readonly type: ValueType;
+      readonly op: CompareOp;
+      readonly a: Expression;
+      readonly b: Expression;
+    }
+  /** a · b + c, rounded once where the machine says so. */
+  | {
+      readonly kind: 'multiplyAdd';
+      readonly type: ValueType;
+      readonly a: Expression;
+      readonly b: Expression;
+      readonly c: Expression;
+    }
+  | {
+      readonly kind: 'select';
+      readonly type: ValueType;
+      readonly condition: Expression;
+      readonly a: Expression;
+      readonly b: Expression;
+    }
+  /** Number conversion with equal lanes; float → int32 truncates and saturates (NaN gives 0); bool → 0 or 1. float32 ↔ float64, and float64 ↔ int32, are scalar only. */
+  | { readonly kind: 'convert'; readonly type: ValueType; readonly a: Expression }
+  /** The same bits as float32 ↔ int32. */
+  | { readonly kind: 'bitcast'; readonly type: ValueType; readonly a: Expression }
+  /** Upper or lower half of the bits of a float64 scalar as int32, and a float64 from its two halves. */
+  | { readonly kind: 'half'; readonly type: ValueType; readonly a: Expression; readonly upper: boolean }
+  | { readonly kind: 'join'; readonly type: ValueType; readonly low: Expression; readonly high: Expression }
+  | { readonly kind: 'splat'; readonly type: ValueType; readonly a: Expression }
+  /** One lane of a vector as a scalar. */
+  | { readonly kind: 'lane'; readonly type: ValueType; readonly a: Expression; readonly lane: number };
+
+/** A register: written by `set`, read by `local` expressions. Shared subexpressions are put in one. */
+export interface Local {
+  readonly name: string;
+  readonly type: ValueType;
+}
+
+export type LoopKind = 'serial' | 'parallel' | 'unrolled';
+export type Statement =
+  | {
+      readonly kind: 'loop';
+      readonly variable: LoopVariable;
+      readonly loop: LoopKind;
+      readonly body: readonly Statement[];
+    }
+  | { readonly kind: 'set'; readonly local: Local; readonly value: Expression }
+  /** Lane l writes element index + l. */
+  | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: Affine; readonly value: Expression }
+  /** Scalar store at a computed element index (int32), which the kernel has made sure is in range. */
+  | { readonly kind: 'storeAt'; readonly buffer: Buffer; readonly index: Expression; readonly value: Expression }
+  /** The condition is a scalar bool. */
+  | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
+
+/** One loop nest. Only the outermost loops of `body` may be parallel. */
+export interface Kernel {
+  readonly name: string;
+  readonly body: readonly Statement[];
+  /** Arithmetic operations and bytes moved, as estimated when it was chosen. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+// ---------------------------------------------------------------- indices
+export const at = (constant: number, ...terms: (readonly [LoopVariable, number])[]): Affine => ({
+  constant,
+  terms: terms.filter(([v, n]) => n !== 0 && v.extent > v.step),
+});
+
+export function plus(a: Affine, constant: number): Affine {
+  return constant === 0 ? a : { constant: a.constant + constant, terms: a.terms };
+}
+
+/** The smallest and the largest value that an index takes. */
+export function range(a: Affine): [number, number] {
+  let low = a.constant;
+  let high = a.constant;
+  for (const [v, n] of a.terms) {
+    const last = n * Math.floor((v.extent - 1) / v.step) * v.step;
+    if (last < 0) low += last;
+    else high += last;
+  }
+  return [low, high];
+}
+
+// ---------------------------------------------------------------- building expressions
+export const constant = (value: number, type: ValueType): Expression => ({ kind: 'constant', type, value });
+export const index = (a: Affine, type: ValueType, laneStep = 0): Expression => ({
+  kind: 'index',
+  type,
+  index: a,
+  laneStep,
+});
+export const load = (buffer: Buffer, a: Affine, type: ValueType, laneStride = 1): Expression => ({
+  kind: 'load',
+  type,
+  buffer,
+  index: a,
+  laneStride,
+});
+export const loadAt = (buffer: Buffer, a: Expression, type: ValueType): Expression => ({
+  kind: 'loadAt',
+  type,
+  buffer,
+  index: a,
+});
+export const local = (l: Local): Expression => ({ kind: 'local', type: l.type, local: l });
+export const unary = (op: UnaryOp, a: Expression): Expression => ({ kind: 'unary', type: a.type, op, a });
+export const binary = (op: BinaryOp, a: Expression, b: Expression): Expression => ({
+  kind: 'binary',
+  type: a.type,
+  op,
+  a,
+  b,
+});
+export const compare = (op: CompareOp, a: Expression, b: Expression): Expression => ({
+  kind: 'compare',
+  type: { dtype: 'bool', lanes: a.type.lanes },
+  op,
+  a,
+  b,
+});
+export const multiplyAdd = (a: Expression, b: Expression, c: Expression): Expression => ({
+  kind: 'multiplyAdd',
+  type: c.type,
+  a,
+  b,
+  c,
+});
+export const select = (condition: Expression, a: Expression, b: Expression): Expression => ({
+  kind: 'select',
+  type: a.type,
+  condition,
+  a,
+  b,
+});
+export const convert = (a: Expression, dtype: ValueType['dtype']): Expression =>
+  a.type.dtype === dtype ? a : { kind: 'convert', type: { dtype, lanes: a.type.lanes }, a };
+export const bitcast = (a: Expression, dtype: 'float32' | 'int32'): Expression => ({
+  kind: 'bitcast',
+  type: { dtype, lanes: a.type.lanes },
+  a,
+});
+export const half = (a: Expression, upper: boolean): Expression => ({
+  kind: 'half',
+  type: { dtype: 'int32', lanes: 1 },
+  a,
+  upper,
+});
+export const join = (low: Expression, high: Expression): Expression => ({
+  kind: 'join',
+  type: { dtype: 'float64', lanes: 1 },
+  low,
+  high,
+});
+export const splat = (a: Expression, lanes: number): Expression =>
+  lanes === 1 ? a : { kind: 'splat', type: { dtype: a.type.dtype, lanes }, a };
+export const lane = (a: Expression, number: number): Expression => ({
+  kind: 'lane',
+  type: { dtype: a.type.dtype, lanes: 1 },
+  a,
+  lane: number,
+});
+
+/** The type in which elements of that dtype are computed with. */
+export const valueType = (dtype: DType, lanes: number): ValueType => ({
+  dtype: dtype === 'uint8' ? 'int32' : dtype,
+  lanes,
+});
+
+// ---------------------------------------------------------------- walking
+/** The direct operands of an expression. */
+export function children(e: Expression): readonly Expression[] {
+  switch (e.kind) {
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+    case 'half':
+    case 'splat':
+    case 'lane':
+      return [e.a];
+    case 'binary':
+    case 'compare':
+      return [e.a, e.b];
+    case 'multiplyAdd':
+      return [e.a, e.b, e.c];
+    case 'select':
+      return [e.condition, e.a, e.b];
+    case 'join':
+      return [e.low, e.high];
+    case 'loadAt':
+      return [e.index];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,168 @@
+// How an op is defined, and how public functions make operations of it.
+import { getDefaultGraph } from '../graph/graph.ts';
+import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/operation.ts';
+import { captureSite, lineOf } from '../graph/site.ts';
+import { Tensor } from '../graph/tensor.ts';
+import type { Check, View } from '../program/primitives.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { DTypeError, InvalidArgumentError, type MillraceError, ShapeMismatchError } from '../tensor/errors.ts';
+import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
+
+/** Element type and shape, as far as they are known. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape | undefined;
+}
+
+/** What a lowering may use besides its inputs. */
+export interface LowerContext<A extends object = object> {
+  readonly attributes: A;
+  /** Types of the outputs, now with known sizes. */
+  readonly outputs: readonly { readonly dtype: DType; readonly shape: readonly number[] }[];
+  /** The unique name of the operation. */
+  readonly name: string;
+  /** The seed of the session. */
+  readonly seed: number;
+  /** Adds a check that must hold before any variable changes. */
+  readonly require: (check: Check) => void;
+}
+
+/** The node whose gradient is asked for. */
+export interface GradientContext<A extends object = object> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: A;
+}
+
+/** An op: its rule for types, its gradient and its meaning in primitives, in one place. */
+export interface OpDefinition<A extends object = object> extends GraphOpDefinition {
+  /** Types of the outputs from those of the inputs. Throws for inputs that cannot be. Called again with known sizes. */
+  readonly infer: (inputs: readonly TensorType[], attributes: A) => TensorType | readonly TensorType[];
+  /**
+   * Gradients for the inputs from gradients for the outputs (`null` where an output has none); `null` for an input
+   * through which no gradient flows. Absent: no gradient flows through this op at all.
+   */
+  readonly gradient?: (
+    node: GradientContext<A>,
+    outputGradients: readonly (Tensor | null)[],
+  ) => readonly (Tensor | null)[];
+  /** The outputs in primitives. */
+  readonly lower: (inputs: readonly View[], context: LowerContext<A>) => View | readonly View[];
+  /** Must be computed anew for each operation, never shared between equal ones. */
+  readonly random?: boolean;
+}
+
+/** Names an op; the record is the whole of it. */
+export const defineOp = <A extends object = object>(definition: OpDefinition<A>): OpDefinition<A> => definition;
+
+/** The definition with which an operation was made. */
+export const definitionOf = (operation: Operation): OpDefinition => operation.definition as OpDefinition;
+
+/** A tensor or a JavaScript value that becomes a constant. */
+export type Operand = Tensor | number | boolean;
+
+const list = (types: TensorType | readonly TensorType[]): readonly TensorType[] =>
+  Array.isArray(types) ? types : [types as TensorType];
+
+/** The types that an op's outputs have; errors of the rule say which op it is, and on which line. */
+export function inferTypes<A extends object>(
+  definition: OpDefinition<A>,
+  inputs: readonly TensorType[],
+  attributes: A,
+  name: string = definition.name,
+  line: () => string = () => lineOf(captureSite()),
+): readonly TensorType[] {
+  try {
+    return list(definition.infer(inputs, attributes));
+  } catch (error) {
+    const known = [ShapeMismatchError, DTypeError, InvalidArgumentError].some((c) => error instanceof c);
+    if (known) (error as MillraceError).message += `\n    at ${name}, made at ${line()}`;
+    throw error;
+  }
+}
+
+/** Adds an operation and returns all of its outputs. */
+export function applyAll<A extends object>(
+  definition: OpDefinition<A>,
+  inputs: readonly Tensor[],
+  attributes: A,
+  options: { name?: string | undefined; outputClass?: typeof Tensor } = {},
+): readonly Tensor[] {
+  for (const [i, t] of inputs.entries()) {
+    if (!(t instanceof Tensor)) {
+      throw new InvalidArgumentError(`${definition.name}: input ${i} must be a tensor, but ${describe(t)} came.`);
+    }
+  }
+  const types = inferTypes(definition, inputs, attributes);
+  const graph = inputs[0]?.graph ?? getDefaultGraph();
+  const name = options.name;
+  // Control dependencies and scopes belong to the default graph; mixing graphs is refused by add().
+  return graph.add(definition, inputs, attributes, types, name, options.outputClass).outputs;
+}
+
+/** Adds an operation with one output. The type of the result is the caller's promise, kept by the shape rule. */
+export function apply<T extends DType = DType, S extends Shape = Shape, A extends object = object>(
+  definition: OpDefinition<A>,
+  inputs: readonly Tensor[],
+  attributes: NoInfer<A>,
+  name?: string,
+): Tensor<T, S> {
+  return applyAll(definition, inputs, attributes, { name })[0] as Tensor<T, S>;
+}
+
+/** How a value that should have been a tensor reads in a message. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
+  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
+  if (Array.isArray(value)) return 'an array (make it a tensor with tf.constant)';
+  return typeof value === 'function' ? 'a function' : `an object of class ${value.constructor?.name ?? 'Object'}`;
+}
+
+// ---------------------------------------------------------------- shared rules
+/** The shape that inputs broadcast to; throws with both shapes. */
+export function broadcastShapes(op: string, a: TensorType, b: TensorType): Shape | undefined {
+  const shape = broadcast(a.shape, b.shape);
+  if (shape === null) {
+    throw new ShapeMismatchError(
+      `${op}: shapes ${showShape(a.shape)} and ${showShape(b.shape)} do not broadcast: aligned at the right, sizes ` +
+        'must be equal or one of them 1.',
+    );
+  }
+  return shape;
+}
+
+/** All inputs must have the same element type. */
+export function sameDType(op: string, inputs: readonly TensorType[]): DType {
+  const dtype = inputs[0].dtype;
+  const other = inputs.find((t) => t.dtype !== dtype);
+  if (other) {
+    throw new DTypeError(
+      `${op}: dtypes ${dtype} and ${other.dtype} differ; convert one of them with tf.cast(x, '${dtype}').`,
+    );
+  }
+  return dtype;
+}
+
+/** The element type must be one of those listed. */
+export function requireDType(op: string, input: TensorType, allowed: readonly DType[]): DType {
+  if (!allowed.includes(input.dtype)) {
+    throw new DTypeError(`${op}: needs dtype ${allowed.join(' or ')}, but ${input.dtype} came; use tf.cast.`);
+  }
+  return input.dtype;
+}
+
+/** Axes (one, several, or none for all) as sorted indices. */
+export function resolveAxes(op: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
+  if (axes === undefined) return shape.map((_, i) => i);
+  const resolved = (typeof axes === 'number' ? [axes] : axes).map((axis) => {
+    const i = axisIndex(axis, shape.length);
+    if (i === undefined)
+      throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
+    return i;
+  });
+  if (new Set(resolved).size !== resolved.length) {
+    throw new ShapeMismatchError(`${op}: axes ${showShape(resolved)} name an axis twice.`);
+  }
+  return resolved.sort((a, b) => a - b);
+}

@@ -1,0 +1,31 @@
+// The classes of errors that millrace throws. Every message says what was expected, what came, and what to do.
+
+/** The base of every error that millrace throws on purpose. */
+export class MillraceError extends Error {
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** Shapes that do not fit together, or a size, axis or rank that is not possible. */
+export class ShapeMismatchError extends MillraceError {}
+/** An element type that does not fit. */
+export class DTypeError extends MillraceError {}
+/** A value or option that is not allowed. */
+export class InvalidArgumentError extends MillraceError {}
+/** A graph used in a way that it cannot be: tensors of two graphs mixed, a finalized graph changed. */
+export class GraphError extends MillraceError {}
+/** A feed that is missing, malformed, or of the wrong shape or element type. */
+export class FeedError extends MillraceError {}
+/** Something that cannot be fetched. */
+export class FetchError extends MillraceError {}
+/** The session is not in a state that allows the call: variables not initialized, session closed, none open. */
+export class FailedPreconditionError extends MillraceError {}
+/** Not enough memory. */
+export class ResourceExhaustedError extends MillraceError {}
+/** A backend that does not exist or cannot run here, or a worker that was lost. */
+export class UnavailableError extends MillraceError {}
+/** A dataset that is missing, incomplete or malformed. */
+export class DataError extends MillraceError {}
+/** A bug in millrace itself: a compiler pass produced something that its verifier refuses. */
+export class InternalError extends MillraceError {}
