@@ -84,3 +84,7 @@ export class Variable<out T extends DType = DType, S extends Shape = Shape> exte
   /** Do optimizers change it unless told otherwise? */
   declare readonly trainable: boolean;
 }
+
+/** The shape of a tensor type, and of a list of them. */
+export type ShapeOf<X> = X extends Tensor<any, infer A> ? A : never;
+export type Shapes<X extends readonly unknown[]> = { -readonly [I in keyof X]: ShapeOf<X[I]> };

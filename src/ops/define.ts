@@ -14,6 +14,9 @@ export interface TensorType {
   readonly shape: Shape | undefined;
 }
 
+/** Inside the rules of ops, where types are known only when they run. */
+export type AnyTensor = Tensor<any, any>;
+
 /** What a lowering may use besides its inputs. */
 export interface LowerContext<A extends object = object> {
   readonly attributes: A;
@@ -29,8 +32,8 @@ export interface LowerContext<A extends object = object> {
 
 /** The node whose gradient is asked for. */
 export interface GradientContext<A extends object = object> {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
+  readonly inputs: readonly AnyTensor[];
+  readonly outputs: readonly AnyTensor[];
   readonly attributes: A;
 }
 
@@ -44,8 +47,8 @@ export interface OpDefinition<A extends object = object> extends GraphOpDefiniti
    */
   readonly gradient?: (
     node: GradientContext<A>,
-    outputGradients: readonly (Tensor | null)[],
-  ) => readonly (Tensor | null)[];
+    outputGradients: readonly (AnyTensor | null)[],
+  ) => readonly (AnyTensor | null)[];
   /** The outputs in primitives. */
   readonly lower: (inputs: readonly View[], context: LowerContext<A>) => View | readonly View[];
   /** Must be computed anew for each operation, never shared between equal ones. */
@@ -101,7 +104,7 @@ export function applyAll<A extends object>(
 }
 
 /** Adds an operation with one output. The type of the result is the caller's promise, kept by the shape rule. */
-export function apply<T extends DType = DType, S extends Shape = Shape, A extends object = object>(
+export function apply<T extends DType = any, S extends Shape = any, A extends object = object>(
   definition: OpDefinition<A>,
   inputs: readonly Tensor[],
   attributes: NoInfer<A>,

@@ -1,0 +1,86 @@
+// Automatic differentiation: gradients as nodes of the graph, from the rules that each op brings with it.
+import type { Operation } from '../graph/operation.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { addN } from '../ops/arithmetic.ts';
+import { definitionOf } from '../ops/define.ts';
+import { onesLike } from '../ops/fill.ts';
+import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
+import { DTypeError, GraphError } from '../tensor/errors.ts';
+import type { Shape } from '../tensor/shape.ts';
+
+/** The gradient of each x: a tensor of its type, or null where no path of differentiable ops leads to it. */
+export type Gradients<X extends readonly Tensor[]> = {
+  -readonly [I in keyof X]: X[I] extends Tensor<infer T, infer S> ? Tensor<T, S> | null : never;
+};
+
+/**
+ * Adds nodes that compute d(Σ ys)/dx for each x, by reverse accumulation.
+ *
+ * A gradient is null when x does not influence the ys through differentiable ops (through `argmax`, a comparison or a
+ * cast to an integer, say). Gradients are ordinary tensors: gradients of gradients work.
+ *
+ * @throws DTypeError when a y is not a float tensor.
+ *
+ * ```ts
+ * const x = tf.placeholder('float32', []);
+ * const [dx] = tf.gradients(tf.square(x), [x]);       // 2·x
+ * ```
+ */
+export function gradients<const X extends readonly Tensor<DType, Shape>[]>(ys: Tensor | readonly Tensor[], xs: X): Gradients<X> {
+  const roots = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
+  for (const y of roots) {
+    if (!isFloat(y.dtype)) {
+      throw new DTypeError(`gradients: ${y.name} has dtype ${y.dtype}; only float32 and float64 have gradients (tf.cast it).`);
+    }
+  }
+  const graph = roots[0]?.graph;
+  if ([...roots, ...xs].some((t) => t.graph !== graph)) {
+    throw new GraphError('gradients: all tensors must belong to one graph.');
+  }
+  return graph.asDefault(() => graph.withScope('gradients', () => backpropagate(roots, xs))) as Gradients<X>;
+}
+
+function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor | null)[] {
+  const between = operationsBetween(roots, xs);
+  const parts = new Map<Tensor, Tensor[]>();
+  const contribute = (t: Tensor, gradient: Tensor) => {
+    const known = parts.get(t);
+    if (known) known.push(gradient);
+    else parts.set(t, [gradient]);
+  };
+  const total = (t: Tensor): Tensor | null => {
+    const all = parts.get(t);
+    if (!all) return null;
+    const sum = all.length === 1 ? all[0] : addN(all as Tensor<FloatDType>[]);
+    parts.set(t, [sum]);
+    return sum;
+  };
+  for (const y of roots) contribute(y, onesLike(y));
+  // Inputs are older than the operations that use them, so from young to old every use comes first.
+  for (const operation of [...between].sort((a, b) => b.id - a.id)) {
+    const gradient = definitionOf(operation).gradient;
+    const outputGradients = operation.outputs.map(total);
+    if (!gradient || operation.inputs.length === 0 || outputGradients.every((g) => g === null)) continue;
+    const { attributes, inputs, outputs } = operation;
+    gradient({ inputs, outputs, attributes }, outputGradients).forEach((g, i) => {
+      const input = inputs[i];
+      if (g && isFloat(input.dtype) && (between.has(input.operation) || xs.includes(input))) contribute(input, g);
+    });
+  }
+  return xs.map(total);
+}
+
+/** The operations on a path from an x to a y. */
+function operationsBetween(roots: readonly Tensor[], xs: readonly Tensor[]): Set<Operation> {
+  const above = new Set<Operation>(roots.map((y) => y.operation));
+  for (const operation of above) for (const t of operation.inputs) above.add(t.operation);
+  const reached = new Set<Tensor>(xs);
+  const between = new Set<Operation>();
+  for (const operation of [...above].sort((a, b) => a.id - b.id)) {
+    const isSource = operation.outputs.some((t) => reached.has(t));
+    if (!isSource && !operation.inputs.some((t) => reached.has(t))) continue;
+    between.add(operation);
+    for (const t of operation.outputs) reached.add(t);
+  }
+  return between;
+}

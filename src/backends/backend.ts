@@ -1,0 +1,46 @@
+// What a session asks of a backend. Adding a backend is a folder beside this file, and a line in the session's list.
+import type { Machine } from '../loops/machine.ts';
+import type { Program } from '../loops/program.ts';
+import type { Lowered } from '../program/primitives.ts';
+import type { DType, TypedArray } from '../tensor/dtype.ts';
+
+/** What a run computes: the primitives, and for backends with a machine the loop nests fitted to it. */
+export interface Compiled {
+  readonly lowered: Lowered;
+  readonly program: Program | undefined;
+}
+
+/** What a run reports when one of its checks failed: nothing has been written to a variable. */
+export interface CheckFailure {
+  readonly message: string;
+}
+
+/** A compiled run, ready to be called any number of times. */
+export interface Executable {
+  /** Is it so small that it runs on the calling thread? */
+  readonly inline: boolean;
+  /**
+   * Runs once. `feeds` are by feed number, `counters` by the order of the program's counters. The feeds have been
+   * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails.
+   * Inline executables return without a promise.
+   */
+  run(feeds: readonly TypedArray[], counters: readonly number[]): readonly TypedArray[] | Promise<readonly TypedArray[]>;
+  /** Frees what it holds. */
+  dispose(): void;
+}
+
+/** The part of a backend that belongs to one session. */
+export interface Backend {
+  readonly name: string;
+  /** One line for the user: which one it is and how it runs. */
+  readonly description: string;
+  /** What kernels are fitted to; undefined for a backend that takes the primitives as they are. */
+  readonly machine: Machine | undefined;
+  /** Settles when runs may be made; rejects with UnavailableError. */
+  readonly ready: Promise<void>;
+  load(compiled: Compiled): Executable | Promise<Executable>;
+  /** A copy of a variable's value, if it has ever been written. */
+  readVariable(key: number): TypedArray | undefined;
+  writeVariable(key: number, dtype: DType, value: TypedArray): void;
+  close(): void;
+}

@@ -1,0 +1,197 @@
+// The oracle: evaluates primitives one after another, directly, slowly and obviously, in float64 and wrapped integers.
+// Values are rounded to their element type only where they leave: at fetches, variables, and casts to float32.
+import { identityOf, type Lowered, type Primitive, type ReduceOp, type View } from '../../program/primitives.ts';
+import type { Scalar } from '../../program/scalar.ts';
+import { allocate, type DType, type TypedArray } from '../../tensor/dtype.ts';
+import { InvalidArgumentError } from '../../tensor/errors.ts';
+import { elements, rowMajor } from '../../tensor/shape.ts';
+import { scalarValue, wrap } from './scalar.ts';
+
+type Values = Float64Array;
+type Results = Map<Primitive, Values>;
+
+/** What the evaluation is given, and what it gives back. */
+export interface Given {
+  readonly feeds: readonly ArrayLike<number>[];
+  readonly variable: (key: number) => ArrayLike<number>;
+  readonly counter: (name: string) => number;
+}
+export interface Evaluated {
+  readonly fetches: readonly TypedArray[];
+  readonly updates: readonly { readonly key: number; readonly dtype: DType; readonly data: TypedArray }[];
+}
+
+/** @throws InvalidArgumentError when a check fails. */
+export function evaluate(lowered: Lowered, given: Given): Evaluated {
+  const results: Results = new Map();
+  for (const node of lowered.nodes) if (node.kind !== 'check') results.set(node, compute(node, results, given));
+  for (const check of lowered.checks) {
+    const inputs = check.inputs.map((v) => gatherView(v, results));
+    for (let i = 0; i < elements(check.shape); i++) {
+      const value = (s: Scalar) => inputs[s.value][i];
+      if (!scalarValue(check.body, { input: value, index: () => 0 })) {
+        throw new InvalidArgumentError(check.message.replace('{value}', String(inputs[0][i])));
+      }
+    }
+  }
+  const rounded = (v: View): TypedArray => {
+    const out = allocate(v.node.dtype, elements(v.shape));
+    out.set(gatherView(v, results));
+    return out;
+  };
+  return {
+    fetches: lowered.fetches.map(rounded),
+    updates: lowered.updates.map(({ variable, value }) => ({ key: variable.key, dtype: variable.dtype, data: rounded(value) })),
+  };
+}
+
+/** Calls `visit` with each index of a shape, in row-major order. */
+function everyIndex(shape: readonly number[], visit: (index: readonly number[], flat: number) => void): void {
+  const index = shape.map(() => 0);
+  const count = elements(shape);
+  for (let flat = 0; flat < count; flat++) {
+    visit(index, flat);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (++index[axis] < shape[axis]) break;
+      index[axis] = 0;
+    }
+  }
+}
+
+const dot = (index: readonly number[], strides: readonly number[]): number =>
+  index.reduce((sum, i, axis) => sum + i * strides[axis], 0);
+
+/** The elements of a view, dense. */
+function gatherView(v: View, results: Results): Values {
+  const source = results.get(v.node) as Values;
+  const out = new Float64Array(elements(v.shape));
+  everyIndex(v.shape, (index, flat) => {
+    out[flat] = source[v.offset + dot(index, v.strides)];
+  });
+  return out;
+}
+
+function compute(node: Primitive, results: Results, given: Given): Values {
+  const out = new Float64Array(elements(node.shape));
+  switch (node.kind) {
+    case 'feed':
+      out.set(given.feeds[node.feed]);
+      return out;
+    case 'constant':
+      return node.data.length === 1 ? out.fill(node.data[0]) : Float64Array.from(node.data);
+    case 'read':
+      out.set(given.variable(node.variable.key));
+      return out;
+    case 'counter':
+      return out.fill(given.counter(node.name));
+    case 'map': {
+      const inputs = node.inputs.map((v) => gatherView(v, results));
+      everyIndex(node.shape, (index, flat) => {
+        out[flat] = scalarValue(node.body, { input: (s) => inputs[s.value][flat], index: (s) => index[s.value] });
+      });
+      return out;
+    }
+    case 'reduce': {
+      const x = gatherView(node.x, results);
+      const group = x.length / Math.max(1, out.length);
+      for (let i = 0; i < out.length; i++) {
+        let total = identityOf(node.op, node.dtype);
+        for (let k = 0; k < group; k++) total = wrap(combine(node.op, total, x[i * group + k]), node.dtype);
+        out[i] = total;
+      }
+      return out;
+    }
+    case 'argReduce': {
+      const x = gatherView(node.x, results);
+      const group = x.length / Math.max(1, out.length);
+      for (let i = 0; i < out.length; i++) {
+        let best = 0;
+        for (let k = 1; k < group; k++) {
+          const [a, b] = [x[i * group + best], x[i * group + k]];
+          const better = node.op === 'max' ? b > a : b < a;
+          if (better || (Number.isNaN(b) && !Number.isNaN(a))) best = k;
+        }
+        out[i] = best;
+      }
+      return out;
+    }
+    case 'contract': {
+      const a = gatherView(node.a, results);
+      const b = gatherView(node.b, results);
+      const group = a.length / Math.max(1, out.length);
+      for (let i = 0; i < out.length; i++) {
+        let total = 0;
+        for (let k = i * group; k < (i + 1) * group; k++) {
+          total = node.dtype === 'int32' ? (total + Math.imul(a[k], b[k])) | 0 : total + a[k] * b[k];
+        }
+        out[i] = total;
+      }
+      return out;
+    }
+    case 'pad': {
+      const strides = rowMajor(node.shape);
+      const x = gatherView(node.x, results);
+      out.fill(node.value);
+      everyIndex(node.x.shape, (index, flat) => {
+        out[dot(index.map((i, axis) => node.low[axis] + i * node.step[axis]), strides)] = x[flat];
+      });
+      return out;
+    }
+    case 'concat': {
+      const strides = rowMajor(node.shape);
+      let begin = 0;
+      for (const v of node.inputs) {
+        const x = gatherView(v, results);
+        everyIndex(v.shape, (index, flat) => {
+          out[begin * strides[node.axis] + dot(index, strides)] = x[flat];
+        });
+        begin += v.shape[node.axis];
+      }
+      return out;
+    }
+    case 'gather': {
+      const source = results.get(node.x.node) as Values;
+      const indices = gatherView(node.indices, results);
+      const rank = node.indices.shape.length;
+      const places = rowMajor(node.indices.shape);
+      everyIndex(node.shape, (index, flat) => {
+        const at = indices[dot(index.slice(node.axis, node.axis + rank), places)];
+        const from = [...index.slice(0, node.axis), at, ...index.slice(node.axis + rank)];
+        out[flat] = source[node.x.offset + dot(from, node.x.strides)];
+      });
+      return out;
+    }
+    case 'scatter': {
+      const x = gatherView(node.x, results);
+      const indices = gatherView(node.indices, results);
+      const rank = node.indices.shape.length;
+      const places = rowMajor(node.indices.shape);
+      const strides = rowMajor(node.shape);
+      everyIndex(node.x.shape, (index, flat) => {
+        const at = indices[dot(index.slice(node.axis, node.axis + rank), places)];
+        const to = dot([...index.slice(0, node.axis), at, ...index.slice(node.axis + rank)], strides);
+        out[to] = wrap(out[to] + x[flat], node.dtype);
+      });
+      return out;
+    }
+    case 'check':
+      return out;
+  }
+}
+
+function combine(op: ReduceOp, a: number, b: number): number {
+  switch (op) {
+    case 'sum':
+      return a + b;
+    case 'prod':
+      return Number.isInteger(a) && Number.isInteger(b) && Math.abs(a * b) > 2 ** 53 ? Number(BigInt.asIntN(32, BigInt(a) * BigInt(b))) : a * b;
+    case 'max':
+      return Math.max(a, b);
+    case 'min':
+      return Math.min(a, b);
+    case 'any':
+      return a || b;
+    case 'all':
+      return a && b;
+  }
+}

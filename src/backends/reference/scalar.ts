@@ -1,0 +1,128 @@
+// Scalar expressions in plain JavaScript numbers.
+import type { Scalar } from '../../program/scalar.ts';
+import type { DType } from '../../tensor/dtype.ts';
+
+/** A result brought back into the range of its element type. Floats stay as they are. */
+export function wrap(value: number, dtype: DType): number {
+  if (dtype === 'int32') return value | 0;
+  if (dtype === 'uint8') return value & 255;
+  return value;
+}
+
+export interface Leaves {
+  readonly input: (s: Scalar) => number;
+  readonly index: (s: Scalar) => number;
+}
+
+/** The value of an expression; booleans are 0 and 1. */
+export function scalarValue(s: Scalar, leaves: Leaves): number {
+  const known = new Map<Scalar, number>();
+  const value = (e: Scalar): number => {
+    let v = known.get(e);
+    if (v === undefined) known.set(e, (v = wrap(evaluate(e, e.args.map(value), leaves), e.dtype)));
+    return v;
+  };
+  return value(s);
+}
+
+function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: Leaves): number {
+  const operand = s.args[0]?.dtype;
+  const integer = operand === 'int32' || operand === 'uint8';
+  switch (s.op) {
+    case 'constant':
+      return s.value;
+    case 'input':
+      return leaves.input(s);
+    case 'index':
+      return leaves.index(s);
+    case 'neg':
+      return -a;
+    case 'abs':
+      return Math.abs(a);
+    case 'sign':
+      return Math.sign(a);
+    case 'floor':
+      return Math.floor(a);
+    case 'sqrt':
+      return Math.sqrt(a);
+    case 'exp':
+      return Math.exp(a);
+    case 'log':
+      return Math.log(a);
+    case 'tanh':
+      return Math.tanh(a);
+    case 'not':
+      return operand === 'bool' ? 1 - a : ~a;
+    case 'add':
+      return a + b;
+    case 'sub':
+      return a - b;
+    case 'mul':
+      return integer ? Math.imul(a, b) : a * b;
+    case 'div':
+      return integer ? (b === 0 ? 0 : Math.trunc(a / b)) : a / b;
+    case 'floorDiv':
+      return integer && b === 0 ? 0 : Math.floor(a / b);
+    case 'mod':
+      return integer && b === 0 ? 0 : a - Math.floor(a / b) * b;
+    case 'pow':
+      return integer ? integerPower(a, b) : a === 1 ? 1 : a ** b;
+    case 'min':
+      return Math.min(a, b);
+    case 'max':
+      return Math.max(a, b);
+    case 'equal':
+      return Number(a === b);
+    case 'less':
+      return Number(a < b);
+    case 'lessEqual':
+      return Number(a <= b);
+    case 'and':
+      return a & b;
+    case 'or':
+      return a | b;
+    case 'xor':
+      return a ^ b;
+    case 'shiftRight':
+      return a >>> b;
+    case 'select':
+      return a ? b : c;
+    case 'cast':
+      return cast(a, operand, s.dtype);
+    case 'philox':
+      return philox([a, b, c, 0], s.key as readonly [number, number])[0];
+  }
+}
+
+function cast(a: number, from: DType, to: DType): number {
+  if (to === 'bool') return Number(a !== 0);
+  if (to === 'float32') return Math.fround(a);
+  if (to === 'float64' || (from !== 'float32' && from !== 'float64')) return a;
+  return Number.isNaN(a) ? 0 : Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), Math.trunc(a)));
+}
+
+function integerPower(base: number, exponent: number): number {
+  if (exponent < 0) return base === 1 ? 1 : base === -1 ? (exponent % 2 === 0 ? 1 : -1) : 0;
+  let result = 1;
+  let square = base;
+  for (let e = exponent; e > 0; e = Math.floor(e / 2)) {
+    if (e % 2 === 1) result = Math.imul(result, square);
+    square = Math.imul(square, square);
+  }
+  return result;
+}
+
+/** Philox-4x32-10 (Salmon et al., 2011) with 64-bit products by BigInt. */
+export function philox(counter: readonly number[], key: readonly [number, number]): number[] {
+  const mask = 0xffffffffn;
+  let c = counter.map((n) => BigInt(n >>> 0));
+  let [k0, k1] = key.map((n) => BigInt(n >>> 0));
+  for (let round = 0; round < 10; round++) {
+    const p0 = c[0] * 0xd2511f53n;
+    const p1 = c[2] * 0xcd9e8d57n;
+    c = [(p1 >> 32n) ^ c[1] ^ k0, p1 & mask, (p0 >> 32n) ^ c[3] ^ k1, p0 & mask];
+    k0 = (k0 + 0x9e3779b9n) & mask;
+    k1 = (k1 + 0xbb67ae85n) & mask;
+  }
+  return c.map((n) => Number(n) | 0);
+}

@@ -1,0 +1,173 @@
+// Pointers: how the addresses of a kernel follow its loops. Accesses whose addresses differ by a constant share a
+// pointer, which is set up before its loop from a pointer of an enclosing one and then only added to.
+import {
+  type Affine,
+  type Buffer,
+  children,
+  type Expression,
+  type LoopVariable,
+  type Statement,
+} from '../../loops/ir.ts';
+import { sizeOf } from '../../tensor/dtype.ts';
+
+/** What addresses count from: the arena of the run, address 0, or no address at all but the value of an index. */
+export type Base = 'arena' | 'absolute' | 'index';
+
+/** Where a buffer begins. */
+export interface Origin {
+  readonly base: Base;
+  readonly offset: number;
+}
+
+/** A register that holds an address (or an index) and moves with a loop. */
+export interface Pointer {
+  readonly base: Base;
+  /** The pointer that it starts from; undefined for the base itself. */
+  readonly parent: Pointer | undefined;
+  /** Added after every iteration. */
+  readonly bump: number;
+  /** The smallest constant among its accesses, which the pointer includes. */
+  folded: number | undefined;
+  /** The local variable in which it is kept. */
+  readonly local: number;
+}
+
+/** The inside of one loop, or of the whole kernel (without a variable). */
+export interface Scope {
+  readonly variable: LoopVariable | undefined;
+  readonly pointers: Map<string, Pointer>;
+  /** The loops inside, in the order of the statements. */
+  readonly loops: Scope[];
+}
+
+/** An address as an instruction takes it. */
+export interface Address {
+  readonly pointer: Pointer | undefined;
+  readonly offset: number;
+}
+
+const indexOrigin: Origin = { base: 'index', offset: 0 };
+
+/** Knows the pointers of one kernel. First `analyse` finds them all, then the emitter walks the same loops again. */
+export class Addresses {
+  readonly #originOf: (buffer: Buffer) => Origin;
+  readonly #newLocal: () => number;
+  readonly #stack: Scope[] = [];
+  readonly #depths = new Map<LoopVariable, number>();
+
+  constructor(originOf: (buffer: Buffer) => Origin, newLocal: () => number) {
+    this.#originOf = originOf;
+    this.#newLocal = newLocal;
+  }
+
+  /** Finds the pointers that statements need, loop by loop; the result is the scope of the whole. */
+  analyse(statements: readonly Statement[]): Scope {
+    const root: Scope = { variable: undefined, pointers: new Map(), loops: [] };
+    this.enter(root);
+    this.#visit(statements, root);
+    this.leave();
+    return root;
+  }
+
+  enter(scope: Scope): void {
+    if (scope.variable) this.#depths.set(scope.variable, this.#stack.length);
+    this.#stack.push(scope);
+  }
+
+  leave(): void {
+    const scope = this.#stack.pop();
+    if (scope?.variable) this.#depths.delete(scope.variable);
+  }
+
+  originOf(buffer: Buffer): Origin {
+    return this.#originOf(buffer);
+  }
+
+  /** The address of an element. */
+  element(buffer: Buffer, index: Affine): Address {
+    return this.#resolve(this.#originOf(buffer), index, sizeOf(buffer.dtype));
+  }
+
+  /** The value of an index, as a pointer and a constant. */
+  index(index: Affine): Address {
+    return this.#resolve(indexOrigin, index, 1);
+  }
+
+  #resolve(origin: Origin, index: Affine, size: number): Address {
+    const pointer = this.#pointer(origin.base, index, size);
+    return { pointer, offset: origin.offset + index.constant * size - (pointer?.folded ?? 0) };
+  }
+
+  #visit(statements: readonly Statement[], scope: Scope): void {
+    for (const s of statements) {
+      if (s.kind === 'loop') {
+        const inner: Scope = { variable: s.variable, pointers: new Map(), loops: [] };
+        scope.loops.push(inner);
+        this.enter(inner);
+        this.#visit(s.body, inner);
+        this.leave();
+        continue;
+      }
+      const seen = new Set<Expression>();
+      if (s.kind === 'if') {
+        this.#collect(s.condition, seen);
+        this.#visit(s.body, scope);
+        continue;
+      }
+      if (s.kind === 'store') this.#note(s.buffer, s.index, 0);
+      if (s.kind === 'storeAt') this.#collect(s.index, seen);
+      this.#collect(s.value, seen);
+    }
+  }
+
+  #collect(e: Expression, seen: Set<Expression>): void {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === 'load') this.#note(e.buffer, e.index, (e.type.lanes - 1) * e.laneStride);
+    else if (e.kind === 'index') this.#fold(this.#pointer('index', e.index, 1), e.index.constant);
+    else for (const child of children(e)) this.#collect(child, seen);
+  }
+
+  /** Notes an access that reaches from its index `reach` elements further, up or down. */
+  #note(buffer: Buffer, index: Affine, reach: number): void {
+    const { base, offset } = this.#originOf(buffer);
+    const size = sizeOf(buffer.dtype);
+    const pointer = this.#pointer(base, index, size);
+    this.#fold(pointer, offset + (index.constant + Math.min(0, reach)) * size);
+  }
+
+  #fold(pointer: Pointer | undefined, constant: number): void {
+    if (pointer) pointer.folded = Math.min(pointer.folded ?? constant, constant);
+  }
+
+  /** The pointer for the terms of an index, created where it is missing; undefined where there are none. */
+  #pointer(base: Base, index: Affine, size: number): Pointer | undefined {
+    const terms = index.terms
+      .filter(([v, n]) => n !== 0 && v.extent > v.step)
+      .map(([v, n]): Term => ({ depth: this.#depths.get(v)!, coefficient: n * size }))
+      .sort((a, b) => a.depth - b.depth);
+    return this.#pointerFor(base, terms, terms.length);
+  }
+
+  #pointerFor(base: Base, terms: readonly Term[], count: number): Pointer | undefined {
+    if (count === 0) return undefined;
+    const { depth, coefficient } = terms[count - 1];
+    const scope = this.#stack[depth];
+    let key: string = base;
+    for (let i = 0; i < count; i++) key += ` ${terms[i].depth}*${terms[i].coefficient}`;
+    let pointer = scope.pointers.get(key);
+    if (!pointer) {
+      const parent = this.#pointerFor(base, terms, count - 1);
+      const bump = coefficient * scope.variable!.step;
+      pointer = { base, parent, bump, folded: undefined, local: this.#newLocal() };
+      scope.pointers.set(key, pointer);
+    }
+    return pointer;
+  }
+}
+
+interface Term {
+  readonly depth: number;
+  /** In bytes, or in units of an index. */
+  readonly coefficient: number;
+}

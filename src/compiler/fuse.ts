@@ -1,0 +1,302 @@
+// Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
+// join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
+import {
+  type Lowered,
+  type MapPrimitive,
+  map as mapPrimitive,
+  operands as operandsOf,
+  type Primitive,
+  reshapedStrides,
+  type View,
+  isDense,
+} from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { Scalar } from '../program/scalar.ts';
+import type { Output, Root, Task } from '../program/task.ts';
+import { taskCost } from '../kernels/cost.ts';
+import { elements, rowMajor } from '../tensor/shape.ts';
+import { compose, decompose } from './compose.ts';
+
+/** A task being built: outputs are added as maps join it. */
+class Group {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly root: Root | undefined;
+  operands: readonly View[] = [];
+  operandBody: Scalar | undefined;
+  readonly inputs: View[] = [];
+  readonly outputs: Output[] = [];
+  /** Nodes computed here, with their value in terms of `inputs`. */
+  readonly values = new Map<Primitive, Scalar>();
+  readonly sources = new Set<Group>();
+
+  constructor(id: number, shape: readonly number[], root: Root | undefined) {
+    this.id = id;
+    this.shape = shape;
+    this.root = root;
+  }
+}
+
+/** The tasks of a run, and the views to fetch and assign, each now a whole stored array. */
+export interface Fused {
+  readonly tasks: readonly Task[];
+  readonly fetches: readonly View[];
+  readonly updates: Lowered['updates'];
+}
+
+export function fuse(lowered: Lowered): Fused {
+  const wholeCopy = (v: View): View =>
+    isStored(v.node) && isDense(v) && v.offset === 0 && elements(v.shape) === elements(v.node.shape)
+      ? v
+      : mapPrimitive([v], (x) => x);
+  const copied = new Map<View, View>();
+  const copyOnce = (v: View) => {
+    const copy = copied.get(v) ?? wholeCopy(v);
+    copied.set(v, copy);
+    return copy;
+  };
+  const fetches = lowered.fetches.map(copyOnce);
+  const taken = new Set<Primitive>();
+  const updates = lowered.updates.map(({ variable, value }) => {
+    // Two variables cannot lie in one place.
+    const result = taken.has(value.node) ? mapPrimitive([value], (x) => x) : copyOnce(value);
+    taken.add(result.node);
+    return { variable, value: result };
+  });
+  const copies = [...fetches, ...updates.map((u) => u.value)].map((v) => v.node);
+  const nodes = [...new Set([...lowered.nodes, ...copies])].sort((a, b) => a.id - b.id);
+  const roots = new Set(copies);
+  return { tasks: new Fusion(nodes, roots).run(), fetches, updates };
+}
+
+const isStored = (n: Primitive) => n.kind !== 'feed' && n.kind !== 'read' && n.kind !== 'constant' && n.kind !== 'counter';
+const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
+
+class Fusion {
+  readonly #nodes: readonly Primitive[];
+  readonly #keep: ReadonlySet<Primitive>;
+  readonly #uses = new Map<Primitive, { by: Primitive; view: View }[]>();
+  readonly #inline = new Set<Primitive>();
+  readonly #group = new Map<Primitive, Group>();
+  readonly #groups: Group[] = [];
+
+  constructor(nodes: readonly Primitive[], keep: ReadonlySet<Primitive>) {
+    this.#nodes = nodes;
+    this.#keep = keep;
+    for (const by of nodes) {
+      for (const view of operandsOf(by)) {
+        const known = this.#uses.get(view.node);
+        if (known) known.push({ by, view });
+        else this.#uses.set(view.node, [{ by, view }]);
+      }
+    }
+  }
+
+  run(): Task[] {
+    for (const n of this.#nodes) if (n.kind === 'map' && this.#inlines(n)) this.#inline.add(n);
+    for (const n of this.#nodes) this.#place(n);
+    const used = new Set<Primitive>(this.#keep);
+    for (const g of this.#groups) for (const v of [...g.inputs, ...g.operands]) used.add(v.node);
+    return this.#groups.map((g) => finish(g, used));
+  }
+
+  /** Is the map cheaper to compute at each of its uses than to store? */
+  #inlines(n: MapPrimitive): boolean {
+    const uses = this.#uses.get(n) ?? [];
+    if (this.#keep.has(n) || uses.length === 0) return false;
+    const takes = (by: Primitive) => by.kind === 'map' || by.kind === 'reduce' || by.kind === 'argReduce' || by.kind === 'pad' || by.kind === 'concat' || by.kind === 'check';
+    if (!uses.every(({ by, view }) => takes(by) && this.#composes(view, n))) return false;
+    const cost = taskCost([n.body]);
+    const arrays = n.inputs.filter((v) => elements(v.node.shape) > 1).length;
+    if (uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape)) return true;
+    return cost <= 2 && arrays <= 1;
+  }
+
+  /** Can the map's inputs be read directly through a view of its result? */
+  #composes(view: View, n: MapPrimitive): boolean {
+    let indexed = false;
+    s.walk(n.body, (e) => (indexed ||= e.op === 'index'));
+    if (indexed && !decompose(view)) return false;
+    return n.inputs.every((inner) => compose(view, inner) !== undefined);
+  }
+
+  #place(n: Primitive): void {
+    if (!isStored(n) || this.#inline.has(n)) return;
+    if (n.kind === 'map') this.#placeMap(n);
+    else if (n.kind === 'pad') {
+      const strides = rowMajor(n.shape);
+      const store = {
+        strides: n.step.map((k, i) => k * strides[i]),
+        offset: n.low.reduce((sum, low, i) => sum + low * strides[i], 0),
+        fill: n.value,
+      };
+      this.#store(n, n.x, store);
+    } else if (n.kind === 'concat') {
+      const strides = rowMajor(n.shape);
+      let offset = 0;
+      for (const v of n.inputs) {
+        this.#store(n, v, { strides, offset, fill: undefined });
+        offset += v.shape[n.axis] * strides[n.axis];
+      }
+    } else this.#placeRoot(n as Root);
+  }
+
+  #newGroup(shape: readonly number[], root: Root | undefined): Group {
+    const group = new Group(this.#groups.length, shape, root);
+    this.#groups.push(group);
+    return group;
+  }
+
+  /** A task that stores a view's elements at a part of the node's array. */
+  #store(n: Primitive, v: View, store: Pick<Output, 'strides' | 'offset' | 'fill'>): void {
+    const group = this.#newGroup(v.shape, undefined);
+    const body = this.#read(group, v, group.inputs);
+    group.outputs.push({ node: n, body, ...store });
+    const others = this.#group.get(n);
+    if (others) group.sources.add(others);
+    this.#group.set(n, group);
+  }
+
+  #placeRoot(n: Root): void {
+    const group = this.#newGroup(n.shape, n);
+    if (n.kind === 'reduce' || n.kind === 'argReduce') {
+      const operands: View[] = [];
+      group.operandBody = this.#read(group, n.x, operands);
+      group.operands = operands;
+    } else if (n.kind === 'check') {
+      const operands: View[] = [];
+      const parts = n.inputs.map((v) => this.#read(group, v, operands));
+      group.operandBody = s.substitute(n.body, (e) => (e.op === 'input' ? parts[e.value] : e));
+      // The value to report comes last.
+      group.outputs.push({ node: n, body: parts[0], strides: [], offset: 0, fill: undefined });
+      group.operands = operands;
+    } else {
+      // One repeated element is stored once.
+      group.operands = operandsOf(n).map((v) => (isOne(v.node) ? { ...v, strides: v.shape.map(() => 0), offset: 0 } : v));
+      for (const v of group.operands) this.#depend(group, v.node);
+    }
+    this.#group.set(n, group);
+    if (n.kind !== 'check') this.#define(group, n, s.input(-1, n.dtype));
+  }
+
+  #define(group: Group, n: Primitive, body: Scalar): void {
+    group.values.set(n, body);
+    group.outputs.push({ node: n, body, strides: rowMajor(group.shape), offset: 0, fill: undefined });
+    this.#group.set(n, group);
+  }
+
+  /** Into the task that produces its latest input, if every element lines up; else a task of its own. */
+  #placeMap(n: MapPrimitive): void {
+    const host = this.#hostFor(n);
+    const group = host ?? this.#newGroup(n.shape, undefined);
+    const views = n.inputs.map((v) => (host ? this.#reshaped(v, group) : v) as View);
+    const parts = views.map((v) => this.#read(group, v, group.inputs));
+    this.#define(group, n, s.substitute(n.body, (e) => (e.op === 'input' ? parts[e.value] : e)));
+  }
+
+  #hostFor(n: MapPrimitive): Group | undefined {
+    const groups = new Set<Group>();
+    for (const v of n.inputs) this.#producers(v.node, groups);
+    let indexed = false;
+    s.walk(n.body, (e) => (indexed ||= e.op === 'index'));
+    for (const host of [...groups].sort((a, b) => b.id - a.id)) {
+      if (!welcomes(host)) continue;
+      if (elements(host.shape) !== elements(n.shape)) continue;
+      if (indexed && !(host.shape.length === n.shape.length && host.shape.every((d, i) => d === n.shape[i]))) continue;
+      const fits = n.inputs.every((v) => {
+        const r = this.#reshaped(v, host);
+        return r !== undefined && this.#readable(r, host);
+      });
+      if (!fits) continue;
+      const others = [...groups].filter((g) => g !== host);
+      if (others.some((g) => dependsOn(g, host))) continue;
+      return host;
+    }
+    return undefined;
+  }
+
+  /** The tasks that compute what an inlined or stored node is made of. */
+  #producers(n: Primitive, into: Set<Group>): void {
+    const group = this.#group.get(n);
+    if (group) into.add(group);
+    else if (this.#inline.has(n)) for (const v of operandsOf(n)) this.#producers(v.node, into);
+  }
+
+  #reshaped(v: View, host: Group): View | undefined {
+    const strides = reshapedStrides(v, host.shape);
+    return strides && { ...v, shape: host.shape, strides };
+  }
+
+  /** May a task read this view while it computes? What it produces itself only element by element, in place. */
+  #readable(v: View, host: Group): boolean {
+    if (host.values.has(v.node)) return isDense(v) && v.offset === 0;
+    if (!this.#inline.has(v.node)) return true;
+    const n = v.node as MapPrimitive;
+    return n.inputs.every((inner) => {
+      const through = compose(v, inner);
+      return through !== undefined && this.#readable(through, host);
+    }) && this.#composes(v, n);
+  }
+
+  /** The value at a view as an expression over `inputs`, to which the arrays that it reads are added. */
+  #read(group: Group, v: View, inputs: View[]): Scalar {
+    const { node } = v;
+    if (isOne(node) && node.kind === 'constant') return s.constant(node.data[0], node.dtype);
+    const own = group.values.get(node);
+    if (own && inputs === group.inputs) return own;
+    if (node.kind === 'map' && this.#inline.has(node)) {
+      const axes = decompose(v);
+      const parts = node.inputs.map((inner) => this.#read(group, compose(v, inner) as View, inputs));
+      return s.substitute(node.body, (e) => {
+        if (e.op === 'input') return parts[e.value];
+        return e.op === 'index' ? affine(axes![e.value]) : e;
+      });
+    }
+    this.#depend(group, node);
+    const known = inputs.findIndex((w) => sameView(w, v));
+    return s.input(known >= 0 ? known : inputs.push(v) - 1, node.dtype);
+  }
+
+  #depend(group: Group, node: Primitive): void {
+    const source = this.#group.get(node);
+    if (source && source !== group) group.sources.add(source);
+  }
+}
+
+/** Tasks of many arrays would only fight for registers and pointers. */
+const mostInputs = 16;
+
+/** Can maps join the task? */
+const welcomes = (g: Group) =>
+  (g.root === undefined || g.root.kind === 'reduce' || g.root.kind === 'contract') &&
+  g.outputs.every((o) => g.values.has(o.node)) &&
+  g.inputs.length < mostInputs;
+
+function affine({ offset, coefficients }: { offset: number; coefficients: readonly number[] }): Scalar {
+  let sum: Scalar | undefined;
+  coefficients.forEach((c, axis) => {
+    if (c === 0) return;
+    const term = c === 1 ? s.index(axis) : s.mul(s.index(axis), c);
+    sum = sum ? s.add(sum, term) : term;
+  });
+  if (!sum) return s.constant(offset, 'int32');
+  return offset === 0 ? sum : s.add(sum, offset);
+}
+
+const sameView = (a: View, b: View) =>
+  a.node === b.node && a.offset === b.offset && a.strides.every((n, i) => n === b.strides[i] || a.shape[i] === 1);
+
+/** Does a task need, directly or not, what another computes? */
+function dependsOn(from: Group, target: Group): boolean {
+  const seen = new Set<Group>([from]);
+  for (const g of seen) {
+    if (g === target) return true;
+    for (const source of g.sources) seen.add(source);
+  }
+  return false;
+}
+
+function finish(g: Group, used: ReadonlySet<Primitive>): Task {
+  const outputs = g.outputs.filter((o) => o.node.kind === 'check' || used.has(o.node));
+  return { shape: g.shape, root: g.root, operands: g.operands, operandBody: g.operandBody, inputs: g.inputs, outputs };
+}

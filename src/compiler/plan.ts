@@ -1,0 +1,169 @@
+// The passes after lowering in their order: primitives → a program fitted to a machine.
+import type { Storage } from '../kernels/offer.ts';
+import type { Buffer, Kernel } from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Place, Port, Program } from '../loops/program.ts';
+import type { Constant, Lowered, Primitive, View } from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { Task } from '../program/task.ts';
+import { allocate, type TypedArray } from '../tensor/dtype.ts';
+import { elements, rowMajor } from '../tensor/shape.ts';
+import { fuse } from './fuse.ts';
+import { type Lifetime, planMemory } from './memory.ts';
+import { readsOf, schedule } from './schedule.ts';
+import { offersFor } from './select.ts';
+
+/** Fuses, selects, schedules and plans memory. */
+export function plan(lowered: Lowered, machine: Machine): Program {
+  const fused = fuse(lowered);
+  const { tasks, checks, inPlace, commits } = schedule(fused);
+  const buffers = new Buffers(inPlace);
+  const committed = commits.map(({ from, key }) => commitTask(from, key, lowered, buffers));
+  const kernels: Kernel[] = [];
+  let checkKernels = 0;
+  const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
+  for (const [i, task] of [...tasks, ...committed].entries()) {
+    const storage: Storage = {
+      bufferOf: (node) => buffers.of(node),
+      scratch: (name, dtype, length) => buffers.scratch(name, dtype, length, i),
+      status: () => buffers.status(),
+      checkNumber: (node) => numbers.get(node) as number,
+    };
+    for (const v of readsOf(task)) buffers.use(v.node, i);
+    for (const o of task.outputs) if (o.node.kind !== 'check') buffers.use(o.node, i);
+    kernels.push(...offersFor(task, machine)[0].build(storage));
+    if (i < checks) checkKernels = kernels.length;
+  }
+  const last = tasks.length + committed.length;
+  for (const v of fused.fetches) buffers.use(v.node, last);
+  if (lowered.checks.length > 0) buffers.status();
+  const { places, bytes } = buffers.place(last);
+  const port = (v: View): Port => ({ buffer: buffers.of(v.node), dtype: v.node.dtype, shape: v.shape });
+  const used = new Set(buffers.nodes());
+  return {
+    kernels,
+    checks: checkKernels,
+    places,
+    arenaBytes: bytes,
+    feeds: lowered.feeds.map((node) => (used.has(node) ? { buffer: buffers.of(node), dtype: node.dtype, shape: node.shape } : undefined)),
+    fetches: fused.fetches.map((v, i) => ({ ...port(v), shape: lowered.fetches[i].shape })),
+    counters: buffers.nodes().flatMap((n) => (n.kind === 'counter' ? [{ name: n.name, buffer: buffers.of(n) }] : [])),
+    status: buffers.hasStatus() ? buffers.status() : undefined,
+    messages: lowered.checks.map((c) => c.message),
+    variables: buffers.variables(lowered),
+  };
+}
+
+/** A copy of a result into the variable that could not be overwritten earlier. */
+function commitTask(from: View, key: number, lowered: Lowered, buffers: Buffers): Task {
+  const update = lowered.updates.find((u) => u.variable.key === key)!;
+  const target = { kind: 'read' as const, id: -1, variable: update.variable, dtype: update.variable.dtype, shape: update.variable.shape };
+  const node = buffers.known(key) ?? target;
+  const shape = [elements(from.node.shape)];
+  return {
+    shape,
+    root: undefined,
+    operands: [],
+    operandBody: undefined,
+    inputs: [{ node: from.node, shape, strides: [1], offset: 0 }],
+    outputs: [{ node, body: s.input(0, from.node.dtype), strides: rowMajor(shape), offset: 0, fill: undefined }],
+  };
+}
+
+/** A constant's data as an array of its own element type. */
+function typed({ data, dtype }: Constant): TypedArray {
+  const own = allocate(dtype, data.length);
+  own.set(data);
+  return own;
+}
+
+/** The array of each node, when it is needed, and where it lies. */
+class Buffers {
+  readonly #inPlace: ReadonlyMap<Primitive, number>;
+  readonly #ofNode = new Map<Primitive, Buffer>();
+  readonly #ofVariable = new Map<number, { buffer: Buffer; node: Primitive }>();
+  readonly #uses = new Map<Buffer, { begin: number; end: number }>();
+  readonly #variables = new Map<Buffer, number>();
+  readonly #constants = new Map<Buffer, Constant>();
+  #status: Buffer | undefined;
+
+  constructor(inPlace: ReadonlyMap<Primitive, number>) {
+    this.#inPlace = inPlace;
+  }
+
+  nodes(): Primitive[] {
+    return [...this.#ofNode.keys()];
+  }
+
+  /** The node through which a variable's storage is known. */
+  known(key: number): Primitive | undefined {
+    return this.#ofVariable.get(key)?.node;
+  }
+
+  of(node: Primitive): Buffer {
+    let buffer = this.#ofNode.get(node);
+    if (buffer) return buffer;
+    const key = node.kind === 'read' ? node.variable.key : this.#inPlace.get(node);
+    const shared = key === undefined ? undefined : this.#ofVariable.get(key);
+    buffer = shared?.buffer ?? { name: `${node.kind}${node.id}`, dtype: node.dtype, length: node.kind === 'constant' ? node.data.length : elements(node.shape) };
+    this.#ofNode.set(node, buffer);
+    if (key !== undefined && !shared) {
+      this.#ofVariable.set(key, { buffer, node });
+      this.#variables.set(buffer, key);
+    }
+    if (node.kind === 'constant') this.#constants.set(buffer, node);
+    return buffer;
+  }
+
+  use(node: Primitive, step: number): void {
+    // What the caller fills must be in place before the first step.
+    this.#extend(this.of(node), node.kind === 'feed' || node.kind === 'counter' ? -1 : step, step);
+  }
+
+  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number): Buffer {
+    const buffer: Buffer = { name: `${name}${step}`, dtype, length };
+    this.#extend(buffer, step, step);
+    return buffer;
+  }
+
+  status(): Buffer {
+    this.#status ??= { name: 'status', dtype: 'float64', length: 3 };
+    return this.#status;
+  }
+
+  hasStatus(): boolean {
+    return this.#status !== undefined;
+  }
+
+  #extend(buffer: Buffer, begin: number, end: number): void {
+    const known = this.#uses.get(buffer);
+    if (!known) this.#uses.set(buffer, { begin, end });
+    else {
+      known.begin = Math.min(known.begin, begin);
+      known.end = Math.max(known.end, end);
+    }
+  }
+
+  variables(lowered: Lowered): { key: number; dtype: Buffer['dtype']; length: number }[] {
+    for (const { variable } of lowered.updates) {
+      if (!this.#ofVariable.has(variable.key)) throw new Error(`variable ${variable.name} has no storage`);
+    }
+    return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
+  }
+
+  place(last: number): { places: Map<Buffer, Place>; bytes: number } {
+    const places = new Map<Buffer, Place>();
+    const lifetimes: Lifetime[] = [];
+    if (this.#status) this.#extend(this.#status, -1, last);
+    for (const [buffer, { begin, end }] of this.#uses) {
+      const key = this.#variables.get(buffer);
+      const constant = this.#constants.get(buffer);
+      if (key !== undefined) places.set(buffer, { kind: 'variable', key });
+      else if (constant) places.set(buffer, { kind: 'constant', data: typed(constant) });
+      else lifetimes.push({ buffer, begin, end });
+    }
+    const { offsets, bytes } = planMemory(lifetimes);
+    for (const [buffer, offset] of offsets) places.set(buffer, { kind: 'arena', offset });
+    return { places, bytes };
+  }
+}

@@ -1,0 +1,27 @@
+// What a session asks the compiler for.
+import type { Graph } from '../graph/graph.ts';
+import type { Operation } from '../graph/operation.ts';
+import type { Tensor, Variable } from '../graph/tensor.ts';
+import type { Lowered } from '../program/primitives.ts';
+
+/** A run: what is wanted, what is given, with the sizes that are given. */
+export interface CompileRequest {
+  readonly graph: Graph;
+  /** Tensors whose values are returned, in order. */
+  readonly fetches: readonly Tensor[];
+  /** Operations that are run for their effect. */
+  readonly targets: readonly Operation[];
+  readonly feeds: readonly { readonly tensor: Tensor; readonly shape: readonly number[] }[];
+  /** The seed of the session. */
+  readonly seed: number;
+}
+
+/** The run in primitives, and what the session has to know of it. */
+export interface LoweredRun extends Lowered {
+  /** Variables whose value from before the run is used: they must be initialized. */
+  readonly reads: readonly Variable[];
+  /** Variables that the run gives a new value. */
+  readonly writes: readonly Variable[];
+  /** The random ops that it runs, by the name of their counter. */
+  readonly counters: readonly string[];
+}

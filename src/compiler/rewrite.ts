@@ -1,0 +1,140 @@
+// Pass 2, rewrite: equal nodes shared, and the numerically dangerous made safe. Rules are applied as each node is
+// made, so one walk over the pruned graph is enough.
+import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../ops/arithmetic.ts';
+import { defineOp, inferTypes, type OpDefinition } from '../ops/define.ts';
+import { LogGradOp, LogOp } from '../ops/math.ts';
+import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../ops/softmax.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { InternalError } from '../tensor/errors.ts';
+import { isKnown, sameShape } from '../tensor/shape.ts';
+
+/** A node of the graph as the compiler sees it: inputs rewritten, all sizes known. */
+export interface Node {
+  readonly definition: OpDefinition;
+  readonly inputs: readonly Value[];
+  readonly attributes: object;
+  readonly outputs: readonly { readonly dtype: DType; readonly shape: readonly number[] }[];
+  /** Of the operation from which it came: for messages, and for the keys of random ops. */
+  readonly name: string;
+  readonly line: () => string;
+}
+/** One output of a node. */
+export interface Value {
+  readonly node: Node;
+  readonly index: number;
+}
+
+const typeOf = (v: Value) => v.node.outputs[v.index];
+const equal = (a: Value, b: Value) => a.node === b.node && a.index === b.index;
+
+/** Makes nodes, shares equal ones and applies the rules. */
+export class Rewriter {
+  readonly #known = new Map<string, Node>();
+  readonly #ids = new Map<object, number>();
+  readonly #enabled: boolean;
+
+  constructor(enabled: boolean) {
+    this.#enabled = enabled;
+  }
+
+  make(
+    definition: OpDefinition,
+    inputs: readonly Value[],
+    attributes: object,
+    name: string,
+    line: () => string,
+    share: boolean,
+  ): readonly Value[] {
+    const rewritten = this.#enabled ? this.#apply(definition, inputs, name, line) : undefined;
+    if (rewritten) return [rewritten];
+    const key = share ? this.#key(definition, inputs, attributes) : undefined;
+    const known = key === undefined ? undefined : this.#known.get(key);
+    if (known) return known.outputs.map((_, index) => ({ node: known, index }));
+    const types = inferTypes(definition, inputs.map(typeOf), attributes, name, line);
+    const outputs = types.map(({ dtype, shape }) => {
+      if (!isKnown(shape)) throw new InternalError(`${name}: its shape is still unknown when compiling`);
+      return { dtype, shape };
+    });
+    const node: Node = { definition, inputs, attributes, outputs, name, line };
+    if (key !== undefined) this.#known.set(key, node);
+    return outputs.map((_, index) => ({ node, index }));
+  }
+
+  /** Equal keys mean equal values. Undefined for attributes that are not plain data. */
+  #key(definition: OpDefinition, inputs: readonly Value[], attributes: object): string | undefined {
+    const values = Object.values(attributes);
+    if (values.some((v) => ArrayBuffer.isView(v))) return undefined;
+    const parts = inputs.map((v) => `${this.#id(v.node)}.${v.index}`);
+    return `${this.#id(definition)}(${parts.join()})${values.length === 0 ? '' : JSON.stringify(attributes)}`;
+  }
+
+  #id(object: object): number {
+    let id = this.#ids.get(object);
+    if (id === undefined) this.#ids.set(object, (id = this.#ids.size));
+    return id;
+  }
+
+  #apply(definition: OpDefinition, inputs: readonly Value[], name: string, line: () => string): Value | undefined {
+    const one = (d: OpDefinition, xs: readonly Value[], attributes: object = {}): Value =>
+      this.make(d, xs, attributes, name, line, true)[0];
+    if (definition === LogOp && inputs[0].node.definition === SoftmaxOp) {
+      // log(softmax x) → logSoftmax x: finite where a probability underflows to 0.
+      const { inputs: xs, attributes } = inputs[0].node;
+      return one(LogSoftmaxOp, xs, attributes);
+    }
+    if (definition === SoftmaxGradOp && inputs[0].node.definition === SoftmaxOp) {
+      // softmaxGrad(p, d/p + rest) → d − p·Σd + softmaxGrad(p, rest): nothing is divided by a probability of 0.
+      const [probabilities, gradient] = inputs;
+      const split = splitOverProbabilities(gradient, probabilities, one);
+      if (!split.over) return undefined;
+      const safe = one(LogSoftmaxBackOp, [probabilities, split.over]);
+      return split.rest ? one(AddOp, [safe, one(SoftmaxGradOp, [probabilities, split.rest])]) : safe;
+    }
+    return undefined;
+  }
+}
+
+/** d − p·Σd over the last axis: the gradient of logSoftmax in terms of the probabilities p. */
+const LogSoftmaxBackOp = defineOp({
+  name: 'LogSoftmaxBack',
+  infer: ([, d]) => d,
+  lower: ([probabilities, d]) => {
+    const last = d.shape.length - 1;
+    const sum = p.reduce('sum', d, [last]);
+    const column = p.reshape(sum, [...d.shape.slice(0, last), 1]);
+    return p.map([d, probabilities, column], (x, q, total) => s.sub(x, s.mul(q, total)));
+  },
+});
+
+interface Split {
+  /** d where the gradient is d/p + rest. */
+  readonly over: Value | undefined;
+  readonly rest: Value | undefined;
+}
+type Make = (definition: OpDefinition, inputs: readonly Value[]) => Value;
+
+/** Writes a gradient as over/p + rest, looking through negation, sums, and products that keep the shape. */
+function splitOverProbabilities(g: Value, probabilities: Value, make: Make): Split {
+  const { definition, inputs } = g.node;
+  const none: Split = { over: undefined, rest: g };
+  const sameSize = (v: Value) => sameShape(typeOf(v).shape, typeOf(g).shape);
+  const through = (v: Value, rebuild: (part: Value) => Value): Split => {
+    const { over, rest } = splitOverProbabilities(v, probabilities, make);
+    return over && sameSize(v) ? { over: rebuild(over), rest: rest && rebuild(rest) } : none;
+  };
+  if (definition === LogGradOp) return equal(inputs[0], probabilities) ? { over: inputs[1], rest: undefined } : none;
+  if (definition === NegOp) return through(inputs[0], (part) => make(NegOp, [part]));
+  if (definition === DivOp) return through(inputs[0], (part) => make(DivOp, [part, inputs[1]]));
+  if (definition === MulOp) {
+    const left = through(inputs[0], (part) => make(MulOp, [part, inputs[1]]));
+    return left.over ? left : through(inputs[1], (part) => make(MulOp, [inputs[0], part]));
+  }
+  if ((definition === AddOp || definition === AddNOp) && inputs.every(sameSize)) {
+    const parts = inputs.map((v) => splitOverProbabilities(v, probabilities, make));
+    const add = (a: Value | undefined, b: Value | undefined) => (a && b ? make(AddOp, [a, b]) : (a ?? b));
+    return parts.reduce((sum, part) => ({ over: add(sum.over, part.over), rest: add(sum.rest, part.rest) }));
+  }
+  return none;
+}

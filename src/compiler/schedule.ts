@@ -1,0 +1,108 @@
+// Pass 6, schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
+// with what they need; whatever reads a variable's old value comes before the task that overwrites it.
+import { isDense, operands as operandsOf, type Primitive, type View } from '../program/primitives.ts';
+import type { Task } from '../program/task.ts';
+import { elements, rowMajor } from '../tensor/shape.ts';
+import type { Fused } from './fuse.ts';
+
+export interface Schedule {
+  readonly tasks: readonly Task[];
+  /** How many of the tasks come before any variable may be written. */
+  readonly checks: number;
+  /** Nodes that are computed into a variable's own storage, by its key. */
+  readonly inPlace: ReadonlyMap<Primitive, number>;
+  /** Copies into variables that could not be written in place: they come last. */
+  readonly commits: readonly { readonly from: View; readonly key: number }[];
+}
+
+/** The arrays that a task reads. */
+export const readsOf = (task: Task): readonly View[] => [
+  ...task.operands,
+  ...task.inputs,
+  ...(task.root && task.operands.length === 0 ? operandsOf(task.root) : []),
+];
+
+export function schedule({ tasks, updates }: Fused): Schedule {
+  const producers = new Map<Primitive, number[]>();
+  tasks.forEach((task, i) => {
+    for (const { node } of task.outputs) producers.set(node, [...(producers.get(node) ?? []), i]);
+  });
+  const before: Set<number>[] = tasks.map((task, i) => {
+    const needed = readsOf(task).flatMap((v) => producers.get(v.node) ?? []);
+    return new Set(needed.filter((k) => k !== i));
+  });
+  // Parts of one array are written in order, the one that fills it first.
+  for (const parts of producers.values()) parts.forEach((i, k) => k > 0 && before[i].add(parts[k - 1]));
+
+  const early = closure(before, tasks.flatMap((t, i) => (t.root?.kind === 'check' ? [i] : [])));
+  const readers = new Map<number, number[]>();
+  tasks.forEach((task, i) => {
+    for (const { node } of readsOf(task)) {
+      if (node.kind === 'read') readers.set(node.variable.key, [...(readers.get(node.variable.key) ?? []), i]);
+    }
+  });
+
+  const inPlace = new Map<Primitive, number>();
+  const commits: { from: View; key: number }[] = [];
+  for (const { variable, value } of updates) {
+    const { node } = value;
+    const writers = producers.get(node) ?? [];
+    const writer = writers[0];
+    const others = (readers.get(variable.key) ?? []).filter((i) => i !== writer);
+    const possible =
+      writers.length === 1 && !early.has(writer) && !inPlace.has(node) && mayOverwrite(tasks[writer], node, variable.key);
+    if (possible && !others.some((reader) => reaches(before, reader, writer))) {
+      for (const reader of others) before[writer].add(reader);
+      inPlace.set(node, variable.key);
+    } else commits.push({ from: value, key: variable.key });
+  }
+
+  const first = [...early].sort((a, b) => a - b);
+  const order: number[] = [];
+  const done = new Set<number>();
+  const visit = (start: number) => {
+    const open = [start];
+    while (open.length > 0) {
+      const i = open[open.length - 1];
+      const next = done.has(i) ? undefined : [...before[i]].find((k) => !done.has(k));
+      if (next !== undefined) open.push(next);
+      else {
+        open.pop();
+        if (!done.has(i)) order.push(i);
+        done.add(i);
+      }
+    }
+  };
+  first.forEach(visit);
+  const checks = order.length;
+  tasks.forEach((_, i) => visit(i));
+  return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
+}
+
+/** Some tasks and all that they need. */
+function closure(before: readonly ReadonlySet<number>[], from: readonly number[]): Set<number> {
+  const found = new Set(from);
+  for (const i of found) for (const k of before[i]) found.add(k);
+  return found;
+}
+
+/** Does `from` need `to`, directly or not? */
+function reaches(before: readonly ReadonlySet<number>[], from: number, to: number): boolean {
+  const seen = new Set([from]);
+  for (const i of seen) {
+    if (i === to) return true;
+    for (const k of before[i]) seen.add(k);
+  }
+  return false;
+}
+
+/** May the task's result replace the variable's old value while the task runs? Only where each element is read where it is written. */
+function mayOverwrite(task: Task, node: Primitive, key: number): boolean {
+  const output = task.outputs.find((o) => o.node === node);
+  const isOld = (v: View) => v.node.kind === 'read' && v.node.variable.key === key;
+  if (!output || output.fill !== undefined || elements(task.shape) !== elements(node.shape)) return false;
+  const dense = rowMajor(task.shape);
+  if (output.offset !== 0 || output.strides.some((n, i) => task.shape[i] !== 1 && n !== dense[i])) return false;
+  if (task.operands.some(isOld)) return false;
+  return task.inputs.every((v) => !isOld(v) || (v.offset === 0 && isDense(v)));
+}

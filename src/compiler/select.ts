@@ -1,0 +1,19 @@
+// Pass 5, select: for each task the cheapest of what the kernels offer.
+import { tiled, sumOfProducts } from '../kernels/contract.ts';
+import { elementwise } from '../kernels/elementwise.ts';
+import { checking, gathering, scattering } from '../kernels/move.ts';
+import type { Offer, OfferFor } from '../kernels/offer.ts';
+import { argReduction, reduction } from '../kernels/reduce.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Task } from '../program/task.ts';
+import { InternalError } from '../tensor/errors.ts';
+
+/** All kinds of kernels. */
+const kinds: readonly OfferFor[] = [elementwise, reduction, argReduction, tiled, sumOfProducts, gathering, scattering, checking];
+
+/** What the kernels offer for a task, the cheapest first. */
+export function offersFor(task: Task, machine: Machine): readonly Offer[] {
+  const offers = kinds.flatMap((kind) => kind(task, machine) ?? []);
+  if (offers.length === 0) throw new InternalError(`no kernel for a task with root ${task.root?.kind}`);
+  return offers.sort((a, b) => a.cost - b.cost);
+}

@@ -1,0 +1,451 @@
+// Contractions: matmul and convolutions in all their passes. A tile of results is held in registers while the summed
+// axes are walked; the operand that lies along the vectors is packed into panels, in blocks that stay in the cache.
+import * as ir from '../loops/ir.ts';
+import type { Affine, Buffer, Local, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Contract, View } from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { Task } from '../program/task.ts';
+import { sizeOf } from '../tensor/dtype.ts';
+import { elements } from '../tensor/shape.ts';
+import { bestTile, blocks, type Tile, tileCost } from './blocking.ts';
+import { type Access, loop, mergeAxes, nest, type Position, variable } from './nest.ts';
+import type { Offer, Storage } from './offer.ts';
+import { outputAccesses, outputBytes, storeOutputs } from './outputs.ts';
+import { reduction } from './reduce.ts';
+
+/** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
+interface OutAxis {
+  readonly size: number;
+  readonly row: number;
+  readonly column: number;
+  readonly outputs: readonly number[];
+}
+interface SumAxis {
+  readonly size: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/**
+ * A contraction seen as tiles: `columns` is the axis along the vectors (the column operand varies, the row operand
+ * does not), `rows` one along which only the row operand varies, `outer` the remaining ones.
+ */
+interface Layout {
+  readonly row: View;
+  readonly column: View;
+  readonly columns: OutAxis;
+  readonly rows: OutAxis;
+  readonly outer: readonly OutAxis[];
+  readonly sums: readonly SumAxis[];
+}
+
+const single: Omit<OutAxis, 'outputs'> = { size: 1, row: 0, column: 0 };
+
+function layoutOf(task: Task, root: Contract): Layout | undefined {
+  const rank = task.shape.length;
+  const { a, b } = root;
+  const accesses = outputAccesses(task);
+  const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
+  const space = mergeAxes(task.shape, [...all, ...accesses]);
+  const axes = space.shape.map((size, i) => ({
+    size,
+    a: space.strides[0][i],
+    b: space.strides[1][i],
+    outputs: space.strides.slice(2).map((x) => x[i]),
+  }));
+  const last = axes.at(-1);
+  if (!last || (last.a !== 0 && last.b !== 0)) return undefined;
+  const swap = last.a !== 0;
+  const [row, column] = swap ? [b, a] : [a, b];
+  const turned = axes.map((x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }));
+  const columns = turned.pop() as OutAxis;
+  const candidates = turned.filter((x) => x.column === 0 && x.row !== 0);
+  const rows = candidates.length > 0 ? candidates[candidates.length - 1] : undefined;
+  const sums = a.shape.slice(rank).map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
+  return {
+    row,
+    column,
+    columns,
+    rows: rows ?? { ...single, outputs: accesses.map(() => 0) },
+    outer: turned.filter((x) => x !== rows),
+    sums: sums.filter((x) => x.size !== 1),
+  };
+}
+
+/** Every result as a sum of products, without tiles: for shapes that have no rows or columns to reuse. */
+export function sumOfProducts(task: Task, machine: Machine): Offer | undefined {
+  const root = task.root;
+  if (root?.kind !== 'contract') return undefined;
+  const x = s.mul(s.input(0, root.dtype), s.input(1, root.dtype));
+  const reduce = { ...root, kind: 'reduce' as const, op: 'sum' as const, x: root.a };
+  const offer = reduction({ ...task, root: reduce, operandBody: x }, machine);
+  return offer && { ...offer, name: 'sum of products' };
+}
+
+/** Register tiles over packed panels. */
+export function tiled(task: Task, machine: Machine): Offer | undefined {
+  const root = task.root;
+  if (root?.kind !== 'contract' || elements(root.a.shape) === 0) return undefined;
+  const layout = layoutOf(task, root);
+  if (!layout) return undefined;
+  const { columns, rows, outer, sums } = layout;
+  const size = sizeOf(root.dtype);
+  const lanes = machine.vectorBytes / Math.max(4, size);
+  const depth = elements(sums.map((x) => x.size));
+  const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));
+  const packed = reuse >= 8;
+  if (!packed && columns.column !== 1) return undefined;
+  const vectors = packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes);
+  const tile = bestTile(rows.size, Math.max(1, vectors), machine);
+  const repeat = elements(outer.map((x) => x.size)) * depth;
+  return {
+    name: `tiles ${tile.rows}×${tile.vectors * lanes}${packed ? ', packed' : ''}`,
+    cost: tileCost(rows.size, Math.max(1, vectors), tile) * repeat,
+    build: (storage) => {
+      const body = new Tiles(task, root, layout, machine, storage, tile, lanes, packed).body();
+      const flops = 2 * elements(task.shape) * depth;
+      const bytes = outputBytes(task) + (elements(root.a.node.shape) + elements(root.b.node.shape)) * size;
+      return [{ name: `contract ${tile.rows}x${tile.vectors * lanes}`, body, flops, bytes }];
+    },
+  };
+}
+
+/** A part of the columns that is computed in one way. */
+interface Panel {
+  /** First column. */
+  readonly begin: number;
+  /** How many columns there are, a multiple of the panel's width but for the last. */
+  readonly size: number;
+  readonly vectors: number;
+  readonly lanes: number;
+}
+
+class Tiles {
+  readonly #task: Task;
+  readonly #layout: Layout;
+  readonly #machine: Machine;
+  readonly #storage: Storage;
+  readonly #tile: Tile;
+  readonly #lanes: number;
+  readonly #packed: boolean;
+  readonly #type: ValueType;
+  readonly #dtype: Contract['dtype'];
+  #names = 0;
+
+  constructor(
+    task: Task, root: Contract, layout: Layout, machine: Machine, storage: Storage, tile: Tile, lanes: number, packed: boolean,
+  ) {
+    this.#task = task;
+    this.#layout = layout;
+    this.#machine = machine;
+    this.#storage = storage;
+    this.#tile = tile;
+    this.#lanes = lanes;
+    this.#packed = packed;
+    this.#dtype = root.dtype;
+    this.#type = ir.valueType(root.dtype, lanes);
+  }
+
+  body(): Statement[] {
+    const { outer, sums, columns } = this.#layout;
+    const bytes = sizeOf(this.#dtype);
+    const split = this.#packed ? blocks(sums.map((x) => x.size), columns.size * bytes, this.#machine) : { axis: 0, size: Infinity };
+    const batch = outer.filter((x) => x.column !== 0).map((x, i) => ({ axis: x, v: variable(`b${i}`, x.size) }));
+    const shared = outer.filter((x) => x.column === 0).map((x, i) => ({ axis: x, v: variable(`o${i}`, x.size) }));
+    const whole = split.size === Infinity;
+    const sum = whole ? undefined : this.#sumBuffer();
+    const before = sums.slice(0, whole ? 0 : split.axis).map((x, i) => ({ axis: x, v: variable(`s${i}`, x.size) }));
+    const inside: Statement[] = [];
+    if (whole) inside.push(...this.#block(batch, shared, [], sums, undefined));
+    else {
+      const axis = sums[split.axis];
+      const rest = axis.size % split.size;
+      const after = sums.slice(split.axis + 1);
+      const piece = (begin: number, count: number, extent: number) => {
+        const v = variable(`block${begin}`, extent, count);
+        const outside = [...before, { axis, v }];
+        const inner = [{ ...axis, size: count }, ...after].filter((x) => x.size !== 1);
+        return loop(v, this.#block(batch, shared, outside, inner, sum, begin));
+      };
+      const steps = [
+        ...(axis.size >= split.size ? piece(0, split.size, axis.size - rest) : []),
+        ...(rest > 0 ? piece(axis.size - rest, rest, rest) : []),
+      ];
+      inside.push(...before.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), steps));
+    }
+    const all = batch.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), inside);
+    return sum ? [...this.#clear(sum), ...all, ...this.#finish(sum)] : [...all];
+  }
+
+  // ---- sums kept in memory between blocks
+  /** Where partial sums lie, in the order of the task's shape: the result itself if nothing else is done to it. */
+  #sumBuffer(): Buffer {
+    const task = this.#task;
+    const [first] = task.outputs;
+    const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
+    return plain ? this.#storage.bufferOf(first.node) : this.#storage.scratch('sums', this.#dtype, elements(task.shape));
+  }
+
+  #sumIsResult(sum: Buffer): boolean {
+    return this.#storage.bufferOf(this.#task.outputs[0].node) === sum;
+  }
+
+  #clear(sum: Buffer): Statement[] {
+    const space = { shape: [sum.length], strides: [[1]] };
+    return [...nest(space, [0], this.#lanes, (p) => [
+      { kind: 'store', buffer: sum, index: p.at(0), value: ir.constant(0, ir.valueType(this.#dtype, p.lanes)) },
+    ])];
+  }
+
+  /** The outputs, when all blocks have been summed. */
+  #finish(sum: Buffer): readonly Statement[] {
+    if (this.#sumIsResult(sum)) return [];
+    const task = this.#task;
+    const accesses = outputAccesses(task);
+    const dense = { strides: denseStrides(task.shape), offset: 0 };
+    const space = mergeAxes(task.shape, [...accesses, dense]);
+    const offsets = [...accesses.map((x) => x.offset), 0];
+    return nest(space, offsets, this.#lanes, (p) => {
+      const root = ir.load(sum, p.at(accesses.length), ir.valueType(this.#dtype, p.lanes));
+      return storeOutputs(task, this.#storage, p, root);
+    });
+  }
+
+  // ---- one block of the summed axes
+  #block(batch: Bound[], shared: Bound[], outside: BoundSum[], inner: readonly SumAxis[], sum: Buffer | undefined, begin = 0): Statement[] {
+    const depth = elements(inner.map((x) => x.size));
+    const panels = this.#panels();
+    const blockOffset = begin * (outside.at(-1)?.axis.column ?? 0);
+    const rowOffset = begin * (outside.at(-1)?.axis.row ?? 0);
+    const panelBuffer = this.#packed ? this.#storage.scratch('panels', this.#dtype, this.#packedColumns() * depth) : undefined;
+    const packing = panelBuffer ? panels.flatMap((p) => [...this.#pack(p, panelBuffer, batch, outside, inner, depth, blockOffset)]) : [];
+    // The axes around the panels: images, so that one image stays in the cache while all panels pass over it.
+    const around = shared.slice(0, Math.max(0, shared.length - 1));
+    const within = shared.slice(around.length);
+    const computing = panels.flatMap((panel) => {
+      const width = panel.vectors * panel.lanes;
+      const p = variable(`p${panel.begin}`, Math.ceil(panel.size / width) * width, width);
+      const rows = this.#rowTiles(panel, p, batch, shared, outside, inner, depth, panelBuffer, sum, rowOffset, blockOffset);
+      return loop(p, within.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), rows));
+    });
+    const tiles = around.reduceRight<readonly Statement[]>(
+      (body, { v }, i) => loop(v, body, i === 0 && batch.length === 0 && !sum ? 'parallel' : 'serial'),
+      computing,
+    );
+    return [...packing, ...tiles];
+  }
+
+  #packedColumns(): number {
+    return Math.ceil(this.#layout.columns.size / this.#lanes) * this.#lanes;
+  }
+
+  /** Full panels, then a narrower one; unpacked columns that fill no vector are done one by one. */
+  #panels(): Panel[] {
+    const { size } = this.#layout.columns;
+    const lanes = this.#lanes;
+    const vectors = this.#packed ? Math.ceil(size / lanes) : Math.floor(size / lanes);
+    const wide = Math.floor(vectors / this.#tile.vectors) * this.#tile.vectors;
+    const end = Math.min(size, vectors * lanes);
+    const panels: Panel[] = [];
+    if (wide > 0) panels.push({ begin: 0, size: Math.min(end, wide * lanes), vectors: this.#tile.vectors, lanes });
+    if (vectors > wide) panels.push({ begin: wide * lanes, size: end - wide * lanes, vectors: vectors - wide, lanes });
+    if (size > end) panels.push({ begin: end, size: size - end, vectors: 1, lanes: 1 });
+    return panels;
+  }
+
+  /** Copies a block of the column operand: panel after panel, in each one row of `width` columns for each k. */
+  #pack(
+    panel: Panel, target: Buffer, batch: Bound[], outside: BoundSum[], inner: readonly SumAxis[], depth: number, offset: number,
+  ): readonly Statement[] {
+    const { column, columns } = this.#layout;
+    const source = this.#storage.bufferOf(column.node);
+    const width = panel.vectors * panel.lanes;
+    const ks = inner.map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
+    const packedStrides = denseStrides(ks.map((k) => k.size)).map((n) => n * width);
+    const p = variable('p', Math.floor(panel.size / width) * width, width);
+    const from = (c: number, withPanel: boolean): Affine =>
+      ir.at(
+        column.offset + offset + (panel.begin + c) * columns.column,
+        ...batch.map(({ axis, v }) => [v, axis.column] as const),
+        ...outside.map(({ axis, v }) => [v, axis.column] as const),
+        ...ks.map((k) => [k.v, k.column] as const),
+        ...(withPanel ? [[p, columns.column] as const] : []),
+      );
+    const to = (c: number, withPanel: boolean): Affine =>
+      ir.at(
+        panel.begin * depth + c,
+        ...ks.map((k, i) => [k.v, packedStrides[i]] as const),
+        ...(withPanel ? [[p, depth] as const] : []),
+      );
+    const copy = (c: number, lanes: number, withPanel: boolean): Statement => {
+      const value = ir.load(source, from(c, withPanel), ir.valueType(this.#dtype, lanes), lanes === 1 ? 1 : columns.column);
+      return { kind: 'store', buffer: target, index: to(c, withPanel), value };
+    };
+    const rows = (statements: readonly Statement[]) => ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), statements);
+    const full = Array.from({ length: panel.vectors }, (_, u) => copy(u * panel.lanes, panel.lanes, true));
+    // Long rows are read along the row, columns with a stride along the summed axis.
+    const main = columns.column === 1 ? rows(loop(p, full)) : loop(p, rows(full));
+    const rest = panel.size % width;
+    if (rest === 0) return main;
+    const begin = panel.size - rest;
+    const zero = (c: number): Statement => ({ kind: 'store', buffer: target, index: to2(c), value: ir.constant(0, ir.valueType(this.#dtype, 1)) });
+    const to2 = (c: number) => ir.plus(to(c, false), begin * depth);
+    const tail = Array.from({ length: width }, (_, c): Statement => {
+      if (c >= rest) return zero(c);
+      const value = ir.load(source, ir.plus(from(c, false), begin * columns.column), ir.valueType(this.#dtype, 1));
+      return { kind: 'store', buffer: target, index: to2(c), value };
+    });
+    return [...main, ...rows(tail)];
+  }
+
+  #rowTiles(
+    panel: Panel, p: LoopVariable, batch: Bound[], shared: Bound[], outside: BoundSum[], inner: readonly SumAxis[], depth: number,
+    panels: Buffer | undefined, sum: Buffer | undefined, rowOffset: number, columnOffset: number,
+  ): Statement[] {
+    const { rows } = this.#layout;
+    const whole = Math.floor(rows.size / this.#tile.rows) * this.#tile.rows;
+    const part = (begin: number, extent: number, height: number) => {
+      const m = variable(`m${begin}`, extent, height);
+      return loop(m, this.#oneTile({ panel, p, batch, shared, outside, inner, depth, panels, sum, rowOffset, columnOffset, m, begin, height }));
+    };
+    return [
+      ...(whole > 0 ? part(0, whole, this.#tile.rows) : []),
+      ...(rows.size > whole ? part(whole, rows.size - whole, rows.size - whole) : []),
+    ];
+  }
+
+  #oneTile(t: TileAt): Statement[] {
+    const { row, column, rows, columns } = this.#layout;
+    const { panel, p, m, begin, height, sum } = t;
+    const width = panel.vectors * panel.lanes;
+    const type = panel.lanes === 1 ? ir.valueType(this.#dtype, 1) : this.#type;
+    const rowBuffer = this.#storage.bufferOf(row.node);
+    const columnBuffer = t.panels ?? this.#storage.bufferOf(column.node);
+    const ks = mergeSums(t.inner, t.panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
+    const packedStrides = denseStrides(ks.map((k) => k.size)).map((n) => n * width);
+    const loopTerms = (get: (axis: { row: number; column: number }) => number) =>
+      [...t.batch, ...t.shared, ...t.outside].map(({ axis, v }) => [v, get(axis)] as const);
+    const rowIndex = (r: number) =>
+      ir.at(row.offset + t.rowOffset + (begin + r) * rows.row, [m, rows.row], ...loopTerms((x) => x.row), ...ks.map((k) => [k.v, k.row] as const));
+    const columnIndex = (u: number) =>
+      t.panels
+        ? ir.at(panel.begin * t.depth + u * panel.lanes, [p, t.depth], ...ks.map((k, i) => [k.v, packedStrides[i]] as const))
+        : ir.at(column.offset + t.columnOffset + (panel.begin + u * panel.lanes) * columns.column, [p, columns.column],
+            ...loopTerms((x) => x.column), ...ks.map((k) => [k.v, k.column] as const));
+    const id = this.#names++;
+    const register = (kind: string, i: number): Local => ({ name: `${kind}${id}_${i}`, type });
+    const sums = Array.from({ length: height * panel.vectors }, (_, i) => register('c', i));
+    const loaded = Array.from({ length: panel.vectors }, (_, u) => register('b', u));
+    const value = register('a', 0);
+    const steps: Statement[] = loaded.map((local, u) => ({ kind: 'set', local, value: ir.load(columnBuffer, columnIndex(u), type) }));
+    for (let r = 0; r < height; r++) {
+      steps.push({ kind: 'set', local: value, value: ir.load(rowBuffer, rowIndex(r), type, panel.lanes === 1 ? 1 : 0) });
+      for (const [u, b] of loaded.entries()) {
+        const c = sums[r * panel.vectors + u];
+        steps.push({ kind: 'set', local: c, value: ir.multiplyAdd(ir.local(value), ir.local(b), ir.local(c)) });
+      }
+    }
+    const rest = panel.size % width;
+    // The last panel may reach beyond the columns: its last vectors are stored only as far as there are columns.
+    const columnsHere = panel.size < width ? rest : width;
+    const at = (r: number, c: number, k: number, offset: number): Affine =>
+      ir.at(
+        offset + (begin + r) * this.#strideOf(rows, k) + (panel.begin + c) * this.#strideOf(columns, k),
+        [m, this.#strideOf(rows, k)],
+        [p, this.#strideOf(columns, k)],
+        ...[...t.batch, ...t.shared].map(({ axis, v }) => [v, this.#strideOf(axis, k)] as const),
+      );
+    const result = (r: number, c: number, lanes: number, root: ir.Expression): Statement[] => {
+      if (sum) return [{ kind: 'store', buffer: sum, index: at(r, c, this.#denseAccess(), 0), value: root }];
+      const accesses = outputAccesses(this.#task);
+      const position: Position = {
+        lanes,
+        at: (k) => at(r, c, k, accesses[k].offset),
+        step: (k) => this.#strideOf(columns, k),
+        axis: () => {
+          throw new Error('a contraction has no outputs that depend on the position');
+        },
+      };
+      return storeOutputs(this.#task, this.#storage, position, root, `e${id}_${r}_${c}_`);
+    };
+    const begins: Statement[] = [];
+    const ends: Statement[] = [];
+    for (let r = 0; r < height; r++) {
+      for (let u = 0; u < panel.vectors; u++) {
+        const local = sums[r * panel.vectors + u];
+        const c = u * panel.lanes;
+        if (c + panel.lanes <= columnsHere) {
+          const start = sum ? ir.load(sum, at(r, c, this.#denseAccess(), 0), type) : ir.constant(0, type);
+          begins.push({ kind: 'set', local, value: start });
+          ends.push(...result(r, c, panel.lanes, ir.local(local)));
+        } else {
+          begins.push({ kind: 'set', local, value: ir.constant(0, type) });
+          for (let l = 0; c + l < columnsHere; l++) {
+            const partial = ir.lane(ir.local(local), l);
+            const index = at(r, c + l, this.#denseAccess(), 0);
+            const scalar = ir.valueType(this.#dtype, 1);
+            const total = sum ? ir.binary('add', ir.load(sum, index, scalar), partial) : partial;
+            ends.push(...result(r, c + l, 1, total));
+          }
+        }
+      }
+    }
+    return [...begins, ...ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), steps), ...ends];
+  }
+
+  /** The access that stands for the dense array of partial sums: the first output, which has the task's own layout. */
+  #denseAccess(): number {
+    return this.#task.inputs.length;
+  }
+
+  #strideOf(axis: OutAxis, access: number): number {
+    return axis.outputs[access];
+  }
+}
+
+interface Bound {
+  readonly axis: OutAxis;
+  readonly v: LoopVariable;
+}
+interface BoundSum {
+  readonly axis: SumAxis;
+  readonly v: LoopVariable;
+}
+interface TileAt {
+  readonly panel: Panel;
+  readonly p: LoopVariable;
+  readonly batch: readonly Bound[];
+  readonly shared: readonly Bound[];
+  readonly outside: readonly BoundSum[];
+  readonly inner: readonly SumAxis[];
+  readonly depth: number;
+  readonly panels: Buffer | undefined;
+  readonly sum: Buffer | undefined;
+  readonly rowOffset: number;
+  readonly columnOffset: number;
+  readonly m: LoopVariable;
+  readonly begin: number;
+  readonly height: number;
+}
+
+/** Summed axes walked as one where the row operand allows it (and the column operand, unless it is packed anyway). */
+function mergeSums(sums: readonly SumAxis[], both: boolean): SumAxis[] {
+  const merged: SumAxis[] = [];
+  for (const x of sums) {
+    const last = merged.at(-1);
+    const joins = last && last.row === x.row * x.size && (!both || last.column === x.column * x.size);
+    if (joins) merged[merged.length - 1] = { size: last.size * x.size, row: x.row, column: x.column };
+    else merged.push(x);
+  }
+  return merged;
+}
+
+function denseStrides(shape: readonly number[]): number[] {
+  let n = 1;
+  return shape.reduceRight<number[]>((strides, size) => {
+    strides.unshift(n);
+    n *= size;
+    return strides;
+  }, []);
+}

@@ -1,0 +1,34 @@
+// Tasks without a root: every output is a function of the elements at its own position.
+import type { Statement } from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Task } from '../program/task.ts';
+import { elements } from '../tensor/shape.ts';
+import { lanesFor } from './expression.ts';
+import { mergeAxes, nest } from './nest.ts';
+import type { Offer } from './offer.ts';
+import { taskCost } from './cost.ts';
+import { fills, outputAccesses, outputBytes, outputTypes, storeOutputs, usesIndex } from './outputs.ts';
+
+/** One pass over all elements, vectors along the innermost axis. */
+export function elementwise(task: Task, machine: Machine): Offer | undefined {
+  if (task.root) return undefined;
+  const bodies = task.outputs.map((o) => o.body);
+  const lanes = lanesFor(machine, bodies, outputTypes(task));
+  const flops = taskCost(bodies) * elements(task.shape);
+  return {
+    name: `elementwise ×${lanes}`,
+    cost: flops / lanes,
+    build: (storage) => {
+      const accesses = outputAccesses(task);
+      const space = usesIndex(task)
+        ? { shape: task.shape, strides: accesses.map((a) => a.strides) }
+        : mergeAxes(task.shape, accesses);
+      const offsets = accesses.map((a) => a.offset);
+      const body: Statement[] = [
+        ...fills(task, storage, machine.vectorBytes),
+        ...nest(space, offsets, lanes, (p) => storeOutputs(task, storage, p), true),
+      ];
+      return [{ name: 'elementwise', body, flops, bytes: outputBytes(task) }];
+    },
+  };
+}

@@ -1,0 +1,237 @@
+// Scalar expressions of tasks as typed expressions of the loop IR, for one element or for a vector of them.
+import * as ir from '../loops/ir.ts';
+import type { Expression, Local, Statement, ValueType } from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Scalar } from '../program/scalar.ts';
+import { walk } from '../program/scalar.ts';
+import { type DType, isFloat } from '../tensor/dtype.ts';
+import * as math from './math.ts';
+
+/** What the leaves of a scalar expression are where it is computed. */
+export interface Leaves {
+  readonly input: (number: number) => Expression;
+  readonly index: (axis: number) => Expression;
+}
+
+/**
+ * How many elements a vector holds of everything that is computed: 1 when the types or operations do not fit one width.
+ * `stored` are the element types of the arrays that are read and written.
+ */
+export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: readonly DType[]): number {
+  const computed = new Set<DType>();
+  let scalar = false;
+  for (const body of bodies) {
+    walk(body, (e) => {
+      computed.add(e.dtype);
+      for (const a of e.args) computed.add(a.dtype);
+      const integer = !isFloat(e.dtype);
+      if (e.op === 'pow' || (integer && (e.op === 'div' || e.op === 'floorDiv' || e.op === 'mod'))) scalar = true;
+      if (e.dtype === 'float64' && (e.op === 'exp' || e.op === 'log' || e.op === 'tanh')) scalar = true;
+    });
+  }
+  if (scalar) return 1;
+  const wide = [...computed, ...stored].some((t) => t === 'float64');
+  if (!wide) return machine.vectorBytes / 4;
+  const others = [...computed].some((t) => t !== 'float64' && t !== 'bool') || stored.some((t) => t !== 'float64');
+  return others ? 1 : machine.vectorBytes / 8;
+}
+
+/** Translates scalar expressions; what they share is translated once. */
+export class Translator {
+  readonly #lanes: number;
+  readonly #leaves: Leaves;
+  readonly #known = new Map<Scalar, Expression>();
+
+  constructor(lanes: number, leaves: Leaves) {
+    this.#lanes = lanes;
+    this.#leaves = leaves;
+  }
+
+  translate(s: Scalar): Expression {
+    const known = this.#known.get(s);
+    if (known) return known;
+    const e = this.#make(s);
+    this.#known.set(s, e);
+    return e;
+  }
+
+  #make(s: Scalar): Expression {
+    const type = ir.valueType(s.dtype, this.#lanes);
+    if (s.op === 'constant') return ir.constant(s.value, type);
+    if (s.op === 'input') return this.#leaves.input(s.value);
+    if (s.op === 'index') return this.#leaves.index(s.value);
+    const args = s.args.map((a) => this.translate(a));
+    const result = operation(s, args, type);
+    // uint8 is computed as int32: what can leave 0…255 is brought back.
+    const wraps = s.dtype === 'uint8' && s.op !== 'select' && s.op !== 'min' && s.op !== 'max';
+    return wraps ? ir.binary('and', result, ir.constant(255, type)) : result;
+  }
+}
+
+function operation(s: Scalar, args: readonly Expression[], type: ValueType): Expression {
+  const [a, b, c] = args;
+  const float = isFloat(s.args[0].dtype);
+  const zero = (e: Expression) => ir.constant(0, e.type);
+  switch (s.op) {
+    case 'neg':
+      return float ? ir.unary('neg', a) : ir.binary('sub', zero(a), a);
+    case 'abs':
+      return float ? ir.unary('abs', a) : ir.select(ir.compare('less', a, zero(a)), ir.binary('sub', zero(a), a), a);
+    case 'sign': {
+      const up = ir.select(ir.compare('less', zero(a), a), ir.constant(1, type), a);
+      return ir.select(ir.compare('less', a, zero(a)), ir.constant(-1, type), up);
+    }
+    case 'floor':
+      return float ? ir.unary('floor', a) : a;
+    case 'sqrt':
+      return ir.unary('sqrt', a);
+    case 'not':
+      return s.dtype === 'bool' ? ir.unary('not', a) : ir.binary('xor', a, ir.constant(-1, type));
+    case 'exp':
+      return math.exp(a);
+    case 'log':
+      return math.log(a);
+    case 'tanh':
+      return math.tanh(a);
+    case 'pow':
+      return math.pow(a, b);
+    case 'max':
+      return extreme('max', a, b, s);
+    case 'min':
+      return extreme('min', a, b, s);
+    case 'div':
+      return float ? ir.binary('div', a, b) : integerDivide(a, b);
+    case 'floorDiv':
+      return float ? ir.unary('floor', ir.binary('div', a, b)) : floorDivide(a, b);
+    case 'mod':
+      return modulo(a, b, float);
+    case 'equal':
+    case 'less':
+    case 'lessEqual':
+      return ir.compare(s.op, a, b);
+    case 'shiftRight':
+      return ir.binary('shiftRightUnsigned', a, ir.constant(s.args[1].value, { dtype: 'int32', lanes: 1 }));
+    case 'select':
+      return ir.select(a, b, c);
+    case 'cast':
+      return cast(a, s);
+    case 'philox':
+      return math.philox(a, b, c, s.key as readonly [number, number]);
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'and':
+    case 'or':
+    case 'xor':
+      return ir.binary(s.op, a, b);
+    default:
+      throw new Error(`no translation for ${s.op}`);
+  }
+}
+
+/** One instruction where an operand is a constant other than NaN: the fast form then propagates NaN too. */
+function extreme(kind: 'max' | 'min', a: Expression, b: Expression, s: Scalar): Expression {
+  if (s.dtype === 'bool') return ir.binary(kind === 'max' ? 'or' : 'and', a, b);
+  const safe = (e: Expression) => e.kind === 'constant' && !Number.isNaN(e.value);
+  const fast = kind === 'max' ? 'maxFast' : 'minFast';
+  if (!isFloat(s.dtype)) return ir.binary(kind, a, b);
+  if (safe(b)) return ir.binary(fast, a, b);
+  if (safe(a)) return ir.binary(fast, b, a);
+  return ir.binary(kind, a, b);
+}
+
+/** Truncates; 0 for a divisor of 0, and wraps where the quotient does not fit. */
+function integerDivide(a: Expression, b: Expression): Expression {
+  const zero = ir.constant(0, b.type);
+  const none = ir.compare('equal', b, zero);
+  const minusOne = ir.compare('equal', b, ir.constant(-1, b.type));
+  const safe = ir.select(ir.binary('or', none, minusOne), ir.constant(1, b.type), b);
+  const quotient = ir.select(minusOne, ir.binary('sub', zero, a), ir.binary('div', a, safe));
+  return ir.select(none, zero, quotient);
+}
+
+function floorDivide(a: Expression, b: Expression): Expression {
+  const quotient = integerDivide(a, b);
+  const zero = ir.constant(0, b.type);
+  const rest = ir.binary('sub', a, ir.binary('mul', quotient, b));
+  const apart = ir.compare('less', ir.binary('xor', rest, b), zero);
+  const down = ir.binary('and', ir.compare('notEqual', rest, zero), apart);
+  const lower = ir.select(down, ir.binary('sub', quotient, ir.constant(1, b.type)), quotient);
+  return ir.select(ir.compare('equal', b, zero), zero, lower);
+}
+
+/** a − ⌊a / b⌋ · b, with the sign of b. */
+function modulo(a: Expression, b: Expression, float: boolean): Expression {
+  const zero = ir.constant(0, b.type);
+  if (!float) {
+    const rest = ir.binary('sub', a, ir.binary('mul', floorDivide(a, b), b));
+    return ir.select(ir.compare('equal', b, zero), zero, rest);
+  }
+  return ir.binary('sub', a, ir.binary('mul', ir.unary('floor', ir.binary('div', a, b)), b));
+}
+
+function cast(a: Expression, s: Scalar): Expression {
+  const from = s.args[0].dtype;
+  if (s.dtype === 'bool') return ir.compare('notEqual', a, ir.constant(0, a.type));
+  const to = ir.valueType(s.dtype, 1).dtype;
+  return from === s.dtype ? a : ir.convert(a, to);
+}
+
+/**
+ * Statements that put every part that is used more than once in a register, and then the given values; the returned
+ * expressions read them. Nothing is stored before all is computed, so a result may overwrite what it was made from.
+ */
+export function share(roots: readonly Expression[], prefix = 't'): { statements: Statement[]; values: Expression[] } {
+  const uses = new Map<Expression, number>();
+  const count = (e: Expression) => {
+    const n = uses.get(e) ?? 0;
+    uses.set(e, n + 1);
+    if (n === 0) for (const child of ir.children(e)) count(child);
+  };
+  for (const r of roots) count(r);
+  const statements: Statement[] = [];
+  const done = new Map<Expression, Expression>();
+  const keep = (e: Expression, value: Expression): Expression => {
+    const local: Local = { name: `${prefix}${statements.length}`, type: e.type };
+    statements.push({ kind: 'set', local, value });
+    return ir.local(local);
+  };
+  const rebuild = (e: Expression): Expression => {
+    if (e.kind === 'constant' || e.kind === 'local') return e;
+    const known = done.get(e);
+    if (known) return known;
+    const value = replaceChildren(e, rebuild);
+    const result = (uses.get(e) ?? 0) > 1 ? keep(e, value) : value;
+    done.set(e, result);
+    return result;
+  };
+  const values = roots.map((r) => rebuild(r));
+  if (roots.length === 1) return { statements, values };
+  return { statements, values: values.map((v) => (v.kind === 'local' || v.kind === 'constant' ? v : keep(v, v))) };
+}
+
+/** The same operation on other operands. */
+function replaceChildren(e: Expression, f: (e: Expression) => Expression): Expression {
+  switch (e.kind) {
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+    case 'half':
+    case 'splat':
+    case 'lane':
+      return { ...e, a: f(e.a) };
+    case 'binary':
+    case 'compare':
+      return { ...e, a: f(e.a), b: f(e.b) };
+    case 'multiplyAdd':
+      return { ...e, a: f(e.a), b: f(e.b), c: f(e.c) };
+    case 'select':
+      return { ...e, condition: f(e.condition), a: f(e.a), b: f(e.b) };
+    case 'join':
+      return { ...e, low: f(e.low), high: f(e.high) };
+    case 'loadAt':
+      return { ...e, index: f(e.index) };
+    default:
+      return e;
+  }
+}

@@ -1,0 +1,97 @@
+// Loop nests over an iteration space in which several arrays are read and written: axes merged where every array
+// allows it, the innermost axis cut into vectors and a rest.
+import * as ir from '../loops/ir.ts';
+import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
+
+/** An array as seen from the iteration space. */
+export interface Access {
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+export interface Space {
+  readonly shape: readonly number[];
+  /** The strides of each access along the merged axes. */
+  readonly strides: readonly (readonly number[])[];
+}
+
+/** Merges neighbouring axes that every access walks through as one, and drops axes of size 1. */
+export function mergeAxes(shape: readonly number[], accesses: readonly Access[]): Space {
+  const sizes: number[] = [];
+  const strides: number[][] = accesses.map(() => []);
+  shape.forEach((size, i) => {
+    if (size === 1) return;
+    const last = sizes.length - 1;
+    const joins = last >= 0 && accesses.every((a, k) => strides[k][last] === a.strides[i] * size);
+    if (joins) {
+      sizes[last] *= size;
+      for (const [k, a] of accesses.entries()) strides[k][last] = a.strides[i];
+    } else {
+      sizes.push(size);
+      for (const [k, a] of accesses.entries()) strides[k].push(a.strides[i]);
+    }
+  });
+  return { shape: sizes, strides };
+}
+
+/** A loop around statements; none for a single iteration, nothing for no iteration. */
+export function loop(variable: LoopVariable, body: readonly Statement[], kind: LoopKind = 'serial'): readonly Statement[] {
+  if (variable.extent <= 0 || body.length === 0) return [];
+  return variable.extent <= variable.step ? body : [{ kind: 'loop', variable, loop: kind, body }];
+}
+
+export const variable = (name: string, extent: number, step = 1): LoopVariable => ({ name, extent, step });
+
+/** One position in a nest: the index of each access there, and how many elements along the last axis are done at once. */
+export interface Position {
+  readonly lanes: number;
+  /** The index into access number k. */
+  readonly at: (access: number) => Affine;
+  /** The stride of access number k along the vector. */
+  readonly step: (access: number) => number;
+  /** The position along an axis of the (merged) space, as an int32 value. */
+  readonly axis: (axis: number) => Expression;
+}
+
+/**
+ * Loops over a space, calling `body` for vectors of `lanes` elements along the last axis and again for the rest of it.
+ * The outermost loop is parallel when asked for.
+ */
+export function nest(
+  space: Space,
+  offsets: readonly number[],
+  lanes: number,
+  body: (position: Position) => readonly Statement[],
+  parallel = false,
+): readonly Statement[] {
+  const { shape, strides } = space;
+  const last = shape.length - 1;
+  const outer = shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
+  const inner = last < 0 ? 1 : shape[last];
+  const position = (width: number, begin: number, v: LoopVariable): Position => {
+    const terms = (k: number): (readonly [LoopVariable, number])[] => [
+      ...outer.map((o, i) => [o, strides[k][i]] as const),
+      ...(last < 0 ? [] : [[v, strides[k][last]] as const]),
+    ];
+    const type: ValueType = { dtype: 'int32', lanes: width };
+    return {
+      lanes: width,
+      at: (k) => ir.at(offsets[k] + (last < 0 ? 0 : begin * strides[k][last]), ...terms(k)),
+      step: (k) => (last < 0 ? 0 : strides[k][last]),
+      axis: (a) => (a === last ? ir.index(ir.at(begin, [v, 1]), type, 1) : ir.index(ir.at(0, [outer[a], 1]), type, 0)),
+    };
+  };
+  const vectors = lanes === 1 ? 0 : Math.floor(inner / lanes);
+  const rest = inner - vectors * lanes;
+  const parts: Statement[] = [];
+  const kind = (i: number): LoopKind => (parallel && i === 0 ? 'parallel' : 'serial');
+  if (vectors > 0) {
+    const v = variable('v', vectors * lanes, lanes);
+    parts.push(...loop(v, body(position(lanes, 0, v)), kind(outer.length)));
+  }
+  if (rest > 0) {
+    const v = variable('r', rest);
+    parts.push(...loop(v, body(position(1, vectors * lanes, v)), kind(outer.length)));
+  }
+  return outer.reduceRight<readonly Statement[]>((statements, v, i) => loop(v, statements, kind(i)), parts);
+}

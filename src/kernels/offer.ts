@@ -1,0 +1,29 @@
+// What a kind of kernel says to a task: what it would cost, and the loop nests that it would run.
+import type { Buffer, Kernel } from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Primitive } from '../program/primitives.ts';
+import type { Task } from '../program/task.ts';
+
+/** Where kernels find arrays, and how they ask for space of their own. */
+export interface Storage {
+  /** The array of a primitive. */
+  readonly bufferOf: (node: Primitive) => Buffer;
+  /** Space that only this task uses, while it runs. */
+  readonly scratch: (name: string, dtype: Buffer['dtype'], length: number) => Buffer;
+  /** Where a failed check leaves its number, the element and the value. */
+  readonly status: () => Buffer;
+  /** The number, from 1, of a check. */
+  readonly checkNumber: (node: Primitive) => number;
+}
+
+/** One way to compute a task. */
+export interface Offer {
+  /** `matmul 4x8`: for dumps. */
+  readonly name: string;
+  /** Estimated time in units of one vector operation. */
+  readonly cost: number;
+  readonly build: (storage: Storage) => readonly Kernel[];
+}
+
+/** A kind of kernel: what it offers for a task, if anything. */
+export type OfferFor = (task: Task, machine: Machine) => Offer | undefined;

@@ -1,0 +1,83 @@
+// The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
+import * as ir from '../loops/ir.ts';
+import type { Buffer, Expression, Statement } from '../loops/ir.ts';
+import type { Task } from '../program/task.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { elements } from '../tensor/shape.ts';
+import { share, Translator } from './expression.ts';
+import { type Access, loop, type Position, variable } from './nest.ts';
+import type { Storage } from './offer.ts';
+
+/** The arrays that the outputs read and write: inputs first, then the stores. */
+export const outputAccesses = (task: Task): Access[] => [...task.inputs, ...task.outputs];
+/** The element types of these arrays. */
+export const outputTypes = (task: Task): DType[] => [...task.inputs.map((v) => v.node.dtype), ...task.outputs.map((o) => o.node.dtype)];
+
+/** Do any of the outputs depend on the position itself? Then axes cannot be merged. */
+export function usesIndex(task: Task): boolean {
+  let found = false;
+  const seen = new Set<object>();
+  const look = (e: { op: string; args: readonly any[] }) => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    found ||= e.op === 'index';
+    e.args.forEach(look);
+  };
+  for (const o of task.outputs) look(o.body);
+  if (task.operandBody) look(task.operandBody);
+  return found;
+}
+
+/** A load as fits how the access moves along the vector. */
+export function loadFor(buffer: Buffer, p: Position, access: number): Expression {
+  return ir.load(buffer, p.at(access), ir.valueType(buffer.dtype, p.lanes), p.lanes === 1 ? 1 : p.step(access));
+}
+
+/** Computes and stores the outputs at a position; `root` is the value of the task's root there. */
+export function storeOutputs(task: Task, storage: Storage, p: Position, root?: Expression, prefix?: string): Statement[] {
+  const inputs = task.inputs.length;
+  const loaded = new Map<number, Expression>();
+  const translator = new Translator(p.lanes, {
+    input: (i) => {
+      if (i < 0) return root as Expression;
+      let e = loaded.get(i);
+      if (!e) loaded.set(i, (e = loadFor(storage.bufferOf(task.inputs[i].node), p, i)));
+      return e;
+    },
+    index: (axis) => p.axis(axis),
+  });
+  const { statements, values } = share(task.outputs.map((o) => translator.translate(o.body)), prefix);
+  const stores = task.outputs.map(({ node }, i): Statement => {
+    return { kind: 'store', buffer: storage.bufferOf(node), index: p.at(inputs + i), value: values[i] };
+  });
+  return [...statements, ...stores];
+}
+
+/** Fills the arrays that the outputs do not cover. */
+export function fills(task: Task, storage: Storage, vectorBytes: number): Statement[] {
+  return task.outputs.flatMap(({ node, fill }) => {
+    if (fill === undefined) return [];
+    return fillBuffer(storage.bufferOf(node), fill, vectorBytes, elements(node.shape));
+  });
+}
+
+/** Sets every element of a buffer. */
+export function fillBuffer(buffer: Buffer, value: number, vectorBytes: number, length = buffer.length): Statement[] {
+  const lanes = vectorBytes / (buffer.dtype === 'float64' ? 8 : 4);
+  const whole = Math.floor(length / lanes) * lanes;
+  const store = (v: ReturnType<typeof variable>, begin: number, width: number): Statement => ({
+    kind: 'store',
+    buffer,
+    index: ir.at(begin, [v, 1]),
+    value: ir.constant(value, ir.valueType(buffer.dtype, width)),
+  });
+  const v = variable('f', whole, lanes);
+  const r = variable('g', length - whole);
+  return [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, whole, 1)])];
+}
+
+/** Bytes that the outputs read and write, and operations that they compute, in all. */
+export function outputBytes(task: Task): number {
+  const size = (dtype: DType) => (dtype === 'float64' ? 8 : dtype === 'float32' || dtype === 'int32' ? 4 : 1);
+  return outputTypes(task).reduce((sum, t) => sum + size(t), 0) * elements(task.shape);
+}

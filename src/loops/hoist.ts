@@ -1,0 +1,78 @@
+// Moves loads out of innermost loops in which neither their address nor what they read changes.
+
+import type { Buffer, Expression, Local, Statement } from './ir.ts';
+import * as ir from './ir.ts';
+import { rewriter, rewriteStatements } from './rewrite.ts';
+
+/** Vector registers that hoisted loads leave to what is computed in the loop. */
+const spare = 4;
+
+/**
+ * The same statements with invariant loads of innermost loops set in locals before the loop, as long as vector
+ * registers last. `overlap` tells whether two buffers share storage.
+ */
+export function hoistLoads(
+  statements: readonly Statement[],
+  registers: number,
+  overlap: (a: Buffer, b: Buffer) => boolean,
+): Statement[] {
+  return statements.flatMap((s): Statement[] => {
+    if (s.kind === 'if') return [{ ...s, body: hoistLoads(s.body, registers, overlap) }];
+    if (s.kind !== 'loop') return [s];
+    if (containsLoop(s.body)) return [{ ...s, body: hoistLoads(s.body, registers, overlap) }];
+    return hoistFrom(s, registers, overlap);
+  });
+}
+
+const containsLoop = (statements: readonly Statement[]): boolean =>
+  statements.some((s) => s.kind === 'loop' || (s.kind === 'if' && containsLoop(s.body)));
+
+function hoistFrom(
+  loop: Statement & { kind: 'loop' },
+  registers: number,
+  overlap: (a: Buffer, b: Buffer) => boolean,
+): Statement[] {
+  const stored = new Set<Buffer>();
+  const vectors = new Set<Local>();
+  const visit = (s: Statement): void => {
+    if (s.kind === 'store' || s.kind === 'storeAt') stored.add(s.buffer);
+    if (s.kind === 'set' && s.local.type.lanes > 1) vectors.add(s.local);
+    if (s.kind === 'if') s.body.forEach(visit);
+  };
+  loop.body.forEach(visit);
+  const before: Statement[] = [];
+  const hoisted = new Map<string, Local>();
+  const numbers = new Map<object, number>();
+  let room = registers - spare - vectors.size;
+  const safe = new Map<Buffer, boolean>();
+  const isSafe = (b: Buffer): boolean => {
+    let known = safe.get(b);
+    if (known === undefined) safe.set(b, (known = ![...stored].some((s) => overlap(s, b))));
+    return known;
+  };
+  const expression = rewriter((e): Expression => {
+    if (e.kind !== 'load' || e.index.terms.some(([v]) => v === loop.variable) || !isSafe(e.buffer)) return e;
+    const key = keyOf(e, numbers);
+    let local = hoisted.get(key);
+    if (!local) {
+      if (e.type.lanes > 1 && room-- <= 0) return e;
+      local = { name: `hoisted${hoisted.size}`, type: e.type };
+      hoisted.set(key, local);
+      before.push({ kind: 'set', local, value: e });
+    }
+    return ir.local(local);
+  });
+  const body = rewriteStatements(loop.body, { expression, index: (a) => a });
+  return before.length === 0 ? [loop] : [...before, { ...loop, body }];
+}
+
+/** The same text for loads of the same elements; a load's variables are those of the loops around it. */
+function keyOf(e: Expression & { kind: 'load' }, numbers: Map<object, number>): string {
+  const number = (o: object): number => {
+    let known = numbers.get(o);
+    if (known === undefined) numbers.set(o, (known = numbers.size));
+    return known;
+  };
+  const terms = e.index.terms.map(([v, n]) => `${number(v)}*${n}`).sort();
+  return [number(e.buffer), e.index.constant, e.type.lanes, e.laneStride, ...terms].join(' ');
+}

@@ -1,0 +1,116 @@
+// Rewriting of kernels: the same statements with other expressions, and the loops that are written out.
+import type { Affine, Expression, LoopVariable, Statement } from './ir.ts';
+
+/** The same operation on other operands; the expression itself if none changed. */
+export function withOperands(e: Expression, change: (operand: Expression) => Expression): Expression {
+  switch (e.kind) {
+    case 'unary':
+    case 'convert':
+    case 'bitcast':
+    case 'half':
+    case 'splat':
+    case 'lane': {
+      const a = change(e.a);
+      return a === e.a ? e : { ...e, a };
+    }
+    case 'binary':
+    case 'compare': {
+      const a = change(e.a);
+      const b = change(e.b);
+      return a === e.a && b === e.b ? e : { ...e, a, b };
+    }
+    case 'multiplyAdd': {
+      const a = change(e.a);
+      const b = change(e.b);
+      const c = change(e.c);
+      return a === e.a && b === e.b && c === e.c ? e : { ...e, a, b, c };
+    }
+    case 'select': {
+      const condition = change(e.condition);
+      const a = change(e.a);
+      const b = change(e.b);
+      return condition === e.condition && a === e.a && b === e.b ? e : { ...e, condition, a, b };
+    }
+    case 'join': {
+      const low = change(e.low);
+      const high = change(e.high);
+      return low === e.low && high === e.high ? e : { ...e, low, high };
+    }
+    case 'loadAt': {
+      const index = change(e.index);
+      return index === e.index ? e : { ...e, index };
+    }
+    default:
+      return e;
+  }
+}
+
+/** Rewrites an expression from its leaves up; what is shared stays shared. */
+export function rewriter(change: (e: Expression) => Expression): (e: Expression) => Expression {
+  const done = new Map<Expression, Expression>();
+  const rewrite = (e: Expression): Expression => {
+    const known = done.get(e);
+    if (known) return known;
+    const result = change(withOperands(e, rewrite));
+    done.set(e, result);
+    return result;
+  };
+  return rewrite;
+}
+
+/** What the parts of statements become. */
+export interface StatementChange {
+  readonly expression: (e: Expression) => Expression;
+  readonly index: (a: Affine) => Affine;
+}
+
+/** The same statements with every expression, and every index of a store, rewritten. */
+export function rewriteStatements(statements: readonly Statement[], change: StatementChange): Statement[] {
+  return statements.map((s) => rewriteStatement(s, change));
+}
+
+function rewriteStatement(s: Statement, change: StatementChange): Statement {
+  const { expression, index } = change;
+  switch (s.kind) {
+    case 'set':
+      return { ...s, value: expression(s.value) };
+    case 'store':
+      return { ...s, index: index(s.index), value: expression(s.value) };
+    case 'storeAt':
+      return { ...s, index: expression(s.index), value: expression(s.value) };
+    case 'if':
+      return { ...s, condition: expression(s.condition), body: rewriteStatements(s.body, change) };
+    case 'loop':
+      return { ...s, body: rewriteStatements(s.body, change) };
+  }
+}
+
+/** Writes out the iterations of `unrolled` loops and the only iteration of others; loops without iterations vanish. */
+export function unroll(statements: readonly Statement[]): Statement[] {
+  return statements.flatMap((s): Statement[] => {
+    if (s.kind === 'if') return [{ ...s, body: unroll(s.body) }];
+    if (s.kind !== 'loop') return [s];
+    const { variable, loop } = s;
+    if (variable.extent <= 0) return [];
+    if (loop !== 'unrolled' && variable.extent > variable.step) return [{ ...s, body: unroll(s.body) }];
+    const copies: Statement[] = [];
+    for (let value = 0; value < variable.extent; value += variable.step) {
+      copies.push(...unroll(substitute(s.body, variable, value)));
+    }
+    return copies;
+  });
+}
+
+function substitute(statements: readonly Statement[], variable: LoopVariable, value: number): Statement[] {
+  const index = (a: Affine): Affine => {
+    const term = a.terms.find(([v]) => v === variable);
+    if (!term) return a;
+    return { constant: a.constant + term[1] * value, terms: a.terms.filter((t) => t !== term) };
+  };
+  const expression = rewriter((e) => {
+    if (e.kind !== 'load' && e.kind !== 'index') return e;
+    const changed = index(e.index);
+    return changed === e.index ? e : { ...e, index: changed };
+  });
+  return rewriteStatements(statements, { expression, index });
+}

@@ -1,0 +1,126 @@
+// Elementwise arithmetic with broadcasting.
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { DType, NumericDType } from '../tensor/dtype.ts';
+import { isFloat } from '../tensor/dtype.ts';
+import { InvalidArgumentError } from '../tensor/errors.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import { toTensor } from './constant.ts';
+import { type AnyTensor, apply, broadcastShapes, defineOp, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
+import { sumLike } from './like.ts';
+
+/** Two tensors that broadcast, or a tensor and a number, in either order. */
+export interface BinaryFunction<Op extends string> {
+  <T extends NumericDType, B extends Shape>(a: number, b: Tensor<T, B>, name?: string): Tensor<T, B>;
+  <T extends NumericDType, A extends Shape, B extends Shape = []>(
+    a: Tensor<T, A>,
+    b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | number,
+    name?: string,
+  ): Tensor<T, Broadcast<A, B>>;
+}
+
+const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+
+/** Shape and dtype of an elementwise function of two operands. */
+export const inferBinary =
+  (op: string, allowed: readonly DType[] = numeric) =>
+  ([a, b]: readonly TensorType[]): TensorType => {
+    const dtype = sameDType(op, [a, b]);
+    requireDType(op, a, allowed);
+    return { dtype, shape: broadcastShapes(op, a, b) };
+  };
+
+/** Makes the public function of a binary op: numbers take the element type of the tensor beside them. */
+export function binaryFunction<F>(definition: OpDefinition, op: string): F {
+  const call = (a: Tensor | number | boolean, b: Tensor | number | boolean, name?: string): Tensor => {
+    const beside = typeof a === 'object' ? a : typeof b === 'object' ? b : undefined;
+    if (!beside) throw new InvalidArgumentError(`${op}: at least one operand must be a tensor; use tf.constant for the other.`);
+    const x = toTensor(op, a, beside.dtype);
+    return apply(definition, [x, toTensor(op, b, beside.dtype)], {}, name);
+  };
+  return call as F;
+}
+
+type BinaryGradient = (x: AnyTensor, y: AnyTensor, dz: AnyTensor, z: AnyTensor) => readonly [AnyTensor | null, AnyTensor | null];
+
+/** A binary op from its scalar function and the gradients of its operands (before broadcasting is undone). */
+export function defineBinary(name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar, gradient?: BinaryGradient) {
+  const op = name[0].toLowerCase() + name.slice(1);
+  return defineOp({
+    name,
+    infer: inferBinary(op),
+    ...(gradient && {
+      gradient: ({ inputs: [x, y], outputs: [z] }, [dz]) => {
+        if (!dz) return [null, null];
+        const [dx, dy] = gradient(x, y, dz, z);
+        return [dx && sumLike(dx, x), dy && sumLike(dy, y)];
+      },
+    }),
+    lower: ([a, b], { name: node, require }) => {
+      const divides = name === 'Div' || name === 'FloorDiv' || name === 'Mod';
+      if (divides && !isFloat(b.node.dtype)) {
+        const message = `${op}: integer division by zero in ${node}. Make sure that no divisor is 0, for example with tf.maximum(b, 1).`;
+        require(p.check([b], (y) => s.not(s.equal(y, 0)), message));
+      }
+      return p.map([a, b], body);
+    },
+  });
+}
+
+/** @internal d(x + y) = dx + dy */
+export const AddOp = defineBinary('Add', s.add, (_x, _y, dz) => [dz, dz]);
+/** @internal d(x − y) = dx − dy */
+export const SubOp = defineBinary('Sub', s.sub, (_x, _y, dz) => [dz, neg(dz)]);
+/** @internal d(x·y) = y·dx + x·dy */
+export const MulOp: OpDefinition = defineBinary('Mul', s.mul, (x, y, dz) => [mul(dz, y), mul(dz, x)]);
+/** @internal d(x/y) = dx/y − x/y²·dy */
+export const DivOp: OpDefinition = defineBinary('Div', s.div, (_x, y, dz, z) => [div(dz, y), neg(div(mul(dz, z), y))]);
+const FloorDivOp = defineBinary('FloorDiv', s.floorDiv);
+// d(x mod y) = dx − ⌊x/y⌋·dy
+const ModOp = defineBinary('Mod', s.mod, (x, y, dz) => [dz, neg(mul(dz, floorDiv(x, y)))]);
+
+/** a + b, elementwise with broadcasting. Integers wrap. */
+export const add: BinaryFunction<'add'> = binaryFunction(AddOp, 'add');
+/** a − b, elementwise with broadcasting. Integers wrap. */
+export const sub: BinaryFunction<'sub'> = binaryFunction(SubOp, 'sub');
+/** a · b, elementwise with broadcasting. Integers wrap. */
+export const mul: BinaryFunction<'mul'> = binaryFunction(MulOp, 'mul');
+/**
+ * a / b, elementwise with broadcasting. Integers are divided truncating toward zero (−7 / 2 is −3).
+ * A run in which an integer is divided by zero fails with an InvalidArgumentError.
+ */
+export const div: BinaryFunction<'div'> = binaryFunction(DivOp, 'div');
+/** ⌊a / b⌋, elementwise with broadcasting (−7 and 2 give −4). Integer division by zero fails the run. */
+export const floorDiv: BinaryFunction<'floorDiv'> = binaryFunction(FloorDivOp, 'floorDiv');
+/** a − ⌊a / b⌋·b, elementwise with broadcasting: has the sign of b. An integer modulo zero fails the run. */
+export const mod: BinaryFunction<'mod'> = binaryFunction(ModOp, 'mod');
+
+/** @internal d(−x) = −dx */
+export const NegOp = defineOp({
+  name: 'Neg',
+  infer: ([x]) => ({ ...x, dtype: requireDType('neg', x, numeric) }),
+  gradient: (_, [dy]) => [dy && neg(dy)],
+  lower: ([x]) => p.map([x], s.neg),
+});
+/** −x. */
+export function neg<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
+  return apply(NegOp, [x], {}, name);
+}
+
+/** @internal d(Σ xᵢ) = Σ dxᵢ */
+export const AddNOp = defineOp({
+  name: 'AddN',
+  infer: (inputs) => {
+    const dtype = sameDType('addN', inputs);
+    const shape = inputs.reduce<TensorType>((a, b) => ({ dtype, shape: broadcastShapes('addN', a, b) }), inputs[0]).shape;
+    return { dtype, shape };
+  },
+  gradient: ({ inputs }, [dy]) => inputs.map(() => dy),
+  lower: (xs) => p.map(xs, (...values) => values.reduce((a, b) => s.add(a, b))),
+});
+/** The sum of several tensors of one shape. */
+export function addN<T extends NumericDType, S extends Shape>(xs: readonly Tensor<T, S>[], name?: string): Tensor<T, S> {
+  return apply(AddNOp, xs, {}, name);
+}

@@ -1,0 +1,54 @@
+// Comparisons: elementwise, with broadcasting, giving bool. No gradient flows through them.
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { DType, Elem } from '../tensor/dtype.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import { binaryFunction, inferBinary } from './arithmetic.ts';
+import { defineOp } from './define.ts';
+
+/** Two tensors of one dtype that broadcast, or a tensor and a value. */
+export type ComparisonFunction<Op extends string, D extends DType = DType> = <T extends D, A extends Shape, B extends Shape = []>(
+  a: Tensor<T, A>,
+  b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | Elem<T>,
+  name?: string,
+) => Tensor<'bool', Broadcast<A, B>>;
+
+const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+const any: readonly DType[] = [...numeric, 'bool'];
+
+function comparison(name: string, allowed: readonly DType[], body: (a: s.Scalar, b: s.Scalar) => s.Scalar) {
+  const op = name[0].toLowerCase() + name.slice(1);
+  const infer = inferBinary(op, allowed);
+  return defineOp({
+    name,
+    infer: (inputs) => ({ dtype: 'bool', shape: infer(inputs).shape }),
+    lower: ([a, b]) => p.map([a, b], body),
+  });
+}
+
+/** a = b. NaN equals nothing. */
+export const equal: ComparisonFunction<'equal'> = binaryFunction(comparison('Equal', any, s.equal), 'equal');
+/** a ≠ b. */
+export const notEqual: ComparisonFunction<'notEqual'> = binaryFunction(
+  comparison('NotEqual', any, (a, b) => s.not(s.equal(a, b))),
+  'notEqual',
+);
+/** a < b. */
+export const less: ComparisonFunction<'less'> = binaryFunction(comparison('Less', numeric, s.less), 'less');
+/** a ≤ b. */
+export const lessEqual: ComparisonFunction<'lessEqual'> = binaryFunction(
+  comparison('LessEqual', numeric, s.lessEqual),
+  'lessEqual',
+);
+/** a > b. */
+export const greater: ComparisonFunction<'greater'> = binaryFunction(
+  comparison('Greater', numeric, (a, b) => s.less(b, a)),
+  'greater',
+);
+/** a ≥ b. */
+export const greaterEqual: ComparisonFunction<'greaterEqual'> = binaryFunction(
+  comparison('GreaterEqual', numeric, (a, b) => s.lessEqual(b, a)),
+  'greaterEqual',
+);

@@ -1,0 +1,95 @@
+// Logic, choice, conversion, and what only passes a value on.
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import { type DType, isDType, isFloat } from '../tensor/dtype.ts';
+import { DTypeError } from '../tensor/errors.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import { binaryFunction, inferBinary } from './arithmetic.ts';
+import type { ComparisonFunction } from './comparison.ts';
+import { toTensor } from './constant.ts';
+import { apply, broadcastShapes, defineOp, describe, requireDType, sameDType } from './define.ts';
+import { zerosLike } from './fill.ts';
+import { sumLike } from './like.ts';
+
+const logical = (name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar) =>
+  defineOp({
+    name,
+    infer: inferBinary(name[0].toLowerCase() + name.slice(1), ['bool']),
+    lower: ([a, b]) => p.map([a, b], body),
+  });
+
+/** a and b, for bool tensors. */
+export const logicalAnd: ComparisonFunction<'logicalAnd', 'bool'> = binaryFunction(logical('LogicalAnd', s.and), 'logicalAnd');
+/** a or b, for bool tensors. */
+export const logicalOr: ComparisonFunction<'logicalOr', 'bool'> = binaryFunction(logical('LogicalOr', s.or), 'logicalOr');
+/** Either a or b, for bool tensors. */
+export const logicalXor: ComparisonFunction<'logicalXor', 'bool'> = binaryFunction(logical('LogicalXor', s.xor), 'logicalXor');
+
+const LogicalNotOp = defineOp({
+  name: 'LogicalNot',
+  infer: ([x]) => ({ ...x, dtype: requireDType('logicalNot', x, ['bool']) }),
+  lower: ([x]) => p.map([x], s.not),
+});
+/** Not x, for bool tensors. */
+export function logicalNot<S extends Shape>(x: Tensor<'bool', S>, name?: string): Tensor<'bool', S> {
+  return apply(LogicalNotOp, [x], {}, name);
+}
+
+const WhereOp = defineOp({
+  name: 'Where',
+  infer: ([condition, a, b]) => {
+    requireDType('where', condition, ['bool']);
+    const dtype = sameDType('where', [a, b]);
+    return { dtype, shape: broadcastShapes('where', condition, { dtype, shape: broadcastShapes('where', a, b) }) };
+  },
+  gradient: ({ inputs: [condition, a, b] }, [dy]) => {
+    if (!dy) return [null, null, null];
+    const zero = zerosLike(dy);
+    return [null, sumLike(where(condition, dy, zero), a), sumLike(where(condition, zero, dy), b)];
+  },
+  lower: ([condition, a, b]) => p.map([condition, a, b], s.select),
+});
+/**
+ * a where the condition holds, else b; all three are broadcast to one shape. The gradient goes to what was chosen.
+ *
+ * @throws DTypeError when the condition is not bool or a and b differ in dtype.
+ */
+export function where<T extends DType, C extends Shape, A extends Shape, B extends Shape>(
+  condition: Tensor<'bool', C>,
+  a: Tensor<T, A>,
+  b: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'where'>>,
+  name?: string,
+): Tensor<T, Broadcast<C, Broadcast<A, B>>> {
+  return apply(WhereOp, [condition, toTensor('where', a, 'float32'), toTensor('where', b, 'float32')], {}, name);
+}
+
+const CastOp = defineOp<{ dtype: DType }>({
+  name: 'Cast',
+  infer: ([x], { dtype }) => ({ dtype, shape: x.shape }),
+  gradient: ({ inputs: [x], attributes: { dtype } }, [dy]) => [dy && isFloat(dtype) && isFloat(x.dtype) ? cast(dy, x.dtype) : null],
+  lower: ([x], { attributes: { dtype } }) => (x.node.dtype === dtype ? x : p.map([x], (v) => s.cast(v, dtype))),
+});
+/**
+ * x in another element type. Float to integer truncates toward zero and saturates (NaN gives 0), to uint8 keeps the
+ * low 8 bits; to bool is `x ≠ 0`; true is 1. Gradients flow between float types only.
+ */
+export function cast<T extends DType, S extends Shape>(x: Tensor<DType, S>, dtype: T, name?: string): Tensor<T, S> {
+  if (!isDType(dtype)) {
+    throw new DTypeError(`cast: there is no dtype ${describe(dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`);
+  }
+  return apply(CastOp, [x], { dtype }, name);
+}
+
+const IdentityOp = defineOp({ name: 'Identity', infer: ([x]) => x, gradient: (_, [dy]) => [dy], lower: ([x]) => x });
+/** x itself, as a new tensor. Under control dependencies: x as it is after them. */
+export function identity<T extends DType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
+  return apply(IdentityOp, [x], {}, name);
+}
+
+const StopGradientOp = defineOp({ name: 'StopGradient', infer: ([x]) => x, lower: ([x]) => x });
+/** x itself, treated as a constant by `tf.gradients`. */
+export function stopGradient<T extends DType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
+  return apply(StopGradientOp, [x], {}, name);
+}

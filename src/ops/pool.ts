@@ -1,0 +1,178 @@
+// Pooling: the largest element, or the mean, of windows over images [batch, height, width, channels].
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { FloatDType } from '../tensor/dtype.ts';
+import { ShapeMismatchError } from '../tensor/errors.ts';
+import { type Shape, showShape } from '../tensor/shape.ts';
+import type { Padding, Pool, Rank4Error, ShapeError } from '../tensor/shape-types.ts';
+import { checkPadding, margins, slid, spatial, type WindowAttributes } from './convolution.ts';
+import { apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
+
+interface PoolAttributes extends WindowAttributes {
+  readonly ksize: readonly [number, number];
+}
+
+function inferPool(op: string, x: TensorType, { ksize, strides, padding }: PoolAttributes): TensorType {
+  requireDType(op, x, ['float32', 'float64']);
+  if (x.shape && x.shape.length !== 4) {
+    throw new ShapeMismatchError(`${op}: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}.`);
+  }
+  const [n, h, w, c] = x.shape ?? [null, null, null, null];
+  return { dtype: x.dtype, shape: [n, slid(op, h, ksize[0], strides[0], padding), slid(op, w, ksize[1], strides[1], padding), c] };
+}
+
+/** What is put around an image of that shape, as [low, high] for all four axes. */
+function border(shape: readonly number[], { ksize, strides, padding }: PoolAttributes): [number[], number[]] {
+  const [top, bottom] = margins(shape[1], ksize[0], strides[0], padding);
+  const [left, right] = margins(shape[2], ksize[1], strides[1], padding);
+  return [[0, top, left, 0], [0, bottom, right, 0]];
+}
+
+/** [n, y, x, c, ky, kx]: the elements of each window. */
+function windows(padded: p.View, outputs: readonly number[], { ksize, strides }: PoolAttributes): p.View {
+  const [n, h, w, c] = padded.strides;
+  return p.strided(padded, [...outputs, ...ksize], [n, h * strides[0], w * strides[1], c, h, w]);
+}
+
+/**
+ * Adds up, for each element of an image, what its windows have for it: `values` has one for each window (n, y, x, c),
+ * and `body` gets these and the position (as y·width + x) of the element in the window.
+ */
+function spread(
+  values: readonly { readonly view: p.View; readonly outside: number }[],
+  shape: readonly number[],
+  attributes: PoolAttributes,
+  body: (values: readonly s.Scalar[], position: s.Scalar) => s.Scalar,
+): p.View {
+  const { ksize, strides } = attributes;
+  const [n, h, w, c] = shape;
+  const [kh, kw] = ksize;
+  const [low, high] = border(shape, attributes);
+  const [, oh, ow] = values[0].view.shape;
+  const apart = kh === strides[0] && kw === strides[1] && [...low, ...high].every((v) => v === 0) && oh * kh === h && ow * kw === w;
+  if (apart) {
+    // Each element lies in exactly one window: nothing to add.
+    const tiles = values.map(({ view }) => {
+      const [sn, sy, sx, sc] = view.strides;
+      return p.strided(view, [n, oh, kh, ow, kw, c], [sn, sy, 0, sx, 0, sc]);
+    });
+    return p.reshape(p.map(tiles, (...vs) => body(vs, s.add(s.mul(s.index(2), kw), s.index(4)))), shape);
+  }
+  // Windows that start at h − ky: with zeros between them, and turned, they line up with the elements.
+  const space = [n, h + low[1] + high[1], w + low[2] + high[2], c];
+  const views = values.map(({ view, outside }) => {
+    const after = [space[1], space[2]].map((size, i) => size - ((view.shape[1 + i] - 1) * strides[i] + 1));
+    const wide = p.pad(view, [0, kh - 1, kw - 1, 0], [0, ...after.map((v) => Math.max(0, v)), 0], outside, [1, ...strides, 1]);
+    const [sn, sy, sx, sc] = wide.strides;
+    return p.strided(wide, [...space, kh, kw], [sn, sy, sx, sc, sy, sx]);
+  });
+  const position = s.add(s.mul(s.sub(kh - 1, s.index(4)), kw), s.sub(kw - 1, s.index(5)));
+  const parts = p.map(views, (...vs) => body(vs, position));
+  return p.slice(p.reduce('sum', parts, [4, 5]), low, shape);
+}
+
+/** Inputs: x, dy. The gradient of each window goes to the first of its largest elements. */
+const MaxPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+  name: 'MaxPoolGrad',
+  infer: ([x]) => x,
+  // Linear in dy: its adjoint reads dz at the position of each maximum.
+  gradient: ({ inputs: [x], attributes }, [dz]) => [null, dz && apply(MaxPoolPickOp, [x, dz], attributes)],
+  lower: ([x, dy], { attributes }) => {
+    const values = [{ view: largest(x, dy.shape, attributes), outside: -1 }, { view: dy, outside: 0 }];
+    return spread(values, x.shape, attributes, ([at, d], position) => s.select(s.equal(at, position), d, 0));
+  },
+});
+/** Inputs: x, z. For each window of x the element of z at the place of its maximum. */
+const MaxPoolPickOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+  name: 'MaxPoolPick',
+  infer: ([x], attributes) => inferPool('maxPool', x, attributes),
+  gradient: ({ inputs: [x], attributes }, [dy]) => [null, dy && apply(MaxPoolGradOp, [x, dy], attributes)],
+  lower: ([x, z], { attributes, outputs: [{ shape }] }) => {
+    const at = largest(x, shape, attributes);
+    const padded = p.pad(z, ...border(x.shape, attributes));
+    const elements = windows(padded, shape, attributes);
+    const places = p.strided(at, elements.shape, [...at.strides, 0, 0]);
+    const { ksize } = attributes;
+    const chosen = p.map([elements, places], (v, k) =>
+      s.select(s.equal(k, s.add(s.mul(s.index(4), ksize[1]), s.index(5))), v, 0),
+    );
+    return p.reduce('sum', chosen, [4, 5]);
+  },
+});
+const largest = (x: p.View, outputs: readonly number[], attributes: PoolAttributes): p.View =>
+  p.argReduce('max', windows(p.pad(x, ...border(x.shape, attributes), -Infinity), outputs, attributes), [4, 5]);
+
+const MaxPoolOp = defineOp<PoolAttributes>({
+  name: 'MaxPool',
+  infer: ([x], attributes) => inferPool('maxPool', x, attributes),
+  gradient: ({ inputs: [x], attributes }, [dy]) => [dy && apply(MaxPoolGradOp, [x, dy], attributes)],
+  lower: ([x], { attributes, outputs: [{ shape }] }) => {
+    const padded = p.pad(x, ...border(x.shape, attributes), -Infinity);
+    return p.reduce('max', windows(padded, shape, attributes), [4, 5]);
+  },
+});
+
+/** How many elements of the image, not of the padding, each window holds, as [n, y, x, c] with strides 0. */
+function counts(x: p.View, outputs: readonly number[], attributes: PoolAttributes): p.View {
+  const one = p.strided(p.constant(new Float64Array([1]), x.node.dtype, [1]), [1, x.shape[1], x.shape[2], 1], [0, 0, 0, 0]);
+  const padded = p.pad(one, ...border(x.shape, attributes));
+  const view = windows(padded, [1, outputs[1], outputs[2], 1], attributes);
+  return p.broadcastTo(p.reduce('sum', view, [4, 5]), outputs);
+}
+
+const AvgPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+  name: 'AvgPoolGrad',
+  infer: ([x]) => x,
+  gradient: ({ attributes }, [dz]) => [null, dz && apply(AvgPoolOp, [dz], attributes)],
+  lower: ([x, dy], { attributes }) => {
+    const part = p.map([dy, counts(x, dy.shape, attributes)], s.div);
+    return spread([{ view: part, outside: 0 }], x.shape, attributes, ([d]) => d);
+  },
+});
+const AvgPoolOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+  name: 'AvgPool',
+  infer: ([x], attributes) => inferPool('avgPool', x, attributes),
+  gradient: ({ inputs: [x], attributes }, [dy]) => [dy && apply(AvgPoolGradOp, [x, dy], attributes)],
+  lower: ([x], { attributes, outputs: [{ shape }] }) => {
+    const padded = p.pad(x, ...border(x.shape, attributes));
+    const sum = p.reduce('sum', windows(padded, shape, attributes), [4, 5]);
+    return p.map([sum, counts(x, shape, attributes)], s.div);
+  },
+});
+
+function pool(op: string, definition: OpDefinition<PoolAttributes>, x: Tensor, options: { ksize: Shape; strides: Shape; padding: Padding; name?: string }) {
+  const ksize = spatial(op, 'ksize', options.ksize);
+  const strides = spatial(op, 'strides', options.strides);
+  return apply(definition, [x], { ksize, strides, padding: checkPadding(op, options.padding) }, options.name);
+}
+
+/** The windows and steps of a pooling, [1, height, width, 1] each. */
+export interface PoolOptions<K extends Shape, St extends Shape, P extends Padding> {
+  readonly ksize: K;
+  readonly strides: St;
+  readonly padding: P;
+  readonly name?: string;
+}
+
+/**
+ * The largest element of each window. Padding never wins. The gradient goes to the first of equal elements.
+ *
+ * ```ts
+ * tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
+ * ```
+ */
+export function maxPool<T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+  x: Tensor<T, A> & ShapeError<Rank4Error<A, 'maxPool'>>,
+  options: PoolOptions<K, St, P>,
+): Tensor<T, Pool<A, K, St, P>> {
+  return pool('maxPool', MaxPoolOp, x, options);
+}
+
+/** The mean of each window; padding is not counted. */
+export function avgPool<T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+  x: Tensor<T, A> & ShapeError<Rank4Error<A, 'avgPool'>>,
+  options: PoolOptions<K, St, P>,
+): Tensor<T, Pool<A, K, St, P>> {
+  return pool('avgPool', AvgPoolOp, x, options);
+}

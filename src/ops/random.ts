@@ -1,0 +1,225 @@
+// Random tensors. Counter-based: the bits depend on the session's seed, the op's seed, the element, and how often the
+// op has run in the session; on nothing else. Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { Scalar } from '../program/scalar.ts';
+import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
+import { DTypeError, InvalidArgumentError } from '../tensor/errors.ts';
+import { rowMajor, type Shape } from '../tensor/shape.ts';
+import { checkSizes } from './constant.ts';
+import { type AnyTensor, apply, defineOp } from './define.ts';
+
+interface RandomAttributes {
+  readonly kind: 'uniform' | 'normal' | 'truncated';
+  readonly dtype: DType;
+  readonly shape: Shape | undefined;
+  /** Scale and offset of the standard distribution. */
+  readonly scale: number;
+  readonly offset: number;
+  readonly seed: number | undefined;
+  /** Names the stream of numbers: the op's unique name, also in copies that initializeAllVariables makes of it. */
+  readonly stream: { name: string };
+}
+
+/** 32-bit FNV-1a: spreads names over seeds. */
+function hash(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return h | 0;
+}
+
+const RandomOp = defineOp<RandomAttributes>({
+  name: 'Random',
+  random: true,
+  infer: ([like], { dtype, shape }) => ({ dtype, shape: shape ?? like?.shape }),
+  gradient: ({ inputs }) => inputs.map(() => null),
+  lower: (_, { attributes, outputs: [{ shape, dtype }], seed }) => {
+    const stream = attributes.stream.name;
+    const key: [number, number] = [seed | 0, attributes.seed === undefined ? hash(stream) : attributes.seed | 0];
+    const strides = rowMajor(shape);
+    return p.map(
+      [p.counter(stream)],
+      (run) => {
+        const element = strides.reduce<Scalar>(
+          (sum, n, axis) => (shape[axis] === 1 ? sum : s.add(sum, n === 1 ? s.index(axis) : s.mul(s.index(axis), n))),
+          s.constant(0, 'int32'),
+        );
+        const bits = (draw: number) => s.philox(element, draw, run, key);
+        const float = dtype === 'float64' ? 'float64' : 'float32';
+        const { kind, scale, offset } = attributes;
+        const value = kind === 'uniform' ? unit(bits, float) : normal(open(bits, float, kind === 'truncated'));
+        const scaled = s.add(s.mul(value, scale), offset);
+        return isFloat(dtype) ? scaled : s.cast(s.floor(s.add(s.mul(unit(bits, 'float64'), scale), offset)), dtype);
+      },
+      shape,
+    );
+  },
+});
+
+/** 24 or 53 random bits as a number in [0, 1). */
+function unit(bits: (draw: number) => Scalar, dtype: FloatDType): Scalar {
+  const upper = s.cast(s.shiftRight(bits(0), dtype === 'float32' ? 8 : 5), dtype);
+  if (dtype === 'float32') return s.mul(upper, 2 ** -24);
+  const lower = s.cast(s.shiftRight(bits(1), 6), dtype);
+  return s.mul(s.add(s.mul(upper, 2 ** 26), lower), 2 ** -53);
+}
+
+/** Φ(−2): what lies below two standard deviations. */
+const belowTwo = 0.022750131948179208;
+
+/** A number in (0, 1), or in (Φ(−2), Φ(2)) for the truncated distribution, less ½. */
+function open(bits: (draw: number) => Scalar, dtype: FloatDType, truncated: boolean): Scalar {
+  const centred = s.add(unit(bits, dtype), dtype === 'float32' ? 2 ** -25 - 0.5 : 2 ** -54 - 0.5);
+  return truncated ? s.mul(centred, 1 - 2 * belowTwo) : centred;
+}
+
+const polynomial = (x: Scalar, c: readonly number[]): Scalar =>
+  c.slice(0, -1).reduceRight<Scalar>((sum, k) => s.add(s.mul(sum, x), k), s.constant(c[c.length - 1], x.dtype));
+
+/** The normal deviate below which lies a part q + ½ of the distribution. */
+function normal(q: Scalar): Scalar {
+  const single = q.dtype === 'float32';
+  const near = single ? nearSingle(q) : nearDouble(q);
+  const tail = s.sub(0.5, s.abs(q));
+  const r = s.sqrt(s.neg(s.log(tail)));
+  const far = single ? farSingle(r) : farDouble(r);
+  const signed = s.select(s.less(q, 0), s.neg(far), far);
+  return s.select(s.lessEqual(s.abs(q), 0.425), near, signed);
+}
+
+function nearSingle(q: Scalar): Scalar {
+  const r = s.sub(0.180625, s.mul(q, q));
+  const a = polynomial(r, [3.3871327179, 50.434271938, 159.29113202, 59.109374720]);
+  return s.mul(q, s.div(a, polynomial(r, [1, 17.895169469, 78.757757664, 67.187563600])));
+}
+
+function farSingle(r: Scalar): Scalar {
+  const near = s.sub(r, 1.6);
+  const far = s.sub(r, 5);
+  const a = s.div(
+    polynomial(near, [1.4234372777, 2.7568153900, 1.3067284816, 0.17023821103]),
+    polynomial(near, [1, 0.73700164250, 0.12021132975]),
+  );
+  const b = s.div(
+    polynomial(far, [6.6579051150, 3.0812263860, 0.42868294337, 0.017337203997]),
+    polynomial(far, [1, 0.24197894225, 0.012258202635]),
+  );
+  return s.select(s.lessEqual(r, 5), a, b);
+}
+
+function nearDouble(q: Scalar): Scalar {
+  const r = s.sub(0.180625, s.mul(q, q));
+  const a = polynomial(r, [
+    3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125, 45921.953931549871457,
+    67265.770927008700853, 33430.575583588128105, 2509.0809287301226727,
+  ]);
+  const b = polynomial(r, [
+    1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077, 21213.794301586595867,
+    39307.89580009271061, 28729.085735721942674, 5226.495278852545925,
+  ]);
+  return s.mul(q, s.div(a, b));
+}
+
+function farDouble(r: Scalar): Scalar {
+  const near = s.sub(r, 1.6);
+  const far = s.sub(r, 5);
+  const a = s.div(
+    polynomial(near, [
+      1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
+      1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4,
+    ]),
+    polynomial(near, [
+      1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455, 0.14810397642748007459,
+      0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9,
+    ]),
+  );
+  const b = s.div(
+    polynomial(far, [
+      6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
+      0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
+    ]),
+    polynomial(far, [
+      1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4,
+      1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15,
+    ]),
+  );
+  return s.select(s.lessEqual(r, 5), a, b);
+}
+
+/** Options of all random tensors. */
+export interface RandomOptions<T extends DType> {
+  /** Default float32. */
+  dtype?: T;
+  /** A stream of its own for this op; by default one derived from the op's unique name. The session's seed counts too. */
+  seed?: number;
+  name?: string;
+}
+
+function random<T extends DType, S extends Shape>(
+  op: string,
+  shape: Shape,
+  like: readonly Tensor[],
+  kind: RandomAttributes['kind'],
+  scale: number,
+  offset: number,
+  { dtype = 'float32' as T, seed, name }: RandomOptions<T>,
+): Tensor<T, S> {
+  if (dtype === 'bool' || (!isFloat(dtype) && kind !== 'uniform')) {
+    throw new DTypeError(`${op}: there are no random numbers of dtype ${dtype} here; use float32 or float64.`);
+  }
+  if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale < 0) {
+    throw new InvalidArgumentError(`${op}: the bounds, mean and deviation must be finite and in order.`);
+  }
+  if (seed !== undefined && !Number.isInteger(seed)) {
+    throw new InvalidArgumentError(`${op}: the seed must be a whole number, but ${seed} came.`);
+  }
+  const sizes = like.length > 0 ? undefined : checkSizes(op, shape);
+  const stream = { name: '' };
+  const made = apply<T, S, RandomAttributes>(RandomOp, like, { kind, dtype, shape: sizes, scale, offset, seed, stream }, name ?? op);
+  stream.name = made.operation.name;
+  return made;
+}
+
+/**
+ * Normally distributed numbers: density exp(−(x − mean)² / 2σ²) / σ√2π. New ones in each run.
+ *
+ * @param options.mean default 0. @param options.stddev σ, default 1.
+ */
+export function randomNormal<const S extends Shape, T extends FloatDType = 'float32'>(
+  shape: S,
+  options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
+): Tensor<T, [...S]> {
+  return random('randomNormal', shape, [], 'normal', options.stddev ?? 1, options.mean ?? 0, options);
+}
+
+/**
+ * Normally distributed numbers of which those beyond two standard deviations are drawn again. (Computed by inverting
+ * the distribution function between these bounds: the same distribution, without a loop.)
+ *
+ * ```ts
+ * const W = tf.variable(tf.truncatedNormal([5, 5, 1, 32], { stddev: 0.1 }));
+ * ```
+ */
+export function truncatedNormal<const S extends Shape, T extends FloatDType = 'float32'>(
+  shape: S,
+  options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
+): Tensor<T, [...S]> {
+  return random('truncatedNormal', shape, [], 'truncated', options.stddev ?? 1, options.mean ?? 0, options);
+}
+
+/** Uniformly distributed numbers in [minval, maxval): default [0, 1). For integers both bounds are whole numbers. */
+export function randomUniform<const S extends Shape, T extends DType = 'float32'>(
+  shape: S,
+  options: RandomOptions<T> & { minval?: number; maxval?: number } = {},
+): Tensor<T, [...S]> {
+  const { minval = 0, maxval = 1 } = options;
+  return random('randomUniform', shape, [], 'uniform', maxval - minval, minval, options);
+}
+
+/** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
+export function uniformLike<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, op: string, seed?: number): Tensor<T, S> {
+  const options: RandomOptions<T> = seed === undefined ? { dtype: x.dtype } : { dtype: x.dtype, seed };
+  return random(op, [], [x as AnyTensor], 'uniform', 1, 0, options);
+}

@@ -1,0 +1,185 @@
+// Reductions over axes, and the position of the largest and smallest element.
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { DType, NumericDType } from '../tensor/dtype.ts';
+import { elements, type Shape } from '../tensor/shape.ts';
+import type { AxisError, Reduce, ShapeError } from '../tensor/shape-types.ts';
+import { div, mul } from './arithmetic.ts';
+import { equal } from './comparison.ts';
+import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType, resolveAxes, type TensorType } from './define.ts';
+import { broadcastLike } from './like.ts';
+import { cast } from './logic.ts';
+
+type Axes = number | readonly number[] | undefined;
+interface ReduceAttributes {
+  readonly axis: Axes;
+  readonly keepDims: boolean;
+}
+
+/** A reduction of numbers over some axes, or all. */
+export interface ReduceFunction<Op extends string, D extends DType = NumericDType> {
+  <T extends D, A extends Shape, const Ax extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
+    x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
+    axis?: Ax,
+    options?: { keepDims?: K; name?: string },
+  ): Tensor<T, Reduce<A, Ax, K>>;
+}
+
+const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+
+function inferReduce(op: string, x: TensorType, { axis, keepDims }: ReduceAttributes): Shape | undefined {
+  if (!x.shape) return axis === undefined && !keepDims ? [] : undefined;
+  const axes = resolveAxes(op, axis, x.shape);
+  return keepDims ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : x.shape.filter((_, i) => !axes.includes(i));
+}
+
+/** The axes of x that were reduced; where its rank is not known when the graph is built, no gradient can be given. */
+const axesOf = (op: string, x: AnyTensor, { axis }: ReduceAttributes): number[] => resolveAxes(op, axis, x.shape ?? []);
+
+function defineReduce(
+  op: string,
+  allowed: readonly DType[],
+  lower: (x: p.View, axes: readonly number[]) => p.View,
+  gradient?: (x: AnyTensor, y: AnyTensor, dy: AnyTensor, spread: (t: AnyTensor) => AnyTensor, axes: readonly number[]) => AnyTensor,
+): OpDefinition<ReduceAttributes> {
+  return defineOp<ReduceAttributes>({
+    name: op[0].toUpperCase() + op.slice(1),
+    infer: ([x], attributes) => ({ dtype: requireDType(op, x, allowed), shape: inferReduce(op, x, attributes) }),
+    ...(gradient && {
+      gradient: ({ inputs: [x], outputs: [y], attributes }, [dy]) => {
+        if (!dy) return [null];
+        const axes = axesOf(op, x, attributes);
+        return [gradient(x, y, dy, (t) => broadcastLike(t, x, axes), axes)];
+      },
+    }),
+    lower: ([x], { attributes, outputs: [{ shape }] }) => p.reshape(lower(x, resolveAxes(op, attributes.axis, x.shape)), shape),
+  });
+}
+
+function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
+  const call = (x: Tensor, axis?: Axes, { keepDims = false, name }: { keepDims?: boolean; name?: string } = {}) =>
+    apply(definition, [x], { axis, keepDims }, name);
+  return call as F;
+}
+
+// d(Σ x) = Σ dx
+const SumOp = defineReduce('reduceSum', numeric, (x, axes) => p.reduce('sum', x, axes), (_x, _y, dy, spread) => spread(dy));
+/**
+ * Σ x over the given axes, or all of them. Integers wrap; the sum of nothing is 0.
+ *
+ * @param axis an axis, or several; negative ones count from the end.
+ * @param options.keepDims keeps the reduced axes with size 1.
+ *
+ * ```ts
+ * tf.reduceSum(tf.constant([[1, 2], [3, 4]]), 1);      // [3, 7]
+ * ```
+ */
+export const reduceSum: ReduceFunction<'reduceSum'> = reduceFunction(SumOp);
+
+// d(mean x) = mean dx
+const MeanOp = defineReduce(
+  'reduceMean',
+  numeric,
+  (x, axes) => {
+    const count = elements(axes.map((a) => x.shape[a]));
+    const sum = p.reduce('sum', x, axes);
+    return p.map([sum], (v) => s.div(v, count));
+  },
+  (x, _y, dy, spread) => mul(spread(dy), reciprocalCount(x, dy)),
+);
+/**
+ * The mean over the given axes, or all of them; NaN of nothing. For integers: the wrapped sum divided by the number of
+ * elements, truncating toward zero.
+ */
+export const reduceMean: ReduceFunction<'reduceMean'> = reduceFunction(MeanOp);
+
+const ReciprocalCountOp = defineOp({
+  name: 'ReciprocalCount',
+  infer: ([x]) => ({ dtype: x.dtype, shape: [] }),
+  gradient: () => [null, null],
+  lower: ([x, y]) => {
+    const ratio = elements(y.shape) / Math.max(1, elements(x.shape));
+    return p.constant(new Float64Array([ratio]), x.node.dtype, []);
+  },
+});
+/** Elements of y for each element of x: one over how many were reduced into one. */
+const reciprocalCount = (x: AnyTensor, y: AnyTensor): AnyTensor => apply(ReciprocalCountOp, [x, y], {});
+
+/** The gradient of an extreme goes to the elements that attain it, in equal parts. */
+const shareAmongExtremes = (x: AnyTensor, y: AnyTensor, dy: AnyTensor, spread: (t: AnyTensor) => AnyTensor, axes: readonly number[]): AnyTensor => {
+  const hits = cast(equal(x, spread(y)), x.dtype);
+  const count = apply(SumOp, [hits], { axis: axes, keepDims: false });
+  return div(mul(hits, spread(dy)), spread(count));
+};
+const MaxOp = defineReduce('reduceMax', numeric, (x, axes) => p.reduce('max', x, axes), shareAmongExtremes);
+/** The largest element over the given axes; NaN if there is one. The gradient is shared by equal elements. */
+export const reduceMax: ReduceFunction<'reduceMax'> = reduceFunction(MaxOp);
+const MinOp = defineReduce('reduceMin', numeric, (x, axes) => p.reduce('min', x, axes), shareAmongExtremes);
+/** The smallest element over the given axes; NaN if there is one. The gradient is shared by equal elements. */
+export const reduceMin: ReduceFunction<'reduceMin'> = reduceFunction(MinOp);
+
+/** For each element the product of the others along the reduced axes: right where elements are 0, too. */
+const ProductOfOthersOp = defineOp<{ axes: readonly number[] }>({
+  name: 'ProductOfOthers',
+  infer: ([x]) => x,
+  lower: ([x], { attributes: { axes } }) => {
+    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+    const perm = [...kept, ...axes];
+    const flat = p.reshape(p.transpose(x, perm), [elements(kept.map((i) => x.shape[i])), elements(axes.map((i) => x.shape[i]))]);
+    const [rows, n] = flat.shape;
+    const pairs = p.strided(flat, [rows, n, n], [flat.strides[0], 0, flat.strides[1]]);
+    const others = p.map([pairs], (v) => s.select(s.equal(s.index(1), s.index(2)), 1, v));
+    const product = p.reshape(p.reduce('prod', others, [2]), perm.map((i) => x.shape[i]));
+    return p.transpose(product, perm.map((_, i) => perm.indexOf(i)));
+  },
+});
+// d(Π x) = Σᵢ (Π of the others) dxᵢ
+const ProdOp = defineReduce('reduceProd', numeric, (x, axes) => p.reduce('prod', x, axes), (x, _y, dy, spread, axes) =>
+  mul(spread(dy), apply(ProductOfOthersOp, [x], { axes })),
+);
+/** Π x over the given axes, or all of them; the product of nothing is 1. */
+export const reduceProd: ReduceFunction<'reduceProd'> = reduceFunction(ProdOp);
+
+const AnyOp = defineReduce('reduceAny', ['bool'], (x, axes) => p.reduce('any', x, axes));
+/** Is any element true? Of nothing: false. */
+export const reduceAny: ReduceFunction<'reduceAny', 'bool'> = reduceFunction(AnyOp);
+const AllOp = defineReduce('reduceAll', ['bool'], (x, axes) => p.reduce('all', x, axes));
+/** Are all elements true? Of nothing: true. */
+export const reduceAll: ReduceFunction<'reduceAll', 'bool'> = reduceFunction(AllOp);
+
+const defineArg = (op: 'argmax' | 'argmin') =>
+  defineOp<{ axis: number }>({
+    name: op === 'argmax' ? 'ArgMax' : 'ArgMin',
+    infer: ([x], { axis }) => {
+      requireDType(op, x, numeric);
+      return { dtype: 'int32', shape: inferReduce(op, x, { axis, keepDims: false }) };
+    },
+    lower: ([x], { attributes: { axis } }) => p.argReduce(op === 'argmax' ? 'max' : 'min', x, resolveAxes(op, axis, x.shape)),
+  });
+const ArgMaxOp = defineArg('argmax');
+const ArgMinOp = defineArg('argmin');
+
+/**
+ * The index (int32) of the largest element along an axis: the first of equal ones; NaN counts as the largest.
+ *
+ * ```ts
+ * tf.argmax(tf.constant([[1, 3, 3]]), 1);      // [1]
+ * ```
+ */
+export function argmax<A extends Shape, const Ax extends number = 0>(
+  x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, 'argmax'>>,
+  axis: Ax = 0 as Ax,
+  name?: string,
+): Tensor<'int32', Reduce<A, Ax>> {
+  return apply(ArgMaxOp, [x], { axis }, name);
+}
+
+/** The index (int32) of the smallest element along an axis: the first of equal ones; NaN counts as the smallest. */
+export function argmin<A extends Shape, const Ax extends number = 0>(
+  x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, 'argmin'>>,
+  axis: Ax = 0 as Ax,
+  name?: string,
+): Tensor<'int32', Reduce<A, Ax>> {
+  return apply(ArgMinOp, [x], { axis }, name);
+}

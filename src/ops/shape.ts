@@ -1,0 +1,141 @@
+// Ops that rearrange axes: reshape, transpose, expandDims, squeeze. They cost nothing by themselves.
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { ShapeMismatchError } from '../tensor/errors.ts';
+import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
+import type { ExpandDims, Reshape, ReshapeError, ShapeError, Squeeze, Transpose } from '../tensor/shape-types.ts';
+import { apply, defineOp, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
+import { reshapeLike } from './like.ts';
+
+/** The shape that `target`, with at most one −1, stands for. */
+function reshaped(x: TensorType, target: readonly number[]): Shape {
+  const known = target.filter((d) => d !== -1);
+  if (known.length < target.length - 1) {
+    throw new ShapeMismatchError(`reshape: only one dimension of ${showShape(target)} may be -1.`);
+  }
+  if (known.some((d) => !Number.isInteger(d) || d < 0)) {
+    throw new ShapeMismatchError(`reshape: sizes must be whole numbers of at least 0, or one -1, but the shape is ${showShape(target)}.`);
+  }
+  const wanted = elements(known);
+  const hole = known.length < target.length;
+  if (!isKnown(x.shape)) {
+    if (x.shape && !hole) {
+      const least = elements(x.shape.filter((d) => d !== null));
+      if (least === 0 ? wanted !== 0 : wanted % least !== 0) {
+        throw new ShapeMismatchError(`reshape: ${showShape(x.shape)} cannot have the ${wanted} elements of ${showShape(target)}.`);
+      }
+    }
+    return hole ? target.map((d) => (d === -1 ? null : d)) : target;
+  }
+  const count = elements(x.shape);
+  if (!hole) {
+    if (count !== wanted) {
+      throw new ShapeMismatchError(`reshape: ${showShape(x.shape)} has ${count} elements but ${showShape(target)} has ${wanted}.`);
+    }
+    return target;
+  }
+  if (wanted === 0 ? count !== 0 : count % wanted !== 0) {
+    throw new ShapeMismatchError(
+      `reshape: ${showShape(x.shape)} has ${count} elements, which is not a multiple of ${wanted}, so -1 in ${showShape(target)} cannot be inferred.`,
+    );
+  }
+  return target.map((d) => (d === -1 ? (wanted === 0 ? 0 : count / wanted) : d));
+}
+
+const ReshapeOp = defineOp<{ shape: readonly number[] }>({
+  name: 'Reshape',
+  infer: ([x], { shape }) => ({ dtype: x.dtype, shape: reshaped(x, shape) }),
+  gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
+  lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
+});
+
+/**
+ * The same elements, in the same order, in another shape. One size may be −1: it follows from the others.
+ *
+ * @throws ShapeMismatchError when the number of elements does not fit, naming both.
+ *
+ * ```ts
+ * tf.reshape(x, [-1, 28, 28, 1]);          // [null, 784] → [null, 28, 28, 1]
+ * ```
+ */
+export function reshape<T extends DType, A extends Shape, const B extends readonly number[]>(
+  x: Tensor<T, A> & ShapeError<ReshapeError<A, B>>,
+  shape: B,
+  name?: string,
+): Tensor<T, Reshape<A, B>> {
+  return apply(ReshapeOp, [x], { shape: [...shape] }, name);
+}
+
+const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp<{ perm: readonly number[] | undefined }>({
+  name: 'Transpose',
+  infer: ([x], { perm }) => {
+    if (!x.shape) return { dtype: x.dtype, shape: perm?.map(() => null) };
+    const order = permutation(perm, x.shape);
+    return { dtype: x.dtype, shape: order.map((i) => x.shape![i]) };
+  },
+  gradient: ({ inputs: [x], attributes: { perm } }, [dy]) => {
+    const order = perm && permutation(perm, x.shape ?? perm.map(() => null));
+    return [dy && apply(TransposeOp, [dy], { perm: order?.map((_, i) => order.indexOf(i)) })];
+  },
+  lower: ([x], { attributes: { perm } }) => p.transpose(x, permutation(perm, x.shape)),
+});
+
+function permutation(perm: readonly number[] | undefined, shape: Shape): number[] {
+  if (!perm) return shape.map((_, i) => shape.length - 1 - i);
+  const order = perm.map((a) => axisIndex(a, shape.length));
+  if (order.length !== shape.length || new Set(order).size !== order.length || order.includes(undefined)) {
+    throw new ShapeMismatchError(`transpose: ${showShape(perm)} must name each of the ${shape.length} axes of ${showShape(shape)} once.`);
+  }
+  return order as number[];
+}
+
+/** Axes in another order: axis i of the result is axis perm[i] of x. Without `perm` the order is reversed. */
+export function transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
+  x: Tensor<T, A>,
+  perm?: P,
+  name?: string,
+): Tensor<T, Transpose<A, P>> {
+  return apply(TransposeOp, [x], { perm: perm && [...perm] }, name);
+}
+
+const ExpandDimsOp = defineOp<{ axis: number }>({
+  name: 'ExpandDims',
+  infer: ([x], { axis }) => {
+    if (!x.shape) return x;
+    const i = axisIndex(axis, x.shape.length + 1);
+    if (i === undefined) throw new ShapeMismatchError(`expandDims: axis ${axis} is out of range for shape ${showShape(x.shape)}.`);
+    return { dtype: x.dtype, shape: [...x.shape.slice(0, i), 1, ...x.shape.slice(i)] };
+  },
+  gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
+  lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
+});
+/** A new axis of size 1, before the given one (−1: at the end). */
+export function expandDims<T extends DType, A extends Shape, const Ax extends number>(
+  x: Tensor<T, A>,
+  axis: Ax,
+  name?: string,
+): Tensor<T, ExpandDims<A, Ax>> {
+  return apply(ExpandDimsOp, [x], { axis }, name);
+}
+
+const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
+  name: 'Squeeze',
+  infer: ([x], { axes }) => {
+    if (!x.shape) return x;
+    const { shape } = x;
+    if (!axes) return { dtype: x.dtype, shape: shape.filter((d) => d !== 1) };
+    const drop = resolveAxes('squeeze', axes, shape);
+    const wrong = drop.find((i) => shape[i] !== 1 && shape[i] !== null);
+    if (wrong !== undefined) throw new ShapeMismatchError(`squeeze: axis ${wrong} of ${showShape(shape)} has size ${shape[wrong]}, not 1.`);
+    return { dtype: x.dtype, shape: shape.filter((_, i) => !drop.includes(i)) };
+  },
+  gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
+  lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
+});
+/** Without its axes of size 1: all, or those given. */
+export function squeeze<T extends DType, A extends Shape>(x: Tensor<T, A>, axes?: undefined, name?: string): Tensor<T, Squeeze<A>>;
+export function squeeze<T extends DType, A extends Shape>(x: Tensor<T, A>, axes: readonly number[], name?: string): Tensor<T, (number | null)[]>;
+export function squeeze(x: Tensor, axes?: readonly number[], name?: string): Tensor {
+  return apply(SqueezeOp, [x], { axes: axes && [...axes] }, name);
+}

@@ -1,0 +1,159 @@
+// Variables: values that stay in a session, and the operations that change them.
+import { getDefaultGraph } from '../graph/graph.ts';
+import type { Operation } from '../graph/operation.ts';
+import { Tensor, Variable } from '../graph/tensor.ts';
+import * as p from '../program/primitives.ts';
+import * as s from '../program/scalar.ts';
+import type { DType, NumericDType } from '../tensor/dtype.ts';
+import { DTypeError, InternalError, ShapeMismatchError } from '../tensor/errors.ts';
+import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
+import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
+import { constant, toTensor } from './constant.ts';
+import { type AnyTensor, apply, applyAll, defineOp, definitionOf, type OpDefinition, type TensorType } from './define.ts';
+import { group } from './group.ts';
+
+/** @internal The compiler recognises it: a read of the session's state, never lowered. */
+export const VariableOp = defineOp<{ dtype: DType; shape: readonly number[] }>({
+  name: 'Variable',
+  infer: (_, type) => type,
+  gradient: () => [],
+  lower: () => {
+    throw new InternalError('a variable is read, not lowered');
+  },
+});
+
+/** Inputs: the variable's value so far, and the operand. Output: its new value. */
+const defineAssign = (name: string, body: (old: s.Scalar, x: s.Scalar) => s.Scalar): OpDefinition =>
+  defineOp({
+    name,
+    infer: ([variable, value]: readonly TensorType[]) => {
+      const op = name[0].toLowerCase() + name.slice(1);
+      if (variable.dtype !== value.dtype) {
+        throw new DTypeError(
+          `${op}: the variable has dtype ${variable.dtype}, the value ${value.dtype}; use tf.cast(value, '${variable.dtype}').`,
+        );
+      }
+      if (!compatible(variable.shape, value.shape)) {
+        throw new ShapeMismatchError(
+          `${op}: the variable has shape ${showShape(variable.shape)}, the value ${showShape(value.shape)}; they must be equal.`,
+        );
+      }
+      return variable;
+    },
+    lower: ([old, value]) => p.map([old, value], body, old.shape),
+  });
+
+const AssignOp: OpDefinition = { ...defineAssign('Assign', (_, x) => x), lower: ([, value]) => value };
+const AssignAddOp = defineAssign('AssignAdd', s.add);
+const AssignSubOp = defineAssign('AssignSub', s.sub);
+const assignments: ReadonlySet<object> = new Set([AssignOp, AssignAddOp, AssignSubOp]);
+
+/** @internal Does the operation give a variable (its first input) a new value (its output)? */
+export const isAssign = (operation: Operation): boolean => assignments.has(operation.definition);
+
+/**
+ * A value that stays in a session from run to run and that training changes.
+ *
+ * Every variable must be initialized in a session before it is read: `sess.run(tf.initializeAllVariables())`.
+ *
+ * @param initial the initial value: a tensor of fully known shape, or numbers.
+ * @param options.trainable whether optimizers change it (default true).
+ * @throws ShapeMismatchError when the shape of the initial value is not fully known.
+ *
+ * ```ts
+ * const W = tf.variable(tf.zeros([784, 10]), { name: 'W' });
+ * const step = tf.variable(0, { trainable: false });
+ * ```
+ */
+export function variable<T extends DType, S extends Shape>(
+  initial: Tensor<T, S>,
+  options?: { name?: string; trainable?: boolean },
+): Variable<T, S>;
+export function variable<const V>(
+  initial: V,
+  options?: { name?: string; trainable?: boolean },
+): Variable<DTypeOfValue<V>, ShapeOfValue<V>>;
+export function variable(initial: unknown, options: { name?: string; trainable?: boolean } = {}): Variable {
+  const value = initial instanceof Tensor ? initial : (constant(initial) as Tensor);
+  const { dtype, shape } = value;
+  if (!isKnown(shape)) {
+    throw new ShapeMismatchError(
+      `variable: the initial value must have a fully known shape, but ${value.name} has ${showShape(shape)}; use tf.reshape to fix it.`,
+    );
+  }
+  const { graph } = value;
+  const made = graph.asDefault(() => {
+    const [v] = applyAll(VariableOp, [], { dtype, shape }, { name: options.name, outputClass: Variable });
+    const initializer = apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`).operation;
+    return Object.assign(v, { initializer, trainable: options.trainable ?? true });
+  });
+  graph.variables.push(made);
+  return made;
+}
+
+/** Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this. */
+export function assign<T extends DType, S extends Shape>(v: Variable<T, S>, value: Tensor<NoInfer<T>, NoInfer<S>> | number): Tensor<T, S> {
+  return apply(AssignOp, [v, operandFor(v, value)], {});
+}
+
+/** Adds to the variable; the result is its new value. */
+export function assignAdd<T extends NumericDType, S extends Shape>(v: Variable<T, S>, value: Tensor<NoInfer<T>, NoInfer<S>> | number): Tensor<T, S> {
+  return apply(AssignAddOp, [v, operandFor(v, value)], {});
+}
+
+/** Subtracts from the variable; the result is its new value. */
+export function assignSub<T extends NumericDType, S extends Shape>(v: Variable<T, S>, value: Tensor<NoInfer<T>, NoInfer<S>> | number): Tensor<T, S> {
+  return apply(AssignSubOp, [v, operandFor(v, value)], {});
+}
+
+const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>
+  value instanceof Tensor ? value : (constant(value, { dtype: toTensor('assign', value, v.dtype).dtype, shape: v.shape as Shape }) as AnyTensor);
+
+/** The variables of the default graph, in the order in which they were made. */
+export const globalVariables = (): readonly Variable[] => getDefaultGraph().variables;
+/** Those that optimizers change. */
+export const trainableVariables = (): readonly Variable[] => globalVariables().filter((v) => v.trainable);
+
+/**
+ * An operation that gives every variable of the default graph that exists now its initial value. Initial values that
+ * are made from other variables get these variables' initial values.
+ *
+ * Call it after `minimize`: optimizers make variables too.
+ *
+ * ```ts
+ * await sess.run(tf.initializeAllVariables());
+ * ```
+ */
+export function initializeAllVariables(): Operation {
+  const graph = getDefaultGraph();
+  const initialized = new Map<Tensor, Tensor>();
+  const initialize = (v: Variable): Tensor => {
+    const known = initialized.get(v);
+    if (known) return known;
+    const value = v.initializer.inputs[1];
+    const fresh = rebuilt(value, (t) => initialize(t));
+    const result = fresh === value ? v.initializer.outputs[0] : apply(AssignOp, [v, fresh], {}, `${v.operation.name}/Assign`);
+    initialized.set(v, result);
+    return result;
+  };
+  const all = [...graph.variables].map((v) => initialize(v).operation);
+  return group(...all);
+}
+
+/** The same computation on the initial values of the variables that it reads; itself if it reads none. */
+function rebuilt(root: Tensor, initialValue: (v: Variable) => Tensor): Tensor {
+  const done = new Map<Operation, readonly Tensor[]>();
+  const visit = (operation: Operation): readonly Tensor[] => {
+    const known = done.get(operation);
+    if (known) return known;
+    const inputs = operation.inputs.map((t) => visit(t.operation)[t.index]);
+    let outputs = operation.outputs;
+    if (operation.definition === VariableOp) outputs = [initialValue(operation.outputs[0] as Variable)];
+    else if (inputs.some((t, i) => t !== operation.inputs[i])) {
+      outputs = applyAll(definitionOf(operation), inputs, operation.attributes, { name: operation.name });
+    }
+    done.set(operation, outputs);
+    return outputs;
+  };
+  return visit(root.operation)[root.index];
+}
