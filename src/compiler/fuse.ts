@@ -114,9 +114,7 @@ class Fusion {
 
   /** Can the map's inputs be read directly through a view of its result? */
   #composes(view: View, n: MapPrimitive): boolean {
-    let indexed = false;
-    s.walk(n.body, (e) => (indexed ||= e.op === 'index'));
-    if (indexed && !decompose(view)) return false;
+    if (usesIndex(n) && !decompose(view)) return false;
     return n.inputs.every((inner) => compose(view, inner) !== undefined);
   }
 
@@ -197,11 +195,13 @@ class Fusion {
   #hostFor(n: MapPrimitive): Group | undefined {
     const groups = new Set<Group>();
     for (const v of n.inputs) this.#producers(v.node, groups);
-    let indexed = false;
-    s.walk(n.body, (e) => (indexed ||= e.op === 'index'));
+    const indexed = usesIndex(n);
+    const inside = indexed || this.#readsIndexed(n);
     for (const host of [...groups].sort((a, b) => b.id - a.id)) {
       if (!welcomes(host)) continue;
       if (elements(host.shape) !== elements(n.shape)) continue;
+      // The tiles of a contraction know no positions.
+      if (inside && host.root?.kind === 'contract') continue;
       if (indexed && !(host.shape.length === n.shape.length && host.shape.every((d, i) => d === n.shape[i]))) continue;
       const fits = n.inputs.every((v) => {
         const r = this.#reshaped(v, host);
@@ -213,6 +213,13 @@ class Fusion {
       return host;
     }
     return undefined;
+  }
+
+  /** Is the map computed from an inlined one that depends on the position? */
+  #readsIndexed(n: MapPrimitive): boolean {
+    return n.inputs.some(({ node }) => {
+      return node.kind === 'map' && this.#inline.has(node) && (usesIndex(node) || this.#readsIndexed(node));
+    });
   }
 
   /** The tasks that compute what an inlined or stored node is made of. */
@@ -261,6 +268,13 @@ class Fusion {
     const source = this.#group.get(node);
     if (source && source !== group) group.sources.add(source);
   }
+}
+
+/** Does the map depend on where it is computed? */
+function usesIndex(n: MapPrimitive): boolean {
+  let found = false;
+  s.walk(n.body, (e) => (found ||= e.op === 'index'));
+  return found;
 }
 
 /** Tasks of many arrays would only fight for registers and pointers. */
