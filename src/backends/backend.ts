@@ -2,17 +2,12 @@
 import type { Machine } from '../loops/machine.ts';
 import type { Program } from '../loops/program.ts';
 import type { Lowered } from '../program/primitives.ts';
-import type { DType, TypedArray } from '../tensor/dtype.ts';
+import type { TypedArray } from '../tensor/dtype.ts';
 
 /** What a run computes: the primitives, and for backends with a machine the loop nests fitted to it. */
 export interface Compiled {
   readonly lowered: Lowered;
   readonly program: Program | undefined;
-}
-
-/** What a run reports when one of its checks failed: nothing has been written to a variable. */
-export interface CheckFailure {
-  readonly message: string;
 }
 
 /** A compiled run, ready to be called any number of times. */
@@ -38,9 +33,8 @@ export interface Backend {
   readonly machine: Machine | undefined;
   /** Settles when runs may be made; rejects with UnavailableError. */
   readonly ready: Promise<void>;
+  /** Has a worker been lost while it ran? Then the variables that it was changing are not known any more. */
+  readonly lost: boolean;
   load(compiled: Compiled): Executable | Promise<Executable>;
-  /** A copy of a variable's value, if it has ever been written. */
-  readVariable(key: number): TypedArray | undefined;
-  writeVariable(key: number, dtype: DType, value: TypedArray): void;
   close(): void;
 }

@@ -77,6 +77,10 @@ export class Placeholder<out T extends DType = DType, S extends Shape = Shape> e
   readonly feedable = true;
 }
 
+/** Methods of variables, added by src/api/methods.ts. */
+export interface VariableMethods {}
+
+export interface Variable<out T extends DType = DType, S extends Shape = Shape> extends VariableMethods {}
 /** A value that stays in a session from run to run. Used as a tensor it is the value at that point of the run. */
 export class Variable<out T extends DType = DType, S extends Shape = Shape> extends Tensor<T, S> {
   /** Gives the variable its initial value; `tf.initializeAllVariables()` groups those of all. */

@@ -1,5 +1,13 @@
 // Kernels and programs as text, for dumps, golden tests and the messages of the verifier.
-import { type Affine, type BinaryOp, children, type Expression, type Kernel, type Statement, type ValueType } from './ir.ts';
+import {
+  type Affine,
+  type BinaryOp,
+  children,
+  type Expression,
+  type Kernel,
+  type Statement,
+  type ValueType,
+} from './ir.ts';
 import type { Place, Program } from './program.ts';
 
 const symbols: Partial<Record<BinaryOp | 'equal' | 'notEqual' | 'less' | 'lessEqual', string>> = {
@@ -24,7 +32,7 @@ export const printType = ({ dtype, lanes }: ValueType): string => (lanes === 1 ?
 
 /** `12 + 4*i - j`. */
 export function printIndex({ constant, terms }: Affine): string {
-  const parts = terms.map(([v, n]) => (n === 1 ? v.name : `${n}*${v.name}`));
+  const parts = terms.map(([v, n]) => (n === 1 ? v.name : n === -1 ? `-${v.name}` : `${n}*${v.name}`));
   if (constant !== 0 || parts.length === 0) parts.unshift(String(constant));
   return parts.join(' + ').replaceAll('+ -', '- ');
 }
@@ -65,7 +73,8 @@ class Sharing {
       case 'index':
         return `(${printIndex(e.index)}${e.type.lanes > 1 ? ` + ${e.laneStep}*lane` : ''})`;
       case 'load': {
-        const step = e.type.lanes === 1 ? '' : e.laneStride === 1 ? ` x${e.type.lanes}` : ` x${e.type.lanes} by ${e.laneStride}`;
+        const step =
+          e.type.lanes === 1 ? '' : e.laneStride === 1 ? ` x${e.type.lanes}` : ` x${e.type.lanes} by ${e.laneStride}`;
         return `${e.buffer.name}[${printIndex(e.index)}${step}]`;
       }
       case 'loadAt':

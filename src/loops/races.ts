@@ -1,6 +1,6 @@
 // Whether iterations of a parallel loop could meet in memory: a search for two that touch the same byte.
-import { type Affine, type Buffer, children, type Expression, type LoopVariable, type Statement } from './ir.ts';
 import { sizeOf } from '../tensor/dtype.ts';
+import { type Affine, type Buffer, children, type Expression, type LoopVariable, plus, type Statement } from './ir.ts';
 
 /** Where a buffer lies: buffers of one storage may share bytes. */
 export interface Location {
@@ -11,8 +11,9 @@ export interface Location {
 /** Bytes that one access touches: terms in bytes, and the constants between which they begin and end. */
 interface Access {
   readonly buffer: Buffer;
-  readonly storage: unknown;
   readonly write: boolean;
+  /** The same text for the same terms. */
+  readonly key: string;
   readonly terms: readonly (readonly [LoopVariable, number])[];
   readonly low: number;
   /** The last byte. */
@@ -34,24 +35,28 @@ const patience = 20_000;
 export function findRace(loop: Statement & { kind: 'loop' }, locate: (buffer: Buffer) => Location): string | undefined {
   const found: Access[] = [];
   const computed: { buffer: Buffer; write: boolean }[] = [];
-  collect(loop.body, locate, found, computed);
+  collect(loop.body, locate, found, computed, new Map());
   const written = found.filter((a) => a.write);
+  const stored = new Set(written.map((a) => a.buffer));
+  const shared = new Map<Buffer, boolean>();
+  const isStored = (b: Buffer): boolean => {
+    let known = shared.get(b);
+    if (known === undefined) shared.set(b, (known = [...stored].some((s) => shareBytes(s, b, locate))));
+    return known;
+  };
   for (const c of computed) {
     if (c.write) return `${c.buffer.name}, which is stored to at computed indices`;
-    const { storage } = locate(c.buffer);
-    if (written.some((w) => w.storage === storage && sharesBytes(w.buffer, c.buffer, locate))) {
-      return `${c.buffer.name}, which is loaded at computed indices and stored to`;
-    }
+    if (isStored(c.buffer)) return `${c.buffer.name}, which is loaded at computed indices and stored to`;
   }
-  const accesses = joinNeighbours(found);
+  const accesses = joinNeighbours(found.filter((a) => isStored(a.buffer)));
   const checked = new Set<string>();
-  const numbers = new Map<unknown, number>();
   for (const [i, a] of accesses.entries()) {
-    for (const b of accesses.slice(i)) {
-      if (!(a.write || b.write) || a.storage !== b.storage || !sharesBytes(a.buffer, b.buffer, locate)) continue;
+    for (let j = i; j < accesses.length; j++) {
+      const b = accesses[j];
+      if (!(a.write || b.write) || !shareBytes(a.buffer, b.buffer, locate)) continue;
       const low = b.low - a.high;
       const high = b.high - a.low;
-      const key = `${termsKey(a.terms, numbers)}|${termsKey(b.terms, numbers)}|${low}|${high}`;
+      const key = `${a.key}|${b.key}|${low}|${high}`;
       if (checked.has(key)) continue;
       checked.add(key);
       if (couldMeet(differences(a, b, loop.variable), low, high)) return a.write ? a.buffer.name : b.buffer.name;
@@ -60,42 +65,48 @@ export function findRace(loop: Statement & { kind: 'loop' }, locate: (buffer: Bu
   return undefined;
 }
 
-function sharesBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
+function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
   if (a === b) return true;
-  const x = locate(a).offset;
-  const y = locate(b).offset;
-  return x < y + b.length * sizeOf(b.dtype) && y < x + a.length * sizeOf(a.dtype);
+  const x = locate(a);
+  const y = locate(b);
+  const meet = x.offset < y.offset + b.length * sizeOf(b.dtype) && y.offset < x.offset + a.length * sizeOf(a.dtype);
+  return x.storage === y.storage && meet;
 }
 
 function collect(
-  statements: readonly Statement[], locate: (buffer: Buffer) => Location, found: Access[],
+  statements: readonly Statement[],
+  locate: (buffer: Buffer) => Location,
+  found: Access[],
   computed: { buffer: Buffer; write: boolean }[],
+  numbers: Map<object, number>,
 ): void {
   const seen = new Set<Expression>();
-  const access = (buffer: Buffer, index: Affine, reach: number, write: boolean) => {
-    const { storage, offset } = locate(buffer);
+  const access = (buffer: Buffer, index: Affine, count: number, write: boolean) => {
     const size = sizeOf(buffer.dtype);
     const terms = index.terms.map(([v, n]) => [v, n * size] as const);
-    const low = offset + (index.constant + Math.min(0, reach)) * size;
-    const high = offset + (index.constant + Math.max(0, reach) + 1) * size - 1;
-    found.push({ buffer, storage, write, terms, low, high });
+    const low = locate(buffer).offset + index.constant * size;
+    found.push({ buffer, write, key: termsKey(terms, numbers), terms, low, high: low + count * size - 1 });
   };
   const visit = (e: Expression): void => {
     if (seen.has(e)) return;
     seen.add(e);
-    if (e.kind === 'load') access(e.buffer, e.index, (e.type.lanes - 1) * e.laneStride, false);
+    if (e.kind === 'load') {
+      const { lanes } = e.type;
+      if (e.laneStride === 1) access(e.buffer, e.index, lanes, false);
+      else for (let l = 0; l < lanes; l++) access(e.buffer, plus(e.index, l * e.laneStride), 1, false);
+    }
     if (e.kind === 'loadAt') computed.push({ buffer: e.buffer, write: false });
     children(e).forEach(visit);
   };
   for (const s of statements) {
     if (s.kind === 'loop') {
-      collect(s.body, locate, found, computed);
+      collect(s.body, locate, found, computed, numbers);
     } else if (s.kind === 'if') {
       visit(s.condition);
-      collect(s.body, locate, found, computed);
+      collect(s.body, locate, found, computed, numbers);
     } else {
       visit(s.value);
-      if (s.kind === 'store') access(s.buffer, s.index, s.value.type.lanes - 1, true);
+      if (s.kind === 'store') access(s.buffer, s.index, s.value.type.lanes, true);
       if (s.kind === 'storeAt') {
         visit(s.index);
         computed.push({ buffer: s.buffer, write: true });
@@ -106,43 +117,43 @@ function collect(
 
 /** Accesses that differ by a constant and follow each other without a gap become one. */
 function joinNeighbours(accesses: readonly Access[]): Access[] {
-  const numbers = new Map<unknown, number>();
-  const groups = new Map<string, Access[]>();
+  const groups = new Map<Buffer, Map<string, Access[]>>();
   for (const a of accesses) {
-    const key = `${numberOf(a.buffer, numbers)} ${a.write} ${termsKey(a.terms, numbers)}`;
-    const group = groups.get(key);
+    let ofBuffer = groups.get(a.buffer);
+    if (!ofBuffer) groups.set(a.buffer, (ofBuffer = new Map()));
+    const key = `${a.write} ${a.key}`;
+    const group = ofBuffer.get(key);
     if (group) group.push(a);
-    else groups.set(key, [a]);
+    else ofBuffer.set(key, [a]);
   }
-  return [...groups.values()].flatMap((group) => {
-    const joined: Access[] = [];
+  const joined: Access[] = [];
+  for (const group of [...groups.values()].flatMap((g) => [...g.values()])) {
+    let last: Access | undefined;
     for (const a of group.sort((x, y) => x.low - y.low)) {
-      const last = joined.at(-1);
       if (last && a.low <= last.high + 1) last.high = Math.max(last.high, a.high);
-      else joined.push({ ...a });
+      else joined.push((last = { ...a }));
     }
-    return joined;
-  });
+  }
+  return joined;
 }
 
-function numberOf(o: unknown, numbers: Map<unknown, number>): number {
-  let number = numbers.get(o);
-  if (number === undefined) numbers.set(o, (number = numbers.size));
-  return number;
+function termsKey(terms: Access['terms'], numbers: Map<object, number>): string {
+  const number = (v: LoopVariable): number => {
+    let known = numbers.get(v);
+    if (known === undefined) numbers.set(v, (known = numbers.size));
+    return known;
+  };
+  const texts = terms.map(([v, n]) => `${number(v)}*${n}`);
+  return texts.sort().join(' ');
 }
-
-const termsKey = (terms: Access['terms'], numbers: Map<unknown, number>): string =>
-  terms
-    .map(([v, n]) => `${numberOf(v, numbers)}*${n}`)
-    .sort()
-    .join(' ');
 
 /** The address of `a` less the address of `b`, in two different iterations. Other loops are wherever they like. */
 function differences(a: Access, b: Access, parallel: LoopVariable): Term[] {
   const last = (v: LoopVariable) => Math.ceil(v.extent / v.step) - 1;
   const ofB = new Map(b.terms);
   const terms: Term[] = [];
-  const own = (v: LoopVariable, n: number) => terms.push({ coefficient: n * v.step, low: 0, high: last(v), apart: false });
+  const own = (v: LoopVariable, n: number) =>
+    terms.push({ coefficient: n * v.step, low: 0, high: last(v), apart: false });
   const coefficients = new Map(a.terms);
   const difference = (coefficients.get(parallel) ?? 0) - (ofB.get(parallel) ?? 0);
   const n = coefficients.get(parallel) ?? 0;

@@ -80,7 +80,10 @@ export function expressionFault(e: Expression): string | undefined {
         'it gives a float64 scalar for two int32 scalars',
       );
     case 'splat':
-      return need(t.lanes > 1 && same(e.a.type, { dtype: t.dtype, lanes: 1 }), `it cannot spread ${printType(e.a.type)}`);
+      return need(
+        t.lanes > 1 && same(e.a.type, { dtype: t.dtype, lanes: 1 }),
+        `it cannot spread ${printType(e.a.type)}`,
+      );
     case 'lane': {
       const inside = Number.isInteger(e.lane) && e.lane >= 0 && e.lane < e.a.type.lanes;
       const fits = inside && e.a.type.lanes > 1 && same(t, { dtype: e.a.type.dtype, lanes: 1 });

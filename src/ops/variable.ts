@@ -85,7 +85,7 @@ export function variable(initial: unknown, options: { name?: string; trainable?:
   const made = graph.asDefault(() => {
     const [v] = applyAll(VariableOp, [], { dtype, shape }, { name: options.name, outputClass: Variable });
     const initializer = apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`).operation;
-    return Object.assign(v, { initializer, trainable: options.trainable ?? true });
+    return Object.assign(v as Variable, { initializer, trainable: options.trainable ?? true });
   });
   graph.variables.push(made);
   return made;

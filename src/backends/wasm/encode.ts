@@ -161,7 +161,7 @@ export class FunctionBody {
     this.#code.unsigned(functionNumber);
   }
 
-  /** Opens a loop, block or if without a result; `end` closes it. */
+  /** Opens a loop or an if without a result; `end` closes it. */
   open(kind: 'loop' | 'if'): void {
     this.op(kind);
     this.#code.byte(0x40);

@@ -1,0 +1,31 @@
+// The first model of the tutorial: softmax regression. Reaches about 91 % on the test images.
+import * as tf from 'millrace';
+import { readDataSets } from 'millrace/mnist';
+import { options, percent, print, steps } from './run.ts';
+
+const { backend, batch: size, data, seed } = options;
+const mnist = await readDataSets(data, { oneHot: true, seed });
+const sess = new tf.InteractiveSession({ backend, seed });
+print(`backend: ${sess.backend.description}`);
+
+const x = tf.placeholder('float32', [null, 784]);
+const y_ = tf.placeholder('float32', [null, 10]);
+
+const W = tf.variable(tf.zeros([784, 10]));
+const b = tf.variable(tf.zeros([10]));
+await sess.run(tf.initializeAllVariables());
+
+const y = tf.nn.softmax(tf.matmul(x, W).add(b));
+const crossEntropy = tf.reduceSum(y_.mul(tf.log(y))).neg();
+const trainStep = new tf.train.GradientDescentOptimizer(0.01).minimize(crossEntropy);
+
+for (const _ of steps(1000)) {
+  const batch = mnist.train.nextBatch(size);
+  await trainStep.run([[x, batch.images], [y_, batch.labels]]);
+}
+
+const correctPrediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1));
+const accuracy = tf.reduceMean(tf.cast(correctPrediction, 'float32'));
+const testAccuracy = await accuracy.eval([[x, mnist.test.images], [y_, mnist.test.labels]]);
+print(`test accuracy ${percent(testAccuracy)}`);
+await sess.close();

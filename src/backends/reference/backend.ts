@@ -1,0 +1,37 @@
+// The reference backend: the oracle behind the interface of a session.
+import { allocate, type TypedArray } from '../../tensor/dtype.ts';
+import { elements } from '../../tensor/shape.ts';
+import type { Backend, Compiled, Executable } from '../backend.ts';
+import { evaluate } from './evaluate.ts';
+
+export function createReference(): Backend {
+  const variables = new Map<number, TypedArray>();
+  return {
+    name: 'reference',
+    description: 'reference: evaluated in float64, slow',
+    machine: undefined,
+    ready: Promise.resolve(),
+    lost: false,
+    load: ({ lowered }: Compiled): Executable => {
+      const counters = lowered.nodes.flatMap((n) => (n.kind === 'counter' ? [n.name] : []));
+      const names = [...new Set(counters)];
+      return {
+        inline: elementsOf(lowered) < 20_000,
+        run: (feeds, counts) => {
+          const { fetches, updates } = evaluate(lowered, {
+            feeds,
+            variable: (key) => variables.get(key) ?? allocate('float64', 0),
+            counter: (name) => counts[names.indexOf(name)],
+          });
+          for (const { key, data } of updates) variables.set(key, data);
+          return fetches;
+        },
+        dispose: () => {},
+      };
+    },
+    close: () => variables.clear(),
+  };
+}
+
+/** How many numbers are computed: a measure of time. */
+const elementsOf = (lowered: Compiled['lowered']): number => lowered.nodes.reduce((sum, n) => sum + elements(n.shape), 0);

@@ -1,0 +1,130 @@
+// The WebAssembly backend: programs as modules over one memory; short runs here, long ones on a worker.
+import type { Place, Port, Program } from '../../loops/program.ts';
+import type { Buffer } from '../../loops/ir.ts';
+import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import { InternalError, InvalidArgumentError } from '../../tensor/errors.ts';
+import type { Backend, Compiled, Executable } from '../backend.ts';
+import { emitModule } from './emit.ts';
+import { machine } from './machine.ts';
+import { Storage } from './storage.ts';
+import { RunWorker } from './worker.ts';
+
+/** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
+const shortRun = 0.5e-3;
+/** What a core does in a second, roughly: only the choice between the calling thread and the worker depends on it. */
+const operationsPerSecond = 10e9;
+const bytesPerSecond = 10e9;
+/** Modules up to this size are compiled at once. */
+const smallModule = 4096;
+
+export const createWasm = (): Backend => new WasmBackend();
+
+class WasmBackend implements Backend {
+  readonly name = 'wasm';
+  readonly machine = machine;
+  readonly ready = Promise.resolve();
+  readonly #shared = typeof SharedArrayBuffer !== 'undefined';
+  readonly #storage = new Storage(machine.memoryLimit, this.#shared);
+  readonly #variables = new Map<number, number>();
+  readonly #worker = new RunWorker();
+  readonly #arena = { at: 0, bytes: 0 };
+  #executables = 0;
+
+  get description(): string {
+    const thread = this.#shared ? 'long runs on a thread of their own' : 'on this thread: SharedArrayBuffer is missing here';
+    return `wasm: compiled to WebAssembly with 128-bit vectors, ${thread}`;
+  }
+
+  get lost(): boolean {
+    return this.#worker.lost;
+  }
+
+  load({ program }: Compiled): Executable | Promise<Executable> {
+    if (!program) throw new InternalError('the wasm backend needs a program');
+    const constants: { at: number; data: TypedArray }[] = [];
+    const bytes = emitModule(program, {
+      addressOf: (place) => this.#address(place, program, constants),
+      memory: this.#storage.limits,
+      fusedMultiplyAdd: false,
+      profile: false,
+    });
+    for (const { at, data } of constants) {
+      viewOf('uint8', this.#storage.memory.buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+    this.#reserve(program.arenaBytes);
+    const free = () => {
+      for (const { at, data } of constants) this.#storage.release(at, data.byteLength);
+    };
+    const make = (module: WebAssembly.Module) => this.#executable(program, module, free);
+    if (bytes.length <= smallModule) return make(new WebAssembly.Module(bytes));
+    return WebAssembly.compile(bytes).then(make);
+  }
+
+  #address(place: Exclude<Place, { kind: 'arena' }>, program: Program, constants: { at: number; data: TypedArray }[]): number {
+    if (place.kind === 'constant') {
+      const at = this.#storage.allocate(place.data.byteLength);
+      constants.push({ at, data: place.data });
+      return at;
+    }
+    let at = this.#variables.get(place.key);
+    if (at === undefined) {
+      const variable = program.variables.find((v) => v.key === place.key)!;
+      at = this.#storage.allocate(variable.length * sizeOf(variable.dtype));
+      this.#variables.set(place.key, at);
+    }
+    return at;
+  }
+
+  /** Makes the arena, which all executables share, large enough. */
+  #reserve(bytes: number): void {
+    if (bytes <= this.#arena.bytes) return;
+    if (this.#arena.bytes > 0) this.#storage.release(this.#arena.at, this.#arena.bytes);
+    this.#arena.bytes = 0;
+    this.#arena.at = this.#storage.allocate(bytes);
+    this.#arena.bytes = bytes;
+  }
+
+  #executable(program: Program, module: WebAssembly.Module, free: () => void): Executable {
+    const { memory } = this.#storage;
+    const id = this.#executables++;
+    const seconds = program.kernels.reduce((sum, k) => sum + k.flops / operationsPerSecond + k.bytes / bytesPerSecond, 0);
+    const inline = !this.#shared || seconds < shortRun;
+    const call = inline ? (new WebAssembly.Instance(module, { m: { memory } }).exports.run as (arena: number) => number) : undefined;
+    const view = (buffer: Buffer): TypedArray => {
+      const place = program.places.get(buffer) as Place;
+      const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place as never, program, []);
+      return viewOf(buffer.dtype, memory.buffer, at, buffer.length);
+    };
+    const fill = (feeds: readonly TypedArray[], counters: readonly number[]) => {
+      program.feeds.forEach((port, i) => port && view(port.buffer).set(feeds[i]));
+      program.counters.forEach(({ buffer }, i) => {
+        view(buffer)[0] = counters[i];
+      });
+      if (program.status) view(program.status).fill(0);
+    };
+    const collect = (code: number): TypedArray[] => {
+      if (code !== 0) throw failure(program, view(program.status as Buffer));
+      return program.fetches.map((port: Port) => view(port.buffer).slice());
+    };
+    return {
+      inline,
+      run: (feeds, counters) => {
+        fill(feeds, counters);
+        if (call) return collect(call(this.#arena.at));
+        return this.#worker.run(id, module, memory, this.#arena.at).then(collect);
+      },
+      dispose: () => {
+        free();
+        this.#worker.forget(id);
+      },
+    };
+  }
+
+  close(): void {
+    this.#worker.close();
+  }
+}
+
+function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {
+  return new InvalidArgumentError(program.messages[number - 1].replace('{value}', String(value)));
+}

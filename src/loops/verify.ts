@@ -1,0 +1,210 @@
+// Refuses kernels and programs that are not well formed, before a backend turns them into code that cannot check.
+
+import { sizeOf } from '../tensor/dtype.ts';
+import { InternalError } from '../tensor/errors.ts';
+import {
+  type Affine,
+  type Buffer,
+  children,
+  type Expression,
+  type Kernel,
+  type Local,
+  type LoopVariable,
+  range,
+  type Statement,
+  valueType,
+} from './ir.ts';
+import type { Machine } from './machine.ts';
+import { printHead, printIndex, printType } from './print.ts';
+import type { Program } from './program.ts';
+import { findRace, type Location } from './races.ts';
+import { expressionFault, typeFault } from './types.ts';
+
+/**
+ * Throws InternalError unless in that kernel every index stays in its buffer, types and lanes agree, locals are set
+ * before they are read, and iterations of parallel loops keep apart. `locate` tells which buffers share storage (by
+ * default none do), and throws for a buffer that has none.
+ */
+export function verifyKernel(
+  kernel: Kernel,
+  machine: Pick<Machine, 'vectorBytes'>,
+  locate: (buffer: Buffer) => Location = (buffer) => ({ storage: buffer, offset: 0 }),
+): void {
+  new Verifier(kernel, machine.vectorBytes, locate).statements(kernel.body, new Set(), true);
+}
+
+/** Verifies the kernels of a program, where its buffers lie, and that checks come before variables are written. */
+export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBytes'>): void {
+  const { places, kernels, checks } = program;
+  const refuse = (problem: string): never => {
+    throw new InternalError(`The program is not well formed: ${problem}.`);
+  };
+  const lengths = new Map(program.variables.map((v) => [v.key, v]));
+  for (const [b, place] of places) {
+    if (place.kind === 'arena') {
+      const aligned = place.offset >= 0 && place.offset % sizeOf(b.dtype) === 0;
+      const inside = place.offset + b.length * sizeOf(b.dtype) <= program.arenaBytes;
+      if (!aligned || !inside) refuse(`${b.name} lies at ${place.offset} of an arena of ${program.arenaBytes} bytes`);
+    } else if (place.kind === 'constant') {
+      if (place.data.length < b.length)
+        refuse(`the constant ${b.name} has ${place.data.length} of ${b.length} elements`);
+    } else if ((lengths.get(place.key)?.length ?? -1) < b.length) {
+      refuse(`${b.name} needs ${b.length} elements of variable ${place.key}, which has fewer or is not listed`);
+    }
+  }
+  const locate = (buffer: Buffer): Location => {
+    const place = places.get(buffer);
+    if (!place) return refuse(`${buffer.name} is used but has no place`);
+    if (place.kind === 'arena') return { storage: 'arena', offset: place.offset };
+    return { storage: place.kind === 'variable' ? place.key : place.data, offset: 0 };
+  };
+  if (checks > kernels.length) refuse(`${checks} of ${kernels.length} kernels come before the checks' end`);
+  if (checks > 0 && !program.status) refuse('it has checks and no status buffer');
+  kernels.forEach((kernel, number) => {
+    verifyKernel(kernel, machine, locate);
+    for (const b of storedBuffers(kernel.body)) {
+      const kind = places.get(b)?.kind;
+      if (kind === 'constant') refuse(`kernel ${kernel.name} stores to the constant ${b.name}`);
+      if (kind === 'variable' && number < checks) refuse(`kernel ${kernel.name} stores to ${b.name} before the checks`);
+    }
+  });
+}
+
+function storedBuffers(statements: readonly Statement[], found = new Set<Buffer>()): Set<Buffer> {
+  for (const s of statements) {
+    if (s.kind === 'store' || s.kind === 'storeAt') found.add(s.buffer);
+    else if (s.kind === 'loop' || s.kind === 'if') storedBuffers(s.body, found);
+  }
+  return found;
+}
+
+function assignedLocals(statements: readonly Statement[], found = new Set<Local>()): Set<Local> {
+  for (const s of statements) {
+    if (s.kind === 'set') found.add(s.local);
+    else if (s.kind === 'loop' || s.kind === 'if') assignedLocals(s.body, found);
+  }
+  return found;
+}
+
+class Verifier {
+  readonly #kernel: Kernel;
+  readonly #vectorBytes: number;
+  readonly #locate: (buffer: Buffer) => Location;
+  readonly #bound = new Set<LoopVariable>();
+
+  constructor(kernel: Kernel, vectorBytes: number, locate: (buffer: Buffer) => Location) {
+    this.#kernel = kernel;
+    this.#vectorBytes = vectorBytes;
+    this.#locate = locate;
+  }
+
+  /** Adds to `assigned` the locals that are certain to be set afterwards. */
+  statements(statements: readonly Statement[], assigned: Set<Local>, outermost: boolean): void {
+    for (const s of statements) this.#statement(s, assigned, outermost);
+  }
+
+  #statement(s: Statement, assigned: Set<Local>, outermost: boolean): void {
+    const seen = new Set<Expression>();
+    switch (s.kind) {
+      case 'loop':
+        this.#loop(s, assigned, outermost);
+        break;
+      case 'if':
+        this.#expression(s.condition, s, assigned, seen);
+        if (s.condition.type.dtype !== 'bool' || s.condition.type.lanes !== 1) {
+          this.#refuse(s, `the condition is ${printType(s.condition.type)}, not a bool scalar`);
+        }
+        this.statements(s.body, new Set(assigned), false);
+        break;
+      case 'set':
+        this.#expression(s.value, s, assigned, seen);
+        this.#expectType(s, s.local.name, s.local.type, s.value);
+        assigned.add(s.local);
+        break;
+      case 'store':
+        this.#expression(s.value, s, assigned, seen);
+        this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, s.value.type.lanes), s.value);
+        this.#index(s, s.buffer, s.index, s.value.type.lanes - 1);
+        break;
+      case 'storeAt':
+        this.#expression(s.index, s, assigned, seen);
+        this.#expression(s.value, s, assigned, seen);
+        this.#locate(s.buffer);
+        this.#expectType(s, 'a computed index', valueType('int32', 1), s.index);
+        this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, 1), s.value);
+        break;
+    }
+  }
+
+  #loop(s: Statement & { kind: 'loop' }, assigned: Set<Local>, outermost: boolean): void {
+    const { variable, loop, body } = s;
+    const { extent, step, name } = variable;
+    if (!(Number.isInteger(extent) && Number.isInteger(step) && extent >= 0 && step >= 1)) {
+      this.#refuse(s, `the extent must be a whole number from 0, the step one from 1`);
+    }
+    if (this.#bound.has(variable)) this.#refuse(s, `the variable ${name} belongs to a loop around this one already`);
+    if (loop === 'parallel' && !outermost) this.#refuse(s, 'only the outermost loops may be parallel');
+    if (extent === 0) return;
+    this.#bound.add(variable);
+    if (loop === 'parallel') {
+      // An iteration sees what was set before the loop, but nothing that another iteration sets.
+      const own = assignedLocals(body);
+      this.statements(body, new Set([...assigned].filter((l) => !own.has(l))), false);
+      for (const l of own) assigned.delete(l);
+      const race = findRace(s, this.#locate);
+      if (race) this.#refuse(s, `two iterations could touch the same element of ${race}`);
+    } else {
+      this.statements(body, assigned, false);
+    }
+    this.#bound.delete(variable);
+  }
+
+  #expression(e: Expression, s: Statement, assigned: ReadonlySet<Local>, seen: Set<Expression>): void {
+    if (seen.has(e)) return;
+    seen.add(e);
+    for (const child of children(e)) this.#expression(child, s, assigned, seen);
+    const fault = typeFault(e.type, this.#vectorBytes) ?? expressionFault(e);
+    if (fault) this.#refuse(s, fault);
+    if (e.kind === 'load') this.#index(s, e.buffer, e.index, (e.type.lanes - 1) * e.laneStride);
+    if (e.kind === 'loadAt') this.#locate(e.buffer);
+    if (e.kind === 'index') this.#terms(s, e.index);
+    if (e.kind === 'local' && !assigned.has(e.local))
+      this.#refuse(s, `the local ${e.local.name} may not have been set`);
+  }
+
+  #expectType(s: Statement, what: string, type: Expression['type'], value: Expression): void {
+    const { dtype, lanes } = value.type;
+    if (dtype === type.dtype && lanes === type.lanes) return;
+    this.#refuse(s, `${what} takes ${printType(type)}, not ${printType(value.type)}`);
+  }
+
+  #index(s: Statement, buffer: Buffer, index: Affine, reach: number): void {
+    this.#terms(s, index);
+    this.#locate(buffer);
+    const [first, last] = range(index);
+    const low = first + Math.min(0, reach);
+    const high = last + Math.max(0, reach);
+    if (low >= 0 && high < buffer.length) return;
+    this.#refuse(
+      s,
+      `${buffer.name}[${printIndex(index)}] reaches elements ${low} to ${high}, and there are ${buffer.length}`,
+    );
+  }
+
+  #terms(s: Statement, index: Affine): void {
+    const seen = new Set<LoopVariable>();
+    for (const [v, n] of index.terms) {
+      if (!this.#bound.has(v)) this.#refuse(s, `the variable ${v.name} belongs to no loop around it`);
+      if (seen.has(v)) this.#refuse(s, `the variable ${v.name} has two terms in ${printIndex(index)}`);
+      if (!Number.isInteger(n)) this.#refuse(s, `the coefficient ${n} of ${v.name} is not a whole number`);
+      seen.add(v);
+    }
+    if (!Number.isInteger(index.constant)) this.#refuse(s, `the constant ${index.constant} is not a whole number`);
+  }
+
+  #refuse(s: Statement, problem: string): never {
+    const text = printHead(s).join('; ');
+    const statement = text.length > 300 ? `…${text.slice(-300)}` : text;
+    throw new InternalError(`Kernel "${this.#kernel.name}", statement "${statement}": ${problem}.`);
+  }
+}

@@ -1,0 +1,76 @@
+// The queue of a session: runs in the order of their calls, with turns for the event loop in between.
+import { FailedPreconditionError } from '../tensor/errors.ts';
+
+/** How long runs on the calling thread may keep timers and I/O waiting. */
+const sliceMs = 4;
+const mostRuns = 1000;
+const mostBytes = 2 ** 30;
+
+/** Resolves after timers and I/O had their turn. */
+function nextTurn(): Promise<void> {
+  const { setImmediate: immediate } = globalThis as { setImmediate?: (f: () => void) => void };
+  if (immediate) return new Promise((resolve) => immediate(resolve));
+  // Browsers: setTimeout would wait for 4 ms.
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    Object.assign(port1, { onmessage: () => (port1.close(), resolve()) });
+    port2.postMessage(0);
+  });
+}
+
+/** Runs tasks one after another. */
+export class RunQueue {
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #bytes = 0;
+  #sliceBegin = 0;
+  #watching = false;
+
+  /** Is nothing waiting, and may a short run begin at once? */
+  get free(): boolean {
+    return this.#waiting === 0 && !this.#sliceOver();
+  }
+
+  /** Have runs on this thread kept the event loop waiting for too long? */
+  #sliceOver(): boolean {
+    if (!this.#watching) {
+      this.#watching = true;
+      this.#sliceBegin = performance.now();
+      void nextTurn().then(() => {
+        this.#watching = false;
+      });
+      return false;
+    }
+    return performance.now() - this.#sliceBegin > sliceMs;
+  }
+
+  /** Runs the task after all that came before. `bytes` is what it holds while it waits. */
+  add<R>(task: () => R | Promise<R>, bytes: number): Promise<R> {
+    if (this.#waiting >= mostRuns || this.#bytes + bytes > mostBytes) {
+      return Promise.reject(
+        new FailedPreconditionError(
+          `${this.#waiting} runs of the session are waiting, with ${Math.round(this.#bytes / 2 ** 20)} MB of feeds: an await is probably ` +
+            'missing. Write `await step.run(…)`, so that a run is finished before the next is asked for.',
+        ),
+      );
+    }
+    this.#waiting++;
+    this.#bytes += bytes;
+    const result = this.#tail.then(async () => {
+      try {
+        if (this.#sliceOver()) await nextTurn();
+        return await task();
+      } finally {
+        this.#waiting--;
+        this.#bytes -= bytes;
+      }
+    });
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Resolves when everything that waits now is done. */
+  async drain(): Promise<void> {
+    await this.#tail;
+  }
+}

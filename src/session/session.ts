@@ -1,0 +1,223 @@
+// Sessions: they hold the values of variables and run parts of a graph.
+import type { Backend, Executable } from '../backends/backend.ts';
+import { createReference } from '../backends/reference/backend.ts';
+import { createWasm } from '../backends/wasm/backend.ts';
+import { lower } from '../compiler/lower.ts';
+import { plan } from '../compiler/plan.ts';
+import type { LoweredRun } from '../compiler/request.ts';
+import { getDefaultGraph, type Graph } from '../graph/graph.ts';
+import type { Tensor, Variable } from '../graph/tensor.ts';
+import type { TypedArray } from '../tensor/dtype.ts';
+import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.ts';
+import { ExecutableCache } from './cache.ts';
+import { type CheckedFeed, checkFeeds } from './feeds.ts';
+import { assemble, type FlatFetches, flattenFetches } from './fetches.ts';
+import { GrowthWatch } from './growth.ts';
+import { RunQueue } from './queue.ts';
+import type { FeedPairs, Fetched, Fetches } from './types.ts';
+
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** How a session runs. */
+export interface SessionOptions {
+  /** The graph to run; default: the default graph at this moment. */
+  graph?: Graph;
+  /** `'wasm'` (default): compiled to WebAssembly. `'reference'`: evaluated directly in float64, slow: for checking. */
+  backend?: BackendName;
+  /** How many threads may be used; at present one is. */
+  threads?: number;
+  /** Where random numbers start; the same seed gives the same numbers. Default 0. */
+  seed?: number;
+}
+
+const backends = { wasm: createWasm, reference: createReference };
+/** The backends that exist. */
+export type BackendName = keyof typeof backends;
+
+/** A compiled run with what the session has to know of it. */
+interface Prepared {
+  readonly run: LoweredRun;
+  readonly executable: Executable;
+  readonly shapes: readonly (readonly number[])[];
+}
+
+/**
+ * Runs parts of a graph and keeps the values of its variables.
+ *
+ * ```ts
+ * const sess = new tf.Session();
+ * await sess.run(tf.initializeAllVariables());
+ * const { loss, accuracy } = await sess.run({ loss, accuracy }, [[x, images], [y_, labels]]);
+ * await sess.close();
+ * ```
+ */
+export class Session {
+  readonly graph: Graph;
+  /** Settles when the backend has started; rejects with UnavailableError if it cannot. */
+  readonly ready: Promise<void>;
+  readonly #backend: Backend;
+  readonly #seed: number;
+  readonly #queue = new RunQueue();
+  readonly #cache = new ExecutableCache<Prepared>((p) => p.executable.dispose());
+  readonly #initialized = new Set<Variable>();
+  readonly #runsOf = new Map<string, number>();
+  readonly #growth: GrowthWatch;
+  #closed = false;
+
+  constructor(options: SessionOptions = {}) {
+    const { backend = 'wasm', threads = 1, seed = 0 } = options;
+    if (!Object.hasOwn(backends, backend)) {
+      throw new InvalidArgumentError(`Session: there is no backend '${String(backend)}'; use ${Object.keys(backends).map((b) => `'${b}'`).join(' or ')}.`);
+    }
+    if (!Number.isInteger(threads) || threads < 1) {
+      throw new InvalidArgumentError(`Session: threads must be a whole number of at least 1, but ${threads} came.`);
+    }
+    if (!Number.isInteger(seed)) throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
+    this.graph = options.graph ?? getDefaultGraph();
+    this.#seed = seed;
+    this.#backend = backends[backend]();
+    this.ready = this.#backend.ready;
+    // Who awaits a run hears of it there.
+    this.ready.catch(() => {});
+    this.#growth = new GrowthWatch(this.graph);
+  }
+
+  /** Which backend runs, and one line on how. */
+  get backend(): { readonly name: string; readonly description: string } {
+    const { name, description } = this.#backend;
+    return { name, description };
+  }
+
+  /**
+   * Computes the fetches: a tensor, an operation, or an array or object of them; the result has the same structure.
+   * Feeds give tensors their values for this run; any tensor can be fed. Feeds are copied before this returns.
+   *
+   * A run changes variables only if it succeeds as a whole. Fetching a value and a training step together gives the
+   * value from before the step.
+   *
+   * @throws FeedError, FetchError, FailedPreconditionError (as a rejection) before anything runs; InvalidArgumentError
+   * when a value is not allowed (an index out of range): variables are then unchanged.
+   */
+  run<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(fetches: X, feeds?: FeedPairs<P>): Promise<Fetched<X>> {
+    try {
+      return this.#run(fetches, feeds) as Promise<Fetched<X>>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #run(fetches: Fetches, given: unknown): Promise<unknown> {
+    if (this.#closed) throw new FailedPreconditionError('The session is closed; make a new one with new tf.Session().');
+    const feeds = checkFeeds(given);
+    const flat = flattenFetches(fetches, this.graph);
+    for (const { tensor } of feeds) {
+      if (tensor.graph !== this.graph) flattenFetches(tensor, this.graph);
+    }
+    this.#growth.check();
+    const known = this.#cache.get(flat, feeds);
+    if (known?.executable.inline && this.#queue.free) return Promise.resolve(this.#execute(known, fetches, feeds));
+    const copies = feeds.map((f) => ({ ...f, data: f.data.slice() }));
+    const bytes = copies.reduce((sum, f) => sum + f.data.byteLength, 0);
+    return this.#queue.add(async () => this.#execute(await this.#prepare(flat, copies), fetches, copies), bytes);
+  }
+
+  async #prepare(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
+    const known = this.#cache.get(flat, feeds);
+    if (known) return known;
+    await this.ready;
+    const run = lower(
+      { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed },
+      { rewrite: this.#backend.machine !== undefined },
+    );
+    const program = this.#backend.machine && plan(run, this.#backend.machine);
+    const executable = await this.#backend.load({ lowered: run, program });
+    const prepared = { run, executable, shapes: run.fetches.map((v) => v.shape) };
+    this.#cache.set(flat, feeds, prepared);
+    return prepared;
+  }
+
+  /** Calls the executable; a short one returns without a promise in between. */
+  #execute(prepared: Prepared, fetches: Fetches, feeds: readonly CheckedFeed[]): unknown {
+    const { run, executable, shapes } = prepared;
+    this.#checkInitialized(run.reads);
+    const counters = run.counters.map((name) => this.#runsOf.get(name) ?? 0);
+    const finish = (values: readonly TypedArray[]): unknown => {
+      for (const v of run.writes) this.#initialized.add(v);
+      for (const [i, name] of run.counters.entries()) this.#runsOf.set(name, counters[i] + 1);
+      return assemble(fetches, values, shapes);
+    };
+    const values = executable.run(feeds.map((f) => f.data), counters);
+    return values instanceof Promise ? values.then(finish, (error) => this.#lost(error)) : finish(values);
+  }
+
+  /** After the loss of a worker nothing is known about the variables. */
+  #lost(error: unknown): never {
+    if (this.#backend.lost) this.#initialized.clear();
+    throw error;
+  }
+
+  #checkInitialized(reads: readonly Variable[]): void {
+    const missing = reads.filter((v) => !this.#initialized.has(v));
+    if (missing.length === 0) return;
+    const names = missing.map((v) => `  ${v.operation.name}, made at ${v.operation.line}`).join('\n');
+    const cause = this.#backend.lost ? ' (their values were lost with the worker that computed them)' : '';
+    throw new FailedPreconditionError(
+      `These variables are used before they are initialized${cause}:\n${names}\n` +
+        'Run `await sess.run(tf.initializeAllVariables())` first, and make that call after `minimize`: the slots of optimizers are variables too.',
+    );
+  }
+
+  /** Waits for the runs that were asked for, then frees everything. Later runs fail. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue.drain();
+    this.#cache.clear();
+    this.#backend.close();
+  }
+
+  /** `await using sess = new tf.Session()` closes it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+let open: InteractiveSession[] = [];
+
+/**
+ * A session that is the default one until it is closed: `tensor.eval()` and `operation.run()` use it.
+ *
+ * ```ts
+ * const sess = new tf.InteractiveSession();
+ * console.log(await tf.constant(2).add(3).eval());       // 5
+ * ```
+ */
+export class InteractiveSession extends Session {
+  constructor(options: SessionOptions = {}) {
+    super(options);
+    if (open.length > 0) {
+      console.warn('millrace: an InteractiveSession is already open; the new one is the default until it is closed. Close sessions with await sess.close().');
+    }
+    open.push(this);
+  }
+
+  override async close(): Promise<void> {
+    open = open.filter((s) => s !== this);
+    await super.close();
+  }
+}
+
+/** @internal The session that `eval` and `run` use. */
+export function defaultSession(what: string): Session {
+  const session = open.at(-1);
+  if (!session) {
+    throw new FailedPreconditionError(
+      `${what} needs a default session, but no InteractiveSession is open: write \`const sess = new tf.InteractiveSession()\` before, or use sess.run(…).`,
+    );
+  }
+  return session;
+}
