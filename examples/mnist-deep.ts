@@ -52,12 +52,24 @@ await sess.run(tf.initializeAllVariables());
 for (const i of steps(20000)) {
   const batch = mnist.train.nextBatch(size);
   if (i % 100 === 0) {
-    const trainAccuracy = await accuracy.eval([[x, batch.images], [y_, batch.labels], [keepProb, 1]]);
+    const trainAccuracy = await accuracy.eval([
+      [x, batch.images],
+      [y_, batch.labels],
+      [keepProb, 1],
+    ]);
     print(`step ${i}, training accuracy ${percent(trainAccuracy)}`);
   }
-  await trainStep.run([[x, batch.images], [y_, batch.labels], [keepProb, 0.5]]);
+  await trainStep.run([
+    [x, batch.images],
+    [y_, batch.labels],
+    [keepProb, 0.5],
+  ]);
 }
 
-const testAccuracy = await accuracy.eval([[x, mnist.test.images], [y_, mnist.test.labels], [keepProb, 1]]);
+const testAccuracy = await accuracy.eval([
+  [x, mnist.test.images],
+  [y_, mnist.test.labels],
+  [keepProb, 1],
+]);
 print(`test accuracy ${percent(testAccuracy)}`);
 await sess.close();

@@ -21,11 +21,17 @@ const trainStep = new tf.train.GradientDescentOptimizer(0.01).minimize(crossEntr
 
 for (const _ of steps(1000)) {
   const batch = mnist.train.nextBatch(size);
-  await trainStep.run([[x, batch.images], [y_, batch.labels]]);
+  await trainStep.run([
+    [x, batch.images],
+    [y_, batch.labels],
+  ]);
 }
 
 const correctPrediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1));
 const accuracy = tf.reduceMean(tf.cast(correctPrediction, 'float32'));
-const testAccuracy = await accuracy.eval([[x, mnist.test.images], [y_, mnist.test.labels]]);
+const testAccuracy = await accuracy.eval([
+  [x, mnist.test.images],
+  [y_, mnist.test.labels],
+]);
 print(`test accuracy ${percent(testAccuracy)}`);
 await sess.close();

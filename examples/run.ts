@@ -40,7 +40,8 @@ function parse() {
 function whole(name: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least || text.trim() === '') refuse(`--${name} must be a whole number of at least ${least}, not ${text}`);
+  if (!Number.isInteger(value) || value < least || text.trim() === '')
+    refuse(`--${name} must be a whole number of at least ${least}, not ${text}`);
   return value;
 }
 
@@ -50,13 +51,14 @@ if (given.help) {
   process.exit(0);
 }
 const { backend = 'wasm', model } = given;
-if (model !== undefined && model !== 'softmax' && model !== 'cnn') refuse(`--model must be softmax or cnn, not ${model}`);
+if (model !== undefined && model !== 'softmax' && model !== 'cnn')
+  refuse(`--model must be softmax or cnn, not ${model}`);
 if (backend !== 'wasm' && backend !== 'reference') refuse(`--backend must be wasm or reference, not ${backend}`);
 
 /** The options of this run. */
 export const options = {
   model,
-  backend,
+  backend: backend as 'wasm' | 'reference',
   steps: whole('steps', given.steps, 1),
   batch: whole('batch', given.batch, 1) ?? 50,
   seed: whole('seed', given.seed, 0) ?? 0,

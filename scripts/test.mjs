@@ -24,7 +24,13 @@ step('lint and format …', node('@biomejs/biome/bin/biome', 'check', '.'));
 
 const report = join(tmpdir(), `millrace-tests-${process.pid}.json`);
 console.log('millrace: unit and integration tests …');
-const [command, args] = node('vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`);
+const [command, args] = node(
+  'vitest/vitest.mjs',
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+);
 const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
 try {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));

@@ -4,7 +4,15 @@ import './api/methods.ts';
 export * from './autodiff/gradients.ts';
 export { controlDependencies, Graph, getDefaultGraph, nameScope, resetDefaultGraph } from './graph/graph.ts';
 export { Operation, type OperationMethods } from './graph/operation.ts';
-export { Placeholder, type ShapeOf, type Shapes, Tensor, type TensorMethods, Variable, type VariableMethods } from './graph/tensor.ts';
+export {
+  Placeholder,
+  type ShapeOf,
+  type Shapes,
+  Tensor,
+  type TensorMethods,
+  Variable,
+  type VariableMethods,
+} from './graph/tensor.ts';
 export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
 export * from './ops/array.ts';
 export * from './ops/comparison.ts';
@@ -32,7 +40,19 @@ export { feeds } from './session/feeds.ts';
 export { InteractiveSession, Session, type SessionOptions } from './session/session.ts';
 export type * from './session/types.ts';
 export type * from './tensor/arithmetic.ts';
-export { bool, type DType, type Elem, type FloatDType, float32, float64, int32, type NumericDType, type TypedArray, type TypedArrays, uint8 } from './tensor/dtype.ts';
+export {
+  bool,
+  type DType,
+  type Elem,
+  type FloatDType,
+  float32,
+  float64,
+  int32,
+  type NumericDType,
+  type TypedArray,
+  type TypedArrays,
+  uint8,
+} from './tensor/dtype.ts';
 export * from './tensor/errors.ts';
 export { array, type FeedValue, type FetchedValue, type NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';

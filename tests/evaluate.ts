@@ -2,8 +2,8 @@
 import { evaluate as evaluatePrimitives } from '../src/backends/reference/evaluate.ts';
 import { lower } from '../src/compiler/lower.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
-import { array, hostArray, isNDArray, type NDArray } from '../src/tensor/ndarray.ts';
 import { InternalError } from '../src/tensor/errors.ts';
+import { array, hostArray, isNDArray, type NDArray } from '../src/tensor/ndarray.ts';
 
 type FeedPair = readonly [Tensor, unknown];
 

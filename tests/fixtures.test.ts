@@ -62,7 +62,12 @@ function unpack({ dtype, shape, data }: Packed): tf.NDArray<any, any> {
 }
 
 /** Relative to the largest number of the array, so that differences of large numbers are judged fairly. */
-function expectClose(found: ArrayLike<number>, wanted: readonly (number | boolean | string)[], tolerance: number, what: string): void {
+function expectClose(
+  found: ArrayLike<number>,
+  wanted: readonly (number | boolean | string)[],
+  tolerance: number,
+  what: string,
+): void {
   expect(found.length, what).toBe(wanted.length);
   const numbers = wanted.map(Number);
   const scale = Math.max(1, ...numbers.filter(Number.isFinite).map(Math.abs));
@@ -79,78 +84,92 @@ const groups = new Map<string, Case[]>();
 for (const c of cases) groups.set(c.op, [...(groups.get(c.op) ?? []), c]);
 
 describe.each(backends)('on %s', (backend) => {
-  test.each([...groups.keys()])('%s equals the fixtures: float32 within 2e-5, float64 within 1e-11, others exactly', async (op) => {
-    for (const c of groups.get(op) ?? []) {
+  test.each([...groups.keys()])(
+    '%s equals the fixtures: float32 within 2e-5, float64 within 1e-11, others exactly',
+    async (op) => {
+      for (const c of groups.get(op) ?? []) {
+        const graph = new tf.Graph();
+        await using_(new tf.Session({ graph, backend }), async (session) => {
+          const [xs, y, gradients] = graph.asDefault(() => {
+            const inputs = c.inputs.map(({ dtype, shape }) => tf.placeholder(dtype, shape) as Any);
+            const call = calls[op] ?? ((all: Any[]) => (api[op] ?? nn[op])(...all));
+            const output = call(inputs, c.args);
+            if (!c.weights) return [inputs, output, []] as const;
+            const weights = tf.constant(unpack({ dtype: c.output.dtype, shape: c.output.shape, data: c.weights }));
+            return [inputs, output, tf.gradients(tf.mul(output, weights as Any) as Any, inputs)] as const;
+          });
+          const wanted = (c.gradients ?? []).flatMap((g, i) => (g === null ? [] : [{ g, i }]));
+          for (const { i } of wanted) expect(gradients[i], `${label(c)}: gradient ${i}`).not.toBeNull();
+          const fetches = [y, ...wanted.map(({ i }) => gradients[i] as Any)];
+          const feeds = xs.map((x, i) => [x, unpack(c.inputs[i])] as const);
+          const results = (await session.run(fetches, feeds as any)) as any[];
+          const flat = (v: any): ArrayLike<number> => (typeof v === 'object' ? v.data : [Number(v)]);
+          const tolerance = tolerances[c.output.dtype];
+          expectClose(flat(results[0]), c.output.data, tolerance, label(c));
+          expect(y.dtype).toBe(c.output.dtype);
+          if (typeof results[0] === 'object') expect(results[0].shape, label(c)).toEqual(c.output.shape);
+          for (const [k, { g, i }] of wanted.entries())
+            expectClose(flat(results[1 + k]), g, tolerance * 4, `${label(c)}: gradient ${i}`);
+        });
+      }
+    },
+  );
+
+  test.each(read('training') as any[])(
+    '$optimizer on $dtype follows five steps computed by hand',
+    async ({ optimizer, dtype, start, target, steps }) => {
       const graph = new tf.Graph();
       await using_(new tf.Session({ graph, backend }), async (session) => {
-        const [xs, y, gradients] = graph.asDefault(() => {
-          const inputs = c.inputs.map(({ dtype, shape }) => tf.placeholder(dtype, shape) as Any);
-          const call = calls[op] ?? ((all: Any[]) => (api[op] ?? nn[op])(...all));
-          const output = call(inputs, c.args);
-          if (!c.weights) return [inputs, output, []] as const;
-          const weights = tf.constant(unpack({ dtype: c.output.dtype, shape: c.output.shape, data: c.weights }));
-          return [inputs, output, tf.gradients(tf.mul(output, weights as Any) as Any, inputs)] as const;
+        const { init, step, w } = graph.asDefault(() => {
+          const variable = tf.variable(tf.constant(unpack(start)) as Any);
+          const loss = tf.reduceSum(tf.square(tf.sub(variable as Any, tf.constant(unpack(target)) as Any)) as Any);
+          const made = {
+            GradientDescent: () => new tf.train.GradientDescentOptimizer(0.1),
+            Momentum: () => new tf.train.MomentumOptimizer(0.02, 0.9),
+            Nesterov: () => new tf.train.MomentumOptimizer(0.02, 0.9, { useNesterov: true }),
+            Adam: () => new tf.train.AdamOptimizer(0.05),
+          }[optimizer as 'Adam']();
+          const train = made.minimize(loss as Any);
+          return { step: train, init: tf.initializeAllVariables(), w: variable };
         });
-        const wanted = (c.gradients ?? []).flatMap((g, i) => (g === null ? [] : [{ g, i }]));
-        for (const { i } of wanted) expect(gradients[i], `${label(c)}: gradient ${i}`).not.toBeNull();
-        const fetches = [y, ...wanted.map(({ i }) => gradients[i] as Any)];
-        const feeds = xs.map((x, i) => [x, unpack(c.inputs[i])] as const);
-        const results = (await session.run(fetches, feeds as any)) as any[];
-        const flat = (v: any): ArrayLike<number> => (typeof v === 'object' ? v.data : [Number(v)]);
-        const tolerance = tolerances[c.output.dtype];
-        expectClose(flat(results[0]), c.output.data, tolerance, label(c));
-        expect(y.dtype).toBe(c.output.dtype);
-        if (typeof results[0] === 'object') expect(results[0].shape, label(c)).toEqual(c.output.shape);
-        for (const [k, { g, i }] of wanted.entries()) expectClose(flat(results[1 + k]), g, tolerance * 4, `${label(c)}: gradient ${i}`);
+        await session.run(init);
+        for (const wanted of steps) {
+          await session.run(step);
+          expectClose(((await session.run(w)) as any).data, wanted, dtype === 'float32' ? 2e-6 : 1e-12, optimizer);
+        }
       });
-    }
-  });
+    },
+  );
 
-  test.each(read('training') as any[])('$optimizer on $dtype follows five steps computed by hand', async ({ optimizer, dtype, start, target, steps }) => {
-    const graph = new tf.Graph();
-    await using_(new tf.Session({ graph, backend }), async (session) => {
-      const { init, step, w } = graph.asDefault(() => {
-        const variable = tf.variable(tf.constant(unpack(start)) as Any);
-        const loss = tf.reduceSum(tf.square(tf.sub(variable as Any, tf.constant(unpack(target)) as Any)) as Any);
-        const made = {
-          GradientDescent: () => new tf.train.GradientDescentOptimizer(0.1),
-          Momentum: () => new tf.train.MomentumOptimizer(0.02, 0.9),
-          Nesterov: () => new tf.train.MomentumOptimizer(0.02, 0.9, { useNesterov: true }),
-          Adam: () => new tf.train.AdamOptimizer(0.05),
-        }[optimizer as 'Adam']();
-        const train = made.minimize(loss as Any);
-        return { step: train, init: tf.initializeAllVariables(), w: variable };
+  test.each(read('networks') as any[])(
+    '$name: loss and all gradients equal the fixtures within 1e-5',
+    async ({ name, x, labels, loss, parameters, gradients }) => {
+      const graph = new tf.Graph();
+      await using_(new tf.Session({ graph, backend }), async (session) => {
+        const { init, fetches } = graph.asDefault(() => {
+          const p: Record<string, Any> = {};
+          for (const [key, value] of Object.entries(parameters))
+            p[key] = tf.variable(tf.constant(unpack(value as Packed)) as Any);
+          const input = tf.placeholder('float32', x.shape) as Any;
+          const target = tf.placeholder('float32', labels.shape) as Any;
+          const logits = name === 'vgg' ? vgg(input, p) : mlp(input, p);
+          const total = tf.reduceSum(nn.softmaxCrossEntropyWithLogits({ labels: target, logits }) as Any) as Any;
+          const found = tf.gradients(total, Object.values(p)) as Any[];
+          return { init: tf.initializeAllVariables(), fetches: { total, found, input, target } };
+        });
+        await session.run(init);
+        const feeds = [
+          [fetches.input, unpack(x)],
+          [fetches.target, unpack(labels)],
+        ] as any;
+        const result = (await session.run({ total: fetches.total, found: fetches.found }, feeds)) as any;
+        expect(Math.abs(result.total - loss) / loss).toBeLessThan(1e-5);
+        Object.values(gradients).forEach((g, i) => {
+          expectClose(result.found[i].data, g as number[], 1e-5, `${name} ${Object.keys(parameters)[i]}`);
+        });
       });
-      await session.run(init);
-      for (const wanted of steps) {
-        await session.run(step);
-        expectClose(((await session.run(w)) as any).data, wanted, dtype === 'float32' ? 2e-6 : 1e-12, optimizer);
-      }
-    });
-  });
-
-  test.each(read('networks') as any[])('$name: loss and all gradients equal the fixtures within 1e-5', async ({ name, x, labels, loss, parameters, gradients }) => {
-    const graph = new tf.Graph();
-    await using_(new tf.Session({ graph, backend }), async (session) => {
-      const { init, fetches } = graph.asDefault(() => {
-        const p: Record<string, Any> = {};
-        for (const [key, value] of Object.entries(parameters)) p[key] = tf.variable(tf.constant(unpack(value as Packed)) as Any);
-        const input = tf.placeholder('float32', x.shape) as Any;
-        const target = tf.placeholder('float32', labels.shape) as Any;
-        const logits = name === 'vgg' ? vgg(input, p) : mlp(input, p);
-        const total = tf.reduceSum(nn.softmaxCrossEntropyWithLogits({ labels: target, logits }) as Any) as Any;
-        const found = tf.gradients(total, Object.values(p)) as Any[];
-        return { init: tf.initializeAllVariables(), fetches: { total, found, input, target } };
-      });
-      await session.run(init);
-      const feeds = [[fetches.input, unpack(x)], [fetches.target, unpack(labels)]] as any;
-      const result = (await session.run({ total: fetches.total, found: fetches.found }, feeds)) as any;
-      expect(Math.abs(result.total - loss) / loss).toBeLessThan(1e-5);
-      Object.values(gradients).forEach((g, i) => {
-        expectClose(result.found[i].data, g as number[], 1e-5, `${name} ${Object.keys(parameters)[i]}`);
-      });
-    });
-  });
+    },
+  );
 });
 
 function vgg(x: Any, p: Record<string, Any>): Any {

@@ -29,13 +29,25 @@ import type {
 declare module '../graph/tensor.ts' {
   interface TensorMethods {
     /** a + b, with broadcasting: see {@link arithmetic.add}. */
-    add<T extends NumericDType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number): Tensor<T, Broadcast<A, B>>;
+    add<T extends NumericDType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number,
+    ): Tensor<T, Broadcast<A, B>>;
     /** a − b, with broadcasting. */
-    sub<T extends NumericDType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | number): Tensor<T, Broadcast<A, B>>;
+    sub<T extends NumericDType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | number,
+    ): Tensor<T, Broadcast<A, B>>;
     /** a · b elementwise, with broadcasting. */
-    mul<T extends NumericDType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | number): Tensor<T, Broadcast<A, B>>;
+    mul<T extends NumericDType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | number,
+    ): Tensor<T, Broadcast<A, B>>;
     /** a / b, with broadcasting; integers truncate toward zero. */
-    div<T extends NumericDType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | number): Tensor<T, Broadcast<A, B>>;
+    div<T extends NumericDType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | number,
+    ): Tensor<T, Broadcast<A, B>>;
     /** −x. */
     neg<T extends NumericDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
     /** x². */
@@ -47,37 +59,85 @@ declare module '../graph/tensor.ts' {
     /** ln x. */
     log<T extends FloatDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
     /** The matrix product. */
-    matmul<T extends NumericDType, A extends Shape, B extends Shape>(this: Tensor<T, A>, b: Tensor<NoInfer<T>, B> & ShapeError<MatMulError<A, B>>): Tensor<T, MatMul<A, B>>;
+    matmul<T extends NumericDType, A extends Shape, B extends Shape>(
+      this: Tensor<T, A>,
+      b: Tensor<NoInfer<T>, B> & ShapeError<MatMulError<A, B>>,
+    ): Tensor<T, MatMul<A, B>>;
     /** The same elements in another shape. */
-    reshape<T extends DType, A extends Shape, const B extends readonly number[]>(this: Tensor<T, A> & ShapeError<ReshapeError<A, B>>, shape: B): Tensor<T, Reshape<A, B>>;
+    reshape<T extends DType, A extends Shape, const B extends readonly number[]>(
+      this: Tensor<T, A> & ShapeError<ReshapeError<A, B>>,
+      shape: B,
+    ): Tensor<T, Reshape<A, B>>;
     /** Axes in another order. */
-    transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(this: Tensor<T, A>, perm?: P): Tensor<T, Transpose<A, P>>;
+    transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
+      this: Tensor<T, A>,
+      perm?: P,
+    ): Tensor<T, Transpose<A, P>>;
     /** a = b, elementwise. */
-    equal<T extends DType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | Elem<T>): Tensor<'bool', Broadcast<A, B>>;
+    equal<T extends DType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | Elem<T>,
+    ): Tensor<'bool', Broadcast<A, B>>;
     /** a < b, elementwise. */
-    less<T extends DType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | Elem<T>): Tensor<'bool', Broadcast<A, B>>;
+    less<T extends DType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | Elem<T>,
+    ): Tensor<'bool', Broadcast<A, B>>;
     /** a > b, elementwise. */
-    greater<T extends DType, A extends Shape, B extends Shape = []>(this: Tensor<T, A>, b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | Elem<T>): Tensor<'bool', Broadcast<A, B>>;
+    greater<T extends DType, A extends Shape, B extends Shape = []>(
+      this: Tensor<T, A>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | Elem<T>,
+    ): Tensor<'bool', Broadcast<A, B>>;
     /** In another element type. */
     cast<T extends DType, A extends Shape>(this: Tensor<DType, A>, dtype: T): Tensor<T, A>;
     /** Σ over some axes, or all. */
-    reduceSum<T extends NumericDType, A extends Shape, const Ax extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceSum'>>, axis?: Ax, options?: { keepDims?: K }): Tensor<T, Reduce<A, Ax, K>>;
+    reduceSum<
+      T extends NumericDType,
+      A extends Shape,
+      const Ax extends number | readonly number[] | undefined = undefined,
+      K extends boolean = false,
+    >(
+      this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceSum'>>,
+      axis?: Ax,
+      options?: { keepDims?: K },
+    ): Tensor<T, Reduce<A, Ax, K>>;
     /** The mean over some axes, or all. */
-    reduceMean<T extends NumericDType, A extends Shape, const Ax extends number | readonly number[] | undefined = undefined, K extends boolean = false>(this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceMean'>>, axis?: Ax, options?: { keepDims?: K }): Tensor<T, Reduce<A, Ax, K>>;
+    reduceMean<
+      T extends NumericDType,
+      A extends Shape,
+      const Ax extends number | readonly number[] | undefined = undefined,
+      K extends boolean = false,
+    >(
+      this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceMean'>>,
+      axis?: Ax,
+      options?: { keepDims?: K },
+    ): Tensor<T, Reduce<A, Ax, K>>;
     /**
      * The value, computed in the default session.
      *
      * @throws FailedPreconditionError when no InteractiveSession is open.
      */
-    eval<T extends DType, A extends Shape, const P extends readonly Tensor<any, any>[] = []>(this: Tensor<T, A>, feeds?: FeedPairs<P>): Promise<Fetched<Tensor<T, A>>>;
+    eval<T extends DType, A extends Shape, const P extends readonly Tensor<any, any>[] = []>(
+      this: Tensor<T, A>,
+      feeds?: FeedPairs<P>,
+    ): Promise<Fetched<Tensor<T, A>>>;
   }
   interface VariableMethods {
     /** Sets the variable; the result is its new value. */
-    assign<T extends DType, A extends Shape>(this: Variable<T, A>, value: Tensor<NoInfer<T>, NoInfer<A>> | number): Tensor<T, A>;
+    assign<T extends DType, A extends Shape>(
+      this: Variable<T, A>,
+      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+    ): Tensor<T, A>;
     /** Adds to the variable; the result is its new value. */
-    assignAdd<T extends NumericDType, A extends Shape>(this: Variable<T, A>, value: Tensor<NoInfer<T>, NoInfer<A>> | number): Tensor<T, A>;
+    assignAdd<T extends NumericDType, A extends Shape>(
+      this: Variable<T, A>,
+      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+    ): Tensor<T, A>;
     /** Subtracts from the variable; the result is its new value. */
-    assignSub<T extends NumericDType, A extends Shape>(this: Variable<T, A>, value: Tensor<NoInfer<T>, NoInfer<A>> | number): Tensor<T, A>;
+    assignSub<T extends NumericDType, A extends Shape>(
+      this: Variable<T, A>,
+      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+    ): Tensor<T, A>;
   }
 }
 declare module '../graph/operation.ts' {
@@ -108,12 +168,31 @@ const { equal, less, greater } = comparison;
 const { reduceSum, reduceMean } = reductions;
 const { reshape, transpose } = shapes;
 install(Tensor.prototype, {
-  add, sub, mul, div, neg, square, sqrt, exp, log, equal, less, greater, reduceSum, reduceMean, reshape, transpose,
+  add,
+  sub,
+  mul,
+  div,
+  neg,
+  square,
+  sqrt,
+  exp,
+  log,
+  equal,
+  less,
+  greater,
+  reduceSum,
+  reduceMean,
+  reshape,
+  transpose,
   matmul: matrix.matmul,
   cast: logic.cast,
   eval: (t: Tensor, feeds?: readonly []) => defaultSession(`${t.name}.eval()`).run(t, feeds),
 });
-install(Variable.prototype, { assign: variables.assign, assignAdd: variables.assignAdd, assignSub: variables.assignSub });
+install(Variable.prototype, {
+  assign: variables.assign,
+  assignAdd: variables.assignAdd,
+  assignSub: variables.assignSub,
+});
 install(Operation.prototype, {
   run: async (operation: Operation, feeds?: readonly []) => {
     await defaultSession(`${operation.name}.run()`).run(operation, feeds);

@@ -26,11 +26,16 @@ export type Gradients<X extends readonly Tensor[]> = {
  * const [dx] = tf.gradients(tf.square(x), [x]);       // 2·x
  * ```
  */
-export function gradients<const X extends readonly Tensor<DType, Shape>[]>(ys: Tensor | readonly Tensor[], xs: X): Gradients<X> {
+export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
+  ys: Tensor | readonly Tensor[],
+  xs: X,
+): Gradients<X> {
   const roots = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
   for (const y of roots) {
     if (!isFloat(y.dtype)) {
-      throw new DTypeError(`gradients: ${y.name} has dtype ${y.dtype}; only float32 and float64 have gradients (tf.cast it).`);
+      throw new DTypeError(
+        `gradients: ${y.name} has dtype ${y.dtype}; only float32 and float64 have gradients (tf.cast it).`,
+      );
     }
   }
   const graph = roots[0]?.graph;

@@ -19,7 +19,10 @@ export interface Executable {
    * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails.
    * Inline executables return without a promise.
    */
-  run(feeds: readonly TypedArray[], counters: readonly number[]): readonly TypedArray[] | Promise<readonly TypedArray[]>;
+  run(
+    feeds: readonly TypedArray[],
+    counters: readonly number[],
+  ): readonly TypedArray[] | Promise<readonly TypedArray[]>;
   /** Frees what it holds. */
   dispose(): void;
 }

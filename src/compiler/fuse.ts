@@ -1,6 +1,9 @@
 // Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
+
+import { taskCost } from '../kernels/cost.ts';
 import {
+  isDense,
   type Lowered,
   type MapPrimitive,
   map as mapPrimitive,
@@ -8,12 +11,10 @@ import {
   type Primitive,
   reshapedStrides,
   type View,
-  isDense,
 } from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
 import type { Scalar } from '../program/scalar.ts';
+import * as s from '../program/scalar.ts';
 import type { Output, Root, Task } from '../program/task.ts';
-import { taskCost } from '../kernels/cost.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { compose, decompose } from './compose.ts';
 
@@ -69,7 +70,8 @@ export function fuse(lowered: Lowered): Fused {
   return { tasks: new Fusion(nodes, roots).run(), fetches, updates };
 }
 
-const isStored = (n: Primitive) => n.kind !== 'feed' && n.kind !== 'read' && n.kind !== 'constant' && n.kind !== 'counter';
+const isStored = (n: Primitive) =>
+  n.kind !== 'feed' && n.kind !== 'read' && n.kind !== 'constant' && n.kind !== 'counter';
 const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
 
 class Fusion {
@@ -104,7 +106,13 @@ class Fusion {
   #inlines(n: MapPrimitive): boolean {
     const uses = this.#uses.get(n) ?? [];
     if (this.#keep.has(n) || uses.length === 0) return false;
-    const takes = (by: Primitive) => by.kind === 'map' || by.kind === 'reduce' || by.kind === 'argReduce' || by.kind === 'pad' || by.kind === 'concat' || by.kind === 'check';
+    const takes = (by: Primitive) =>
+      by.kind === 'map' ||
+      by.kind === 'reduce' ||
+      by.kind === 'argReduce' ||
+      by.kind === 'pad' ||
+      by.kind === 'concat' ||
+      by.kind === 'check';
     if (!uses.every(({ by, view }) => takes(by) && this.#composes(view, n))) return false;
     const cost = taskCost([n.body]);
     const arrays = n.inputs.filter((v) => elements(v.node.shape) > 1).length;
@@ -170,7 +178,9 @@ class Fusion {
       group.operands = operands;
     } else {
       // One repeated element is stored once.
-      group.operands = operandsOf(n).map((v) => (isOne(v.node) ? { ...v, strides: v.shape.map(() => 0), offset: 0 } : v));
+      group.operands = operandsOf(n).map((v) =>
+        isOne(v.node) ? { ...v, strides: v.shape.map(() => 0), offset: 0 } : v,
+      );
       for (const v of group.operands) this.#depend(group, v.node);
     }
     this.#group.set(n, group);
@@ -189,7 +199,11 @@ class Fusion {
     const group = host ?? this.#newGroup(n.shape, undefined);
     const views = n.inputs.map((v) => (host ? this.#reshaped(v, group) : v) as View);
     const parts = views.map((v) => this.#read(group, v, group.inputs));
-    this.#define(group, n, s.substitute(n.body, (e) => (e.op === 'input' ? parts[e.value] : e)));
+    this.#define(
+      group,
+      n,
+      s.substitute(n.body, (e) => (e.op === 'input' ? parts[e.value] : e)),
+    );
   }
 
   #hostFor(n: MapPrimitive): Group | undefined {
@@ -239,10 +253,12 @@ class Fusion {
     if (host.values.has(v.node)) return isDense(v) && v.offset === 0;
     if (!this.#inline.has(v.node)) return true;
     const n = v.node as MapPrimitive;
-    return n.inputs.every((inner) => {
-      const through = compose(v, inner);
-      return through !== undefined && this.#readable(through, host);
-    }) && this.#composes(v, n);
+    return (
+      n.inputs.every((inner) => {
+        const through = compose(v, inner);
+        return through !== undefined && this.#readable(through, host);
+      }) && this.#composes(v, n)
+    );
   }
 
   /** The value at a view as an expression over `inputs`, to which the arrays that it reads are added. */

@@ -70,7 +70,11 @@ export function lower(request: CompileRequest, options: { rewrite: boolean } = {
       if (missing) open.push(missing.node);
       else {
         open.pop();
-        if (!views.has(top)) views.set(top, lowerNode(top, (v) => views.get(v.node)![v.index], request.seed, checks));
+        if (!views.has(top))
+          views.set(
+            top,
+            lowerNode(top, (v) => views.get(v.node)![v.index], request.seed, checks),
+          );
       }
     }
     return views.get(node)![index];
@@ -122,7 +126,8 @@ function lowerNode(node: Node, view: (v: Value) => p.View, seed: number, checks:
     outputs: node.outputs,
     name: node.name,
     seed,
-    require: (check) => checks.push({ ...check, message: `${check.message}\n    at ${node.name}, made at ${node.line()}` }),
+    require: (check) =>
+      checks.push({ ...check, message: `${check.message}\n    at ${node.name}, made at ${node.line()}` }),
   });
   return Array.isArray(result) ? result : [result as p.View];
 }

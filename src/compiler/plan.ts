@@ -45,7 +45,9 @@ export function plan(lowered: Lowered, machine: Machine): Program {
     checks: checkKernels,
     places,
     arenaBytes: bytes,
-    feeds: lowered.feeds.map((node) => (used.has(node) ? { buffer: buffers.of(node), dtype: node.dtype, shape: node.shape } : undefined)),
+    feeds: lowered.feeds.map((node) =>
+      used.has(node) ? { buffer: buffers.of(node), dtype: node.dtype, shape: node.shape } : undefined,
+    ),
     fetches: fused.fetches.map((v, i) => ({ ...port(v), shape: lowered.fetches[i].shape })),
     counters: buffers.nodes().flatMap((n) => (n.kind === 'counter' ? [{ name: n.name, buffer: buffers.of(n) }] : [])),
     status: buffers.hasStatus() ? buffers.status() : undefined,
@@ -57,7 +59,13 @@ export function plan(lowered: Lowered, machine: Machine): Program {
 /** A copy of a result into the variable that could not be overwritten earlier. */
 function commitTask(from: View, key: number, lowered: Lowered, buffers: Buffers): Task {
   const update = lowered.updates.find((u) => u.variable.key === key)!;
-  const target = { kind: 'read' as const, id: -1, variable: update.variable, dtype: update.variable.dtype, shape: update.variable.shape };
+  const target = {
+    kind: 'read' as const,
+    id: -1,
+    variable: update.variable,
+    dtype: update.variable.dtype,
+    shape: update.variable.shape,
+  };
   const node = buffers.known(key) ?? target;
   const shape = [elements(from.node.shape)];
   return {
@@ -105,7 +113,11 @@ class Buffers {
     if (buffer) return buffer;
     const key = node.kind === 'read' ? node.variable.key : this.#inPlace.get(node);
     const shared = key === undefined ? undefined : this.#ofVariable.get(key);
-    buffer = shared?.buffer ?? { name: `${node.kind}${node.id}`, dtype: node.dtype, length: node.kind === 'constant' ? node.data.length : elements(node.shape) };
+    buffer = shared?.buffer ?? {
+      name: `${node.kind}${node.id}`,
+      dtype: node.dtype,
+      length: node.kind === 'constant' ? node.data.length : elements(node.shape),
+    };
     this.#ofNode.set(node, buffer);
     if (key !== undefined && !shared) {
       this.#ofVariable.set(key, { buffer, node });

@@ -32,9 +32,12 @@ export function schedule({ tasks, updates }: Fused): Schedule {
     return new Set(needed.filter((k) => k !== i));
   });
   // Parts of one array are written in order, the one that fills it first.
-  for (const parts of producers.values()) parts.forEach((i, k) => k > 0 && before[i].add(parts[k - 1]));
+  for (const parts of producers.values()) for (let k = 1; k < parts.length; k++) before[parts[k]].add(parts[k - 1]);
 
-  const early = closure(before, tasks.flatMap((t, i) => (t.root?.kind === 'check' ? [i] : [])));
+  const early = closure(
+    before,
+    tasks.flatMap((t, i) => (t.root?.kind === 'check' ? [i] : [])),
+  );
   const readers = new Map<number, number[]>();
   tasks.forEach((task, i) => {
     for (const { node } of readsOf(task)) {
@@ -50,7 +53,10 @@ export function schedule({ tasks, updates }: Fused): Schedule {
     const writer = writers[0];
     const others = (readers.get(variable.key) ?? []).filter((i) => i !== writer);
     const possible =
-      writers.length === 1 && !early.has(writer) && !inPlace.has(node) && mayOverwrite(tasks[writer], node, variable.key);
+      writers.length === 1 &&
+      !early.has(writer) &&
+      !inPlace.has(node) &&
+      mayOverwrite(tasks[writer], node, variable.key);
     if (possible && !others.some((reader) => reaches(before, reader, writer))) {
       for (const reader of others) before[writer].add(reader);
       inPlace.set(node, variable.key);
@@ -75,7 +81,7 @@ export function schedule({ tasks, updates }: Fused): Schedule {
   };
   first.forEach(visit);
   const checks = order.length;
-  tasks.forEach((_, i) => visit(i));
+  for (let i = 0; i < tasks.length; i++) visit(i);
   return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
 }
 

@@ -1,5 +1,5 @@
 // Pass 5, select: for each task the cheapest of what the kernels offer.
-import { tiled, sumOfProducts } from '../kernels/contract.ts';
+import { sumOfProducts, tiled } from '../kernels/contract.ts';
 import { elementwise } from '../kernels/elementwise.ts';
 import { checking, gathering, scattering } from '../kernels/move.ts';
 import type { Offer, OfferFor } from '../kernels/offer.ts';
@@ -9,7 +9,16 @@ import type { Task } from '../program/task.ts';
 import { InternalError } from '../tensor/errors.ts';
 
 /** All kinds of kernels. */
-const kinds: readonly OfferFor[] = [elementwise, reduction, argReduction, tiled, sumOfProducts, gathering, scattering, checking];
+const kinds: readonly OfferFor[] = [
+  elementwise,
+  reduction,
+  argReduction,
+  tiled,
+  sumOfProducts,
+  gathering,
+  scattering,
+  checking,
+];
 
 /** What the kernels offer for a task, the cheapest first. */
 export function offersFor(task: Task, machine: Machine): readonly Offer[] {

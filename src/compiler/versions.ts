@@ -9,7 +9,9 @@ type Past = ReadonlyMap<Tensor, Operation>;
 const nothing: Past = new Map();
 
 /** For each operation of a pruned list, the assignments that come before it. */
-export function assignmentsBefore(operations: readonly Operation[]): (operation: Operation, variable: Tensor) => Operation | undefined {
+export function assignmentsBefore(
+  operations: readonly Operation[],
+): (operation: Operation, variable: Tensor) => Operation | undefined {
   const after = new Map<Operation, Past>();
   const before = new Map<Operation, Past>();
   for (const operation of operations) {

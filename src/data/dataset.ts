@@ -6,7 +6,9 @@ import { shuffle, splitMix32 } from './shuffle.ts';
 /** Flat images [n, 784], or [n, 28, 28, 1] when not reshaped. */
 export type Images<Flat extends boolean> = NDArray<'float32', Flat extends true ? [number, 784] : [number, 28, 28, 1]>;
 /** One-hot rows of 10, or class numbers. */
-export type Labels<OneHot extends boolean> = OneHot extends true ? NDArray<'float32', [number, 10]> : NDArray<'uint8', [number]>;
+export type Labels<OneHot extends boolean> = OneHot extends true
+  ? NDArray<'float32', [number, 10]>
+  : NDArray<'uint8', [number]>;
 /** Some images and their labels. */
 export interface Batch<OneHot extends boolean = boolean, Flat extends boolean = boolean> {
   readonly images: Images<Flat>;
@@ -73,7 +75,9 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
    */
   nextBatch(size: number): Batch<OneHot, Flat> {
     if (!Number.isInteger(size) || size < 1 || size > this.numExamples) {
-      throw new InvalidArgumentError(`nextBatch: the size must be a whole number from 1 to ${this.numExamples}, but ${size} came.`);
+      throw new InvalidArgumentError(
+        `nextBatch: the size must be a whole number from 1 to ${this.numExamples}, but ${size} came.`,
+      );
     }
     const chosen = new Uint32Array(size);
     for (let taken = 0; taken < size; ) {

@@ -58,7 +58,10 @@ export async function download(options: DownloadOptions): Promise<void> {
 /** Appends what is missing of an address's content to the file. */
 async function fetchInto(url: string, partial: string, { timeoutMs, log }: DownloadOptions): Promise<void> {
   const fs = await import('node:fs/promises');
-  const have = await fs.stat(partial).then((s) => s.size, () => 0);
+  const have = await fs.stat(partial).then(
+    (s) => s.size,
+    () => 0,
+  );
   const abort = new AbortController();
   let timer = setTimeout(() => abort.abort(), timeoutMs);
   const alive = () => {

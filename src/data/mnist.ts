@@ -30,7 +30,8 @@ export interface DataSetOptions<OneHot extends boolean = false, Flat extends boo
 }
 
 /** Where the data come from. */
-export interface ReadOptions<OneHot extends boolean = false, Flat extends boolean = true> extends DataSetOptions<OneHot, Flat> {
+export interface ReadOptions<OneHot extends boolean = false, Flat extends boolean = true>
+  extends DataSetOptions<OneHot, Flat> {
   /** Addresses of folders with the four .gz files, tried in order. */
   mirrors?: readonly string[];
   /** Give up on a server that sends nothing for so long. Default 30,000 ms. */
@@ -106,12 +107,19 @@ function checkOptions({ validationSize = 0, seed = 0 }: DataSetOptions<boolean, 
   if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be a whole number, but ${seed} came.`);
 }
 
-function examples(contents: Readonly<Record<FileKey, Uint8Array>>, imageKey: FileKey, labelKey: FileKey, flat: boolean) {
+function examples(
+  contents: Readonly<Record<FileKey, Uint8Array>>,
+  imageKey: FileKey,
+  labelKey: FileKey,
+  flat: boolean,
+) {
   const images = parseIdx(contents[imageKey], files[imageKey].rank, files[imageKey].name);
   const labels = parseIdx(contents[labelKey], files[labelKey].rank, files[labelKey].name);
   const [count, height, width] = images.shape;
   if (labels.shape[0] !== count) {
-    throw new DataError(`${files[imageKey].name} has ${count} images but ${files[labelKey].name} has ${labels.shape[0]} labels: they do not belong together.`);
+    throw new DataError(
+      `${files[imageKey].name} has ${count} images but ${files[labelKey].name} has ${labels.shape[0]} labels: they do not belong together.`,
+    );
   }
   if (height !== 28 || width !== 28) {
     throw new DataError(`${files[imageKey].name} has images of ${height} × ${width} pixels; they must be 28 × 28.`);

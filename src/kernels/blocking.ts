@@ -54,7 +54,11 @@ const enough = 128;
  * Where to cut the summed axes, so that a block of the packed operand stays in half of the second-level cache: the
  * axes before `axis` and steps of `size` along it go around the block. Size Infinity: no cut is needed.
  */
-export function blocks(sums: readonly number[], bytesPerStep: number, machine: Machine): { axis: number; size: number } {
+export function blocks(
+  sums: readonly number[],
+  bytesPerStep: number,
+  machine: Machine,
+): { axis: number; size: number } {
   const budget = machine.cache[1] / 2;
   const depth = sums.reduce((a, b) => a * b, 1);
   if (depth * bytesPerStep <= budget) return { axis: 0, size: Infinity };

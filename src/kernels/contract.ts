@@ -1,7 +1,8 @@
 // Contractions: matmul and convolutions in all their passes. A tile of results is held in registers while the summed
 // axes are walked; the operand that lies along the vectors is packed into panels, in blocks that stay in the cache.
-import * as ir from '../loops/ir.ts';
+
 import type { Affine, Buffer, Local, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Contract, View } from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
@@ -58,11 +59,15 @@ function layoutOf(task: Task, root: Contract): Layout | undefined {
   if (!last || (last.a !== 0 && last.b !== 0)) return undefined;
   const swap = last.a !== 0;
   const [row, column] = swap ? [b, a] : [a, b];
-  const turned = axes.map((x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }));
+  const turned = axes.map(
+    (x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }),
+  );
   const columns = turned.pop() as OutAxis;
   const candidates = turned.filter((x) => x.column === 0 && x.row !== 0);
   const rows = candidates.length > 0 ? candidates[candidates.length - 1] : undefined;
-  const sums = a.shape.slice(rank).map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
+  const sums = a.shape
+    .slice(rank)
+    .map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
   return {
     row,
     column,
@@ -115,7 +120,7 @@ export function tiled(task: Task, machine: Machine): Offer | undefined {
 interface Panel {
   /** First column. */
   readonly begin: number;
-  /** How many columns there are, a multiple of the panel's width but for the last. */
+  /** How many columns there are: a multiple of the panel's width, or fewer than one width. */
   readonly size: number;
   readonly vectors: number;
   readonly lanes: number;
@@ -134,7 +139,14 @@ class Tiles {
   #names = 0;
 
   constructor(
-    task: Task, root: Contract, layout: Layout, machine: Machine, storage: Storage, tile: Tile, lanes: number, packed: boolean,
+    task: Task,
+    root: Contract,
+    layout: Layout,
+    machine: Machine,
+    storage: Storage,
+    tile: Tile,
+    lanes: number,
+    packed: boolean,
   ) {
     this.#task = task;
     this.#layout = layout;
@@ -150,7 +162,13 @@ class Tiles {
   body(): Statement[] {
     const { outer, sums, columns } = this.#layout;
     const bytes = sizeOf(this.#dtype);
-    const split = this.#packed ? blocks(sums.map((x) => x.size), columns.size * bytes, this.#machine) : { axis: 0, size: Infinity };
+    const split = this.#packed
+      ? blocks(
+          sums.map((x) => x.size),
+          columns.size * bytes,
+          this.#machine,
+        )
+      : { axis: 0, size: Infinity };
     const batch = outer.filter((x) => x.column !== 0).map((x, i) => ({ axis: x, v: variable(`b${i}`, x.size) }));
     const shared = outer.filter((x) => x.column === 0).map((x, i) => ({ axis: x, v: variable(`o${i}`, x.size) }));
     const whole = split.size === Infinity;
@@ -184,7 +202,9 @@ class Tiles {
     const task = this.#task;
     const [first] = task.outputs;
     const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
-    return plain ? this.#storage.bufferOf(first.node) : this.#storage.scratch('sums', this.#dtype, elements(task.shape));
+    return plain
+      ? this.#storage.bufferOf(first.node)
+      : this.#storage.scratch('sums', this.#dtype, elements(task.shape));
   }
 
   #sumIsResult(sum: Buffer): boolean {
@@ -193,9 +213,11 @@ class Tiles {
 
   #clear(sum: Buffer): Statement[] {
     const space = { shape: [sum.length], strides: [[1]] };
-    return [...nest(space, [0], this.#lanes, (p) => [
-      { kind: 'store', buffer: sum, index: p.at(0), value: ir.constant(0, ir.valueType(this.#dtype, p.lanes)) },
-    ])];
+    return [
+      ...nest(space, [0], this.#lanes, (p) => [
+        { kind: 'store', buffer: sum, index: p.at(0), value: ir.constant(0, ir.valueType(this.#dtype, p.lanes)) },
+      ]),
+    ];
   }
 
   /** The outputs, when all blocks have been summed. */
@@ -213,21 +235,47 @@ class Tiles {
   }
 
   // ---- one block of the summed axes
-  #block(batch: Bound[], shared: Bound[], outside: BoundSum[], inner: readonly SumAxis[], sum: Buffer | undefined, begin = 0): Statement[] {
+  #block(
+    batch: Bound[],
+    shared: Bound[],
+    outside: BoundSum[],
+    inner: readonly SumAxis[],
+    sum: Buffer | undefined,
+    begin = 0,
+  ): Statement[] {
     const depth = elements(inner.map((x) => x.size));
     const panels = this.#panels();
     const blockOffset = begin * (outside.at(-1)?.axis.column ?? 0);
     const rowOffset = begin * (outside.at(-1)?.axis.row ?? 0);
-    const panelBuffer = this.#packed ? this.#storage.scratch('panels', this.#dtype, this.#packedColumns() * depth) : undefined;
-    const packing = panelBuffer ? panels.flatMap((p) => [...this.#pack(p, panelBuffer, batch, outside, inner, depth, blockOffset)]) : [];
+    const panelBuffer = this.#packed
+      ? this.#storage.scratch('panels', this.#dtype, this.#packedColumns() * depth)
+      : undefined;
+    const packing = panelBuffer
+      ? panels.flatMap((p) => [...this.#pack(p, panelBuffer, batch, outside, inner, depth, blockOffset)])
+      : [];
     // The axes around the panels: images, so that one image stays in the cache while all panels pass over it.
     const around = shared.slice(0, Math.max(0, shared.length - 1));
     const within = shared.slice(around.length);
     const computing = panels.flatMap((panel) => {
       const width = panel.vectors * panel.lanes;
       const p = variable(`p${panel.begin}`, Math.ceil(panel.size / width) * width, width);
-      const rows = this.#rowTiles(panel, p, batch, shared, outside, inner, depth, panelBuffer, sum, rowOffset, blockOffset);
-      return loop(p, within.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), rows));
+      const rows = this.#rowTiles(
+        panel,
+        p,
+        batch,
+        shared,
+        outside,
+        inner,
+        depth,
+        panelBuffer,
+        sum,
+        rowOffset,
+        blockOffset,
+      );
+      return loop(
+        p,
+        within.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), rows),
+      );
     });
     const tiles = around.reduceRight<readonly Statement[]>(
       (body, { v }, i) => loop(v, body, i === 0 && batch.length === 0 && !sum ? 'parallel' : 'serial'),
@@ -244,19 +292,27 @@ class Tiles {
   #panels(): Panel[] {
     const { size } = this.#layout.columns;
     const lanes = this.#lanes;
-    const vectors = this.#packed ? Math.ceil(size / lanes) : Math.floor(size / lanes);
-    const wide = Math.floor(vectors / this.#tile.vectors) * this.#tile.vectors;
-    const end = Math.min(size, vectors * lanes);
+    const width = this.#tile.vectors * lanes;
+    const full = Math.floor(size / width) * width;
+    const rest = size - full;
+    const vectors = this.#packed ? Math.ceil(rest / lanes) : Math.floor(rest / lanes);
+    const narrow = Math.min(rest, vectors * lanes);
     const panels: Panel[] = [];
-    if (wide > 0) panels.push({ begin: 0, size: Math.min(end, wide * lanes), vectors: this.#tile.vectors, lanes });
-    if (vectors > wide) panels.push({ begin: wide * lanes, size: end - wide * lanes, vectors: vectors - wide, lanes });
-    if (size > end) panels.push({ begin: end, size: size - end, vectors: 1, lanes: 1 });
+    if (full > 0) panels.push({ begin: 0, size: full, vectors: this.#tile.vectors, lanes });
+    if (narrow > 0) panels.push({ begin: full, size: narrow, vectors, lanes });
+    if (rest > narrow) panels.push({ begin: full + narrow, size: rest - narrow, vectors: 1, lanes: 1 });
     return panels;
   }
 
   /** Copies a block of the column operand: panel after panel, in each one row of `width` columns for each k. */
   #pack(
-    panel: Panel, target: Buffer, batch: Bound[], outside: BoundSum[], inner: readonly SumAxis[], depth: number, offset: number,
+    panel: Panel,
+    target: Buffer,
+    batch: Bound[],
+    outside: BoundSum[],
+    inner: readonly SumAxis[],
+    depth: number,
+    offset: number,
   ): readonly Statement[] {
     const { column, columns } = this.#layout;
     const source = this.#storage.bufferOf(column.node);
@@ -279,17 +335,28 @@ class Tiles {
         ...(withPanel ? [[p, depth] as const] : []),
       );
     const copy = (c: number, lanes: number, withPanel: boolean): Statement => {
-      const value = ir.load(source, from(c, withPanel), ir.valueType(this.#dtype, lanes), lanes === 1 ? 1 : columns.column);
+      const value = ir.load(
+        source,
+        from(c, withPanel),
+        ir.valueType(this.#dtype, lanes),
+        lanes === 1 ? 1 : columns.column,
+      );
       return { kind: 'store', buffer: target, index: to(c, withPanel), value };
     };
-    const rows = (statements: readonly Statement[]) => ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), statements);
+    const rows = (statements: readonly Statement[]) =>
+      ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), statements);
     const full = Array.from({ length: panel.vectors }, (_, u) => copy(u * panel.lanes, panel.lanes, true));
     // Long rows are read along the row, columns with a stride along the summed axis.
     const main = columns.column === 1 ? rows(loop(p, full)) : loop(p, rows(full));
     const rest = panel.size % width;
     if (rest === 0) return main;
     const begin = panel.size - rest;
-    const zero = (c: number): Statement => ({ kind: 'store', buffer: target, index: to2(c), value: ir.constant(0, ir.valueType(this.#dtype, 1)) });
+    const zero = (c: number): Statement => ({
+      kind: 'store',
+      buffer: target,
+      index: to2(c),
+      value: ir.constant(0, ir.valueType(this.#dtype, 1)),
+    });
     const to2 = (c: number) => ir.plus(to(c, false), begin * depth);
     const tail = Array.from({ length: width }, (_, c): Statement => {
       if (c >= rest) return zero(c);
@@ -300,14 +367,41 @@ class Tiles {
   }
 
   #rowTiles(
-    panel: Panel, p: LoopVariable, batch: Bound[], shared: Bound[], outside: BoundSum[], inner: readonly SumAxis[], depth: number,
-    panels: Buffer | undefined, sum: Buffer | undefined, rowOffset: number, columnOffset: number,
+    panel: Panel,
+    p: LoopVariable,
+    batch: Bound[],
+    shared: Bound[],
+    outside: BoundSum[],
+    inner: readonly SumAxis[],
+    depth: number,
+    panels: Buffer | undefined,
+    sum: Buffer | undefined,
+    rowOffset: number,
+    columnOffset: number,
   ): Statement[] {
     const { rows } = this.#layout;
     const whole = Math.floor(rows.size / this.#tile.rows) * this.#tile.rows;
     const part = (begin: number, extent: number, height: number) => {
       const m = variable(`m${begin}`, extent, height);
-      return loop(m, this.#oneTile({ panel, p, batch, shared, outside, inner, depth, panels, sum, rowOffset, columnOffset, m, begin, height }));
+      return loop(
+        m,
+        this.#oneTile({
+          panel,
+          p,
+          batch,
+          shared,
+          outside,
+          inner,
+          depth,
+          panels,
+          sum,
+          rowOffset,
+          columnOffset,
+          m,
+          begin,
+          height,
+        }),
+      );
     };
     return [
       ...(whole > 0 ? part(0, whole, this.#tile.rows) : []),
@@ -327,28 +421,48 @@ class Tiles {
     const loopTerms = (get: (axis: { row: number; column: number }) => number) =>
       [...t.batch, ...t.shared, ...t.outside].map(({ axis, v }) => [v, get(axis)] as const);
     const rowIndex = (r: number) =>
-      ir.at(row.offset + t.rowOffset + (begin + r) * rows.row, [m, rows.row], ...loopTerms((x) => x.row), ...ks.map((k) => [k.v, k.row] as const));
+      ir.at(
+        row.offset + t.rowOffset + (begin + r) * rows.row,
+        [m, rows.row],
+        ...loopTerms((x) => x.row),
+        ...ks.map((k) => [k.v, k.row] as const),
+      );
     const columnIndex = (u: number) =>
       t.panels
-        ? ir.at(panel.begin * t.depth + u * panel.lanes, [p, t.depth], ...ks.map((k, i) => [k.v, packedStrides[i]] as const))
-        : ir.at(column.offset + t.columnOffset + (panel.begin + u * panel.lanes) * columns.column, [p, columns.column],
-            ...loopTerms((x) => x.column), ...ks.map((k) => [k.v, k.column] as const));
+        ? ir.at(
+            panel.begin * t.depth + u * panel.lanes,
+            [p, t.depth],
+            ...ks.map((k, i) => [k.v, packedStrides[i]] as const),
+          )
+        : ir.at(
+            column.offset + t.columnOffset + (panel.begin + u * panel.lanes) * columns.column,
+            [p, columns.column],
+            ...loopTerms((x) => x.column),
+            ...ks.map((k) => [k.v, k.column] as const),
+          );
     const id = this.#names++;
     const register = (kind: string, i: number): Local => ({ name: `${kind}${id}_${i}`, type });
     const sums = Array.from({ length: height * panel.vectors }, (_, i) => register('c', i));
     const loaded = Array.from({ length: panel.vectors }, (_, u) => register('b', u));
     const value = register('a', 0);
-    const steps: Statement[] = loaded.map((local, u) => ({ kind: 'set', local, value: ir.load(columnBuffer, columnIndex(u), type) }));
+    const steps: Statement[] = loaded.map((local, u) => ({
+      kind: 'set',
+      local,
+      value: ir.load(columnBuffer, columnIndex(u), type),
+    }));
     for (let r = 0; r < height; r++) {
-      steps.push({ kind: 'set', local: value, value: ir.load(rowBuffer, rowIndex(r), type, panel.lanes === 1 ? 1 : 0) });
+      steps.push({
+        kind: 'set',
+        local: value,
+        value: ir.load(rowBuffer, rowIndex(r), type, panel.lanes === 1 ? 1 : 0),
+      });
       for (const [u, b] of loaded.entries()) {
         const c = sums[r * panel.vectors + u];
         steps.push({ kind: 'set', local: c, value: ir.multiplyAdd(ir.local(value), ir.local(b), ir.local(c)) });
       }
     }
-    const rest = panel.size % width;
-    // The last panel may reach beyond the columns: its last vectors are stored only as far as there are columns.
-    const columnsHere = panel.size < width ? rest : width;
+    // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns.
+    const columnsHere = Math.min(panel.size, width);
     const at = (r: number, c: number, k: number, offset: number): Affine =>
       ir.at(
         offset + (begin + r) * this.#strideOf(rows, k) + (panel.begin + c) * this.#strideOf(columns, k),

@@ -2,7 +2,18 @@
 import { type Scalar, walk } from '../program/scalar.ts';
 
 const costs: Partial<Record<Scalar['op'], number>> = {
-  input: 0, constant: 0, index: 0, exp: 20, log: 25, tanh: 45, pow: 120, philox: 120, div: 4, sqrt: 4, floorDiv: 6, mod: 8,
+  input: 0,
+  constant: 0,
+  index: 0,
+  exp: 20,
+  log: 25,
+  tanh: 45,
+  pow: 120,
+  philox: 120,
+  div: 4,
+  sqrt: 4,
+  floorDiv: 6,
+  mod: 8,
 };
 
 /** The operations that some expressions take together, shared parts counted once. */

@@ -3,10 +3,10 @@ import type { Statement } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
+import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
 import { mergeAxes, nest } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { taskCost } from './cost.ts';
 import { fills, outputAccesses, outputBytes, outputTypes, storeOutputs, usesIndex } from './outputs.ts';
 
 /** One pass over all elements, vectors along the innermost axis. */
@@ -23,10 +23,12 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
       const space = usesIndex(task)
         ? { shape: task.shape, strides: accesses.map((a) => a.strides) }
         : mergeAxes(task.shape, accesses);
+      // A vector is stored to neighbouring elements, or not as a vector.
+      const together = space.strides.slice(task.inputs.length).every((strides) => (strides.at(-1) ?? 1) === 1);
       const offsets = accesses.map((a) => a.offset);
       const body: Statement[] = [
         ...fills(task, storage, machine.vectorBytes),
-        ...nest(space, offsets, lanes, (p) => storeOutputs(task, storage, p), true),
+        ...nest(space, offsets, together ? lanes : 1, (p) => storeOutputs(task, storage, p), true),
       ];
       return [{ name: 'elementwise', body, flops, bytes: outputBytes(task) }];
     },

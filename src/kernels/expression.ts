@@ -1,7 +1,9 @@
 // Scalar expressions of tasks as typed expressions of the loop IR, for one element or for a vector of them.
-import * as ir from '../loops/ir.ts';
+
 import type { Expression, Local, Statement, ValueType } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
+import { withOperands } from '../loops/rewrite.ts';
 import type { Scalar } from '../program/scalar.ts';
 import { walk } from '../program/scalar.ts';
 import { type DType, isFloat } from '../tensor/dtype.ts';
@@ -200,7 +202,7 @@ export function share(roots: readonly Expression[], prefix = 't'): { statements:
     if (e.kind === 'constant' || e.kind === 'local') return e;
     const known = done.get(e);
     if (known) return known;
-    const value = replaceChildren(e, rebuild);
+    const value = withOperands(e, rebuild);
     const result = (uses.get(e) ?? 0) > 1 ? keep(e, value) : value;
     done.set(e, result);
     return result;
@@ -208,30 +210,4 @@ export function share(roots: readonly Expression[], prefix = 't'): { statements:
   const values = roots.map((r) => rebuild(r));
   if (roots.length === 1) return { statements, values };
   return { statements, values: values.map((v) => (v.kind === 'local' || v.kind === 'constant' ? v : keep(v, v))) };
-}
-
-/** The same operation on other operands. */
-function replaceChildren(e: Expression, f: (e: Expression) => Expression): Expression {
-  switch (e.kind) {
-    case 'unary':
-    case 'convert':
-    case 'bitcast':
-    case 'half':
-    case 'splat':
-    case 'lane':
-      return { ...e, a: f(e.a) };
-    case 'binary':
-    case 'compare':
-      return { ...e, a: f(e.a), b: f(e.b) };
-    case 'multiplyAdd':
-      return { ...e, a: f(e.a), b: f(e.b), c: f(e.c) };
-    case 'select':
-      return { ...e, condition: f(e.condition), a: f(e.a), b: f(e.b) };
-    case 'join':
-      return { ...e, low: f(e.low), high: f(e.high) };
-    case 'loadAt':
-      return { ...e, index: f(e.index) };
-    default:
-      return e;
-  }
 }

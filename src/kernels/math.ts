@@ -1,7 +1,8 @@
 // Elementary functions from arithmetic: polynomials and bit tricks that every backend computes with the same bits.
 // Coefficients: Cephes (Moshier) for float32, fdlibm (Sun) for float64. Accuracy is asserted in tests/kernels.
-import * as ir from '../loops/ir.ts';
+
 import type { Expression, ValueType } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 
 const { binary: op, compare, select, bitcast, convert, unary } = ir;
 
@@ -40,14 +41,17 @@ export function exp(x: Expression): Expression {
     const y = op('add', ir.multiplyAdd(op('mul', r, r), polynomial(r, c), r), like(x, 1));
     return scale(y, convert(n, 'int32'));
   }
-  const high = op('sub', bounded, op('mul', n, like(x, 6.93147180369123816490e-1)));
+  const high = op('sub', bounded, op('mul', n, like(x, 6.9314718036912381649e-1)));
   const low = op('mul', n, like(x, 1.90821492927058770002e-10));
   const r = op('sub', high, low);
   const t = op('mul', r, r);
-  const p = polynomial(t, [
-    1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.6533902205465251539e-6,
-    4.13813679705723846039e-8,
-  ]);
+  const p = polynomial(
+    t,
+    [
+      1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.6533902205465251539e-6,
+      4.13813679705723846039e-8,
+    ],
+  );
   const c = op('sub', r, op('mul', t, p));
   const tail = op('sub', low, op('div', op('mul', r, c), op('sub', like(x, 2), c)));
   const y = op('sub', like(x, 1), op('sub', tail, high));
@@ -89,10 +93,13 @@ export function log(x: Expression): Expression {
 
 function logSingle(f: Expression, k: Expression): Expression {
   const z = op('mul', f, f);
-  const p = polynomial(f, [
-    3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1, -1.2420140846e-1,
-    1.167699874e-1, -1.151461031e-1, 7.0376836292e-2,
-  ]);
+  const p = polynomial(
+    f,
+    [
+      3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1, -1.2420140846e-1,
+      1.167699874e-1, -1.151461031e-1, 7.0376836292e-2,
+    ],
+  );
   const y = op('add', op('mul', op('mul', f, z), p), op('mul', k, like(f, -2.1219444e-4)));
   const sum = op('add', f, op('sub', y, op('mul', z, like(f, 0.5))));
   return op('add', sum, op('mul', k, like(f, 0.693359375)));
@@ -101,13 +108,20 @@ function logSingle(f: Expression, k: Expression): Expression {
 function logDouble(f: Expression, k: Expression): Expression {
   const s = op('div', f, op('add', like(f, 2), f));
   const z = op('mul', s, s);
-  const r = op('mul', z, polynomial(z, [
-    6.66666666666673513e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
-    1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
-  ]));
+  const r = op(
+    'mul',
+    z,
+    polynomial(
+      z,
+      [
+        6.66666666666673513e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
+        1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
+      ],
+    ),
+  );
   const half = op('mul', op('mul', f, f), like(f, 0.5));
   const low = op('add', op('mul', s, op('add', half, r)), op('mul', k, like(f, 1.90821492927058770002e-10)));
-  return op('sub', op('mul', k, like(f, 6.93147180369123816490e-1)), op('sub', op('sub', half, low), f));
+  return op('sub', op('mul', k, like(f, 6.9314718036912381649e-1)), op('sub', op('sub', half, low), f));
 }
 
 /** tanh x: a polynomial (float32) or rational function (float64) near 0, else 1 − 2 / (e^2x + 1). */
@@ -162,7 +176,12 @@ function integerPower(x: Expression, y: Expression): Expression {
 }
 
 /** The first word of Philox-4x32-10 (Salmon et al., 2011) for the counter (element, draw, run, 0). */
-export function philox(element: Expression, draw: Expression, run: Expression, key: readonly [number, number]): Expression {
+export function philox(
+  element: Expression,
+  draw: Expression,
+  run: Expression,
+  key: readonly [number, number],
+): Expression {
   const type: ValueType = element.type;
   const word = (value: number) => ir.constant(value | 0, type);
   let c: Expression[] = [element, draw, run, word(0)];

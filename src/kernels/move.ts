@@ -1,6 +1,7 @@
 // Gather and scatter: elements moved to and from computed places; and the checks that come before a run changes anything.
-import * as ir from '../loops/ir.ts';
+
 import type { Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { View } from '../program/primitives.ts';
 import type { Task } from '../program/task.ts';
@@ -13,7 +14,8 @@ import { fillBuffer, storeOutputs } from './outputs.ts';
 const int = { dtype: 'int32', lanes: 1 } as const;
 
 /** A loop variable for each axis. */
-const axes = (name: string, shape: readonly number[]): LoopVariable[] => shape.map((size, i) => variable(`${name}${i}`, size));
+const axes = (name: string, shape: readonly number[]): LoopVariable[] =>
+  shape.map((size, i) => variable(`${name}${i}`, size));
 const nested = (variables: readonly LoopVariable[], body: readonly Statement[]): readonly Statement[] =>
   variables.reduceRight<readonly Statement[]>((inner, v) => loop(v, inner), body);
 const terms = (variables: readonly LoopVariable[], strides: readonly number[]) =>
@@ -35,7 +37,11 @@ export function gathering(task: Task): Offer | undefined {
       const middle = all.slice(axis, axis + rank);
       const tail = all.slice(axis + rank);
       const at: Local = { name: 'at', type: int };
-      const place = ir.load(storage.bufferOf(indices.node), ir.at(indices.offset, ...terms(middle, indices.strides)), int);
+      const place = ir.load(
+        storage.bufferOf(indices.node),
+        ir.at(indices.offset, ...terms(middle, indices.strides)),
+        int,
+      );
       const rest = ir.at(x.offset, ...terms(head, x.strides), ...terms(tail, x.strides.slice(axis + 1)));
       const source = ir.binary('add', scaled(ir.local(at), x.strides[axis]), ir.index(rest, int));
       const buffer = storage.bufferOf(x.node);
@@ -57,7 +63,8 @@ export function gathering(task: Task): Offer | undefined {
   };
 }
 
-const scaled = (e: Expression, factor: number): Expression => (factor === 1 ? e : ir.binary('mul', e, ir.constant(factor, int)));
+const scaled = (e: Expression, factor: number): Expression =>
+  factor === 1 ? e : ir.binary('mul', e, ir.constant(factor, int));
 
 function accessAt(task: Task, access: number, all: readonly LoopVariable[]): ir.Affine {
   const a = [...task.inputs, ...task.outputs][access];
@@ -80,14 +87,26 @@ export function scattering(task: Task, machine: Machine): Offer | undefined {
       const rank = indices.shape.length;
       const middle = all.slice(axis, axis + rank);
       const at: Local = { name: 'at', type: int };
-      const place = ir.load(storage.bufferOf(indices.node), ir.at(indices.offset, ...terms(middle, indices.strides)), int);
-      const rest = ir.at(0, ...terms(all.slice(0, axis), strides), ...terms(all.slice(axis + rank), strides.slice(axis + 1)));
+      const place = ir.load(
+        storage.bufferOf(indices.node),
+        ir.at(indices.offset, ...terms(middle, indices.strides)),
+        int,
+      );
+      const rest = ir.at(
+        0,
+        ...terms(all.slice(0, axis), strides),
+        ...terms(all.slice(axis + rank), strides.slice(axis + 1)),
+      );
       const where: Local = { name: 'where', type: int };
       const type = ir.valueType(target.dtype, 1);
       const value = ir.load(storage.bufferOf(x.node), ir.at(x.offset, ...terms(all, x.strides)), type);
       const sum = ir.binary('add', ir.loadAt(target, ir.local(where), type), value);
       const add: Statement[] = [
-        { kind: 'set', local: where, value: ir.binary('add', scaled(ir.local(at), strides[axis]), ir.index(rest, int)) },
+        {
+          kind: 'set',
+          local: where,
+          value: ir.binary('add', scaled(ir.local(at), strides[axis]), ir.index(rest, int)),
+        },
         { kind: 'storeAt', buffer: target, index: ir.local(where), value: sum },
       ];
       const outside = all.slice(0, axis + rank);
@@ -117,7 +136,12 @@ export function checking(task: Task): Offer | undefined {
       const shown = translator.translate(task.outputs[0].body);
       const status = storage.status();
       const double = { dtype: 'float64', lanes: 1 } as const;
-      const store = (index: number, value: Expression): Statement => ({ kind: 'store', buffer: status, index: ir.at(index), value });
+      const store = (index: number, value: Expression): Statement => ({
+        kind: 'store',
+        buffer: status,
+        index: ir.at(index),
+        value,
+      });
       const element = ir.index(ir.at(0, ...terms(all, rowMajor(task.shape))), int);
       const fresh = ir.compare('equal', ir.load(status, ir.at(0), double), ir.constant(0, double));
       const { statements, values } = share([ir.unary('not', holds), shown]);
@@ -129,7 +153,10 @@ export function checking(task: Task): Offer | undefined {
           body: [
             store(0, ir.constant(storage.checkNumber(root), double)),
             store(1, ir.convert(element, 'float64')),
-            store(2, ir.convert(values[1].type.dtype === 'bool' ? ir.convert(values[1], 'int32') : values[1], 'float64')),
+            store(
+              2,
+              ir.convert(values[1].type.dtype === 'bool' ? ir.convert(values[1], 'int32') : values[1], 'float64'),
+            ),
           ],
         },
       ];

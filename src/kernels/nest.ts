@@ -1,7 +1,8 @@
 // Loop nests over an iteration space in which several arrays are read and written: axes merged where every array
 // allows it, the innermost axis cut into vectors and a rest.
-import * as ir from '../loops/ir.ts';
+
 import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 
 /** An array as seen from the iteration space. */
 export interface Access {
@@ -35,7 +36,11 @@ export function mergeAxes(shape: readonly number[], accesses: readonly Access[])
 }
 
 /** A loop around statements; none for a single iteration, nothing for no iteration. */
-export function loop(variable: LoopVariable, body: readonly Statement[], kind: LoopKind = 'serial'): readonly Statement[] {
+export function loop(
+  variable: LoopVariable,
+  body: readonly Statement[],
+  kind: LoopKind = 'serial',
+): readonly Statement[] {
   if (variable.extent <= 0 || body.length === 0) return [];
   return variable.extent <= variable.step ? body : [{ kind: 'loop', variable, loop: kind, body }];
 }

@@ -1,6 +1,7 @@
 // The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
-import * as ir from '../loops/ir.ts';
+
 import type { Buffer, Expression, Statement } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 import type { Task } from '../program/task.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
@@ -11,7 +12,10 @@ import type { Storage } from './offer.ts';
 /** The arrays that the outputs read and write: inputs first, then the stores. */
 export const outputAccesses = (task: Task): Access[] => [...task.inputs, ...task.outputs];
 /** The element types of these arrays. */
-export const outputTypes = (task: Task): DType[] => [...task.inputs.map((v) => v.node.dtype), ...task.outputs.map((o) => o.node.dtype)];
+export const outputTypes = (task: Task): DType[] => [
+  ...task.inputs.map((v) => v.node.dtype),
+  ...task.outputs.map((o) => o.node.dtype),
+];
 
 /** Do any of the outputs depend on the position itself? Then axes cannot be merged. */
 export function usesIndex(task: Task): boolean {
@@ -34,7 +38,13 @@ export function loadFor(buffer: Buffer, p: Position, access: number): Expression
 }
 
 /** Computes and stores the outputs at a position; `root` is the value of the task's root there. */
-export function storeOutputs(task: Task, storage: Storage, p: Position, root?: Expression, prefix?: string): Statement[] {
+export function storeOutputs(
+  task: Task,
+  storage: Storage,
+  p: Position,
+  root?: Expression,
+  prefix?: string,
+): Statement[] {
   const inputs = task.inputs.length;
   const loaded = new Map<number, Expression>();
   const translator = new Translator(p.lanes, {
@@ -46,7 +56,10 @@ export function storeOutputs(task: Task, storage: Storage, p: Position, root?: E
     },
     index: (axis) => p.axis(axis),
   });
-  const { statements, values } = share(task.outputs.map((o) => translator.translate(o.body)), prefix);
+  const { statements, values } = share(
+    task.outputs.map((o) => translator.translate(o.body)),
+    prefix,
+  );
   const stores = task.outputs.map(({ node }, i): Statement => {
     return { kind: 'store', buffer: storage.bufferOf(node), index: p.at(inputs + i), value: values[i] };
   });

@@ -1,8 +1,9 @@
 // Reductions, and the index of the largest or smallest element.
-import * as ir from '../loops/ir.ts';
+
 import type { BinaryOp, Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import { identityOf, type Reduce, type View } from '../program/primitives.ts';
+import { type ArgReduce, identityOf, type Reduce, type View } from '../program/primitives.ts';
 import type { Scalar } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
@@ -12,7 +13,14 @@ import { type Access, loop, mergeAxes, type Position, type Space, variable } fro
 import type { Offer, Storage } from './offer.ts';
 import { outputAccesses, outputBytes, outputTypes, storeOutputs, usesIndex } from './outputs.ts';
 
-const combineOps: Record<Reduce['op'], BinaryOp> = { sum: 'add', prod: 'mul', max: 'max', min: 'min', any: 'or', all: 'and' };
+const combineOps: Record<Reduce['op'], BinaryOp> = {
+  sum: 'add',
+  prod: 'mul',
+  max: 'max',
+  min: 'min',
+  any: 'or',
+  all: 'and',
+};
 
 /** Vectors that are accumulated side by side, to fill the pipeline and whole cache lines. */
 const unroll = 4;
@@ -28,7 +36,8 @@ interface Plan {
 function planFor(task: Task): Plan {
   const rank = task.shape.length;
   const operands = task.operands;
-  const full = operands[0]?.shape ?? task.shape;
+  const root = task.root as Reduce | ArgReduce;
+  const full = root.x.shape;
   const accesses = outputAccesses(task);
   const head = (v: View): Access => ({ strides: v.strides.slice(0, rank), offset: v.offset });
   const tail = (v: View): Access => ({ strides: v.strides.slice(rank), offset: 0 });
@@ -37,7 +46,9 @@ function planFor(task: Task): Plan {
   const kept = fixed ? { shape: task.shape, strides: all.map((a) => a.strides) } : mergeAxes(task.shape, all);
   const reducedShape = full.slice(rank);
   const tails = operands.map(tail);
-  const reduced = fixed ? { shape: reducedShape, strides: tails.map((a) => a.strides) } : mergeAxes(reducedShape, tails);
+  const reduced = fixed
+    ? { shape: reducedShape, strides: tails.map((a) => a.strides) }
+    : mergeAxes(reducedShape, tails);
   return { kept, reduced, operands, accesses: all };
 }
 
@@ -61,7 +72,8 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
       const innerKept = last >= 0 ? plan.kept.shape[last] : 1;
       const contiguousKept = last >= 0 && plan.operands.some((_, k) => plan.kept.strides[k][last] === 1);
       const lastReduced = plan.reduced.shape.length - 1;
-      const contiguousReduced = lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
+      const contiguousReduced =
+        lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
       const alongKept = lanes > 1 && innerKept >= lanes && (contiguousKept || !contiguousReduced);
       const body = alongKept
         ? reduceAlongKept(task, root, operandBody, storage, plan, lanes)
@@ -73,8 +85,14 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
 
 /** The value to reduce at a place, as statements and an expression. */
 function operandAt(
-  body: Scalar, storage: Storage, plan: Plan, width: number, prefix: string,
-  at: (k: number) => ir.Affine, step: (k: number) => number, axis: (a: number) => Expression,
+  body: Scalar,
+  storage: Storage,
+  plan: Plan,
+  width: number,
+  prefix: string,
+  at: (k: number) => ir.Affine,
+  step: (k: number) => number,
+  axis: (a: number) => Expression,
 ): { statements: Statement[]; value: Expression } {
   const translator = new Translator(width, {
     input: (i) => {
@@ -90,7 +108,14 @@ function operandAt(
 const combine = (op: Reduce['op'], a: Expression, b: Expression): Expression => ir.binary(combineOps[op], a, b);
 
 /** Several neighbouring vectors of results at once, all reduced elements for each. */
-function reduceAlongKept(task: Task, root: Reduce, body: Scalar, storage: Storage, plan: Plan, lanes: number): Statement[] {
+function reduceAlongKept(
+  task: Task,
+  root: Reduce,
+  body: Scalar,
+  storage: Storage,
+  plan: Plan,
+  lanes: number,
+): Statement[] {
   const { kept, reduced } = plan;
   const last = kept.shape.length - 1;
   const inner = kept.shape[last];
@@ -111,22 +136,40 @@ function reduceAlongKept(task: Task, root: Reduce, body: Scalar, storage: Storag
       sums.push(sum);
       const shift = begin + u * width;
       const operand = operandAt(
-        body, storage, plan, width, `${sum.name}_`,
-        (k) => ir.at(plan.accesses[k].offset + shift * kept.strides[k][last], ...keptTerms(k),
-          ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const)),
+        body,
+        storage,
+        plan,
+        width,
+        `${sum.name}_`,
+        (k) =>
+          ir.at(
+            plan.accesses[k].offset + shift * kept.strides[k][last],
+            ...keptTerms(k),
+            ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const),
+          ),
         (k) => kept.strides[k][last],
         (a) => axisIndex(a, task, outer, v, shift, reductions, width),
       );
-      steps.push(...operand.statements, { kind: 'set', local: sum, value: combine(root.op, ir.local(sum), operand.value) });
+      steps.push(...operand.statements, {
+        kind: 'set',
+        local: sum,
+        value: combine(root.op, ir.local(sum), operand.value),
+      });
       const p: Position = {
         lanes: width,
-        at: (k) => ir.at(plan.accesses[k + operandCount].offset + shift * kept.strides[k + operandCount][last], ...keptTerms(k + operandCount)),
+        at: (k) =>
+          ir.at(
+            plan.accesses[k + operandCount].offset + shift * kept.strides[k + operandCount][last],
+            ...keptTerms(k + operandCount),
+          ),
         step: (k) => kept.strides[k + operandCount][last],
         axis: (a) => axisIndex(a, task, outer, v, shift, reductions, width),
       };
       ends.push(...storeOutputs(task, storage, p, ir.local(sum), `e${sum.name}_`));
     }
-    const begins = sums.map((local): Statement => ({ kind: 'set', local, value: ir.constant(identityOf(root.op, root.dtype), local.type) }));
+    const begins = sums.map(
+      (local): Statement => ({ kind: 'set', local, value: ir.constant(identityOf(root.op, root.dtype), local.type) }),
+    );
     const inside = reductions.reduceRight<readonly Statement[]>((statements, r) => loop(r, statements), steps);
     return loop(v, [...begins, ...inside, ...ends], outer.length === 0 ? 'parallel' : 'serial');
   };
@@ -137,12 +180,22 @@ function reduceAlongKept(task: Task, root: Reduce, body: Scalar, storage: Storag
     ...(vectors > 0 ? tile(wide, vectors, lanes, 1) : []),
     ...(inner - wide - vectors > 0 ? tile(wide + vectors, inner - wide - vectors, 1, 1) : []),
   ];
-  return [...outer.reduceRight<readonly Statement[]>((statements, v, i) => loop(v, statements, i === 0 ? 'parallel' : 'serial'), parts)];
+  return [
+    ...outer.reduceRight<readonly Statement[]>(
+      (statements, v, i) => loop(v, statements, i === 0 ? 'parallel' : 'serial'),
+      parts,
+    ),
+  ];
 }
 
 function axisIndex(
-  axis: number, task: Task, outer: readonly LoopVariable[], v: LoopVariable | undefined, begin: number,
-  reductions: readonly LoopVariable[], width: number,
+  axis: number,
+  task: Task,
+  outer: readonly LoopVariable[],
+  v: LoopVariable | undefined,
+  begin: number,
+  reductions: readonly LoopVariable[],
+  width: number,
 ): Expression {
   const type = { dtype: 'int32' as const, lanes: width };
   if (axis >= task.shape.length) return ir.index(ir.at(0, [reductions[axis - task.shape.length], 1]), type);
@@ -151,7 +204,14 @@ function axisIndex(
 }
 
 /** One result at a time: vectors along the innermost reduced axis, then their lanes together. */
-function reduceAlongReduced(task: Task, root: Reduce, body: Scalar, storage: Storage, plan: Plan, wide: number): Statement[] {
+function reduceAlongReduced(
+  task: Task,
+  root: Reduce,
+  body: Scalar,
+  storage: Storage,
+  plan: Plan,
+  wide: number,
+): Statement[] {
   const { kept, reduced } = plan;
   const lastReduced = reduced.shape.length - 1;
   const inner = lastReduced < 0 ? 1 : reduced.shape[lastReduced];
@@ -181,9 +241,24 @@ function reduceAlongReduced(task: Task, root: Reduce, body: Scalar, storage: Sto
         const r = a - task.shape.length;
         return r === lastReduced ? ir.index(ir.at(shift, [v, 1]), type, 1) : ir.index(ir.at(0, [middle[r], 1]), type);
       };
-      const operand = operandAt(body, storage, plan, width, `${sum.name}_`, at, (k) => reduced.strides[k][lastReduced], axis);
-      steps.push(...operand.statements, { kind: 'set', local: sum, value: combine(root.op, ir.local(sum), operand.value) });
-      partial.push(...Array.from({ length: width }, (_, l) => (width === 1 ? ir.local(sum) : ir.lane(ir.local(sum), l))));
+      const operand = operandAt(
+        body,
+        storage,
+        plan,
+        width,
+        `${sum.name}_`,
+        at,
+        (k) => reduced.strides[k][lastReduced],
+        axis,
+      );
+      steps.push(...operand.statements, {
+        kind: 'set',
+        local: sum,
+        value: combine(root.op, ir.local(sum), operand.value),
+      });
+      partial.push(
+        ...Array.from({ length: width }, (_, l) => (width === 1 ? ir.local(sum) : ir.lane(ir.local(sum), l))),
+      );
     }
     return loop(v, steps);
   };
@@ -200,7 +275,11 @@ function reduceAlongReduced(task: Task, root: Reduce, body: Scalar, storage: Sto
   const sum = partial.length === 0 ? empty : partial.reduce((a, b) => combine(root.op, a, b));
   const p: Position = {
     lanes: 1,
-    at: (k) => ir.at(plan.accesses[k + operandCount].offset, ...outer.map((o, i) => [o, kept.strides[k + operandCount][i]] as const)),
+    at: (k) =>
+      ir.at(
+        plan.accesses[k + operandCount].offset,
+        ...outer.map((o, i) => [o, kept.strides[k + operandCount][i]] as const),
+      ),
     step: () => 0,
     axis: (a) => ir.index(ir.at(0, [outer[a], 1]), { dtype: 'int32', lanes: 1 }),
   };
@@ -224,7 +303,8 @@ export function argReduction(task: Task, machine: Machine): Offer | undefined {
     cost: flops / lanes,
     build: (storage) => {
       const last = plan.kept.shape.length - 1;
-      const wide = last >= 0 && plan.kept.shape[last] >= lanes && plan.operands.every((_, k) => plan.kept.strides[k][last] <= 1);
+      const wide =
+        last >= 0 && plan.kept.shape[last] >= lanes && plan.operands.every((_, k) => plan.kept.strides[k][last] <= 1);
       const body = argAlongKept(task, operandBody, storage, plan, wide ? lanes : 1);
       return [{ name: `arg${root.op}`, body, flops, bytes: outputBytes(task) + count * 4 }];
     },
@@ -253,7 +333,11 @@ function argAlongKept(task: Task, body: Scalar, storage: Storage, plan: Plan, la
     const now: Local = { name: `now${width}`, type: { dtype: 'int32', lanes: width } };
     const x: Local = { name: `x${width}`, type: valueType };
     const operand = operandAt(
-      body, storage, plan, width, `a${width}_`,
+      body,
+      storage,
+      plan,
+      width,
+      `a${width}_`,
       (k) => ir.at(shift(k), ...terms(k), ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const)),
       (k) => (last < 0 ? 0 : kept.strides[k][last]),
       axis,

@@ -8,7 +8,16 @@ import { InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
 import { toTensor } from './constant.ts';
-import { type AnyTensor, apply, broadcastShapes, defineOp, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  broadcastShapes,
+  defineOp,
+  type OpDefinition,
+  requireDType,
+  sameDType,
+  type TensorType,
+} from './define.ts';
 import { sumLike } from './like.ts';
 
 /** Two tensors that broadcast, or a tensor and a number, in either order. */
@@ -36,14 +45,20 @@ export const inferBinary =
 export function binaryFunction<F>(definition: OpDefinition, op: string): F {
   const call = (a: Tensor | number | boolean, b: Tensor | number | boolean, name?: string): Tensor => {
     const beside = typeof a === 'object' ? a : typeof b === 'object' ? b : undefined;
-    if (!beside) throw new InvalidArgumentError(`${op}: at least one operand must be a tensor; use tf.constant for the other.`);
+    if (!beside)
+      throw new InvalidArgumentError(`${op}: at least one operand must be a tensor; use tf.constant for the other.`);
     const x = toTensor(op, a, beside.dtype);
     return apply(definition, [x, toTensor(op, b, beside.dtype)], {}, name);
   };
   return call as F;
 }
 
-type BinaryGradient = (x: AnyTensor, y: AnyTensor, dz: AnyTensor, z: AnyTensor) => readonly [AnyTensor | null, AnyTensor | null];
+type BinaryGradient = (
+  x: AnyTensor,
+  y: AnyTensor,
+  dz: AnyTensor,
+  z: AnyTensor,
+) => readonly [AnyTensor | null, AnyTensor | null];
 
 /** A binary op from its scalar function and the gradients of its operands (before broadcasting is undone). */
 export function defineBinary(name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar, gradient?: BinaryGradient) {
@@ -114,13 +129,19 @@ export const AddNOp = defineOp({
   name: 'AddN',
   infer: (inputs) => {
     const dtype = sameDType('addN', inputs);
-    const shape = inputs.reduce<TensorType>((a, b) => ({ dtype, shape: broadcastShapes('addN', a, b) }), inputs[0]).shape;
+    const shape = inputs.reduce<TensorType>(
+      (a, b) => ({ dtype, shape: broadcastShapes('addN', a, b) }),
+      inputs[0],
+    ).shape;
     return { dtype, shape };
   },
   gradient: ({ inputs }, [dy]) => inputs.map(() => dy),
   lower: (xs) => p.map(xs, (...values) => values.reduce((a, b) => s.add(a, b))),
 });
 /** The sum of several tensors of one shape. */
-export function addN<T extends NumericDType, S extends Shape>(xs: readonly Tensor<T, S>[], name?: string): Tensor<T, S> {
+export function addN<T extends NumericDType, S extends Shape>(
+  xs: readonly Tensor<T, S>[],
+  name?: string,
+): Tensor<T, S> {
   return apply(AddNOp, xs, {}, name);
 }

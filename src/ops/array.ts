@@ -1,18 +1,27 @@
 // Ops that cut, join and repeat: concat, slice, pad, tile, stack, unstack.
-import type { Tensor } from '../graph/tensor.ts';
+import type { Shapes, Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import type { Shapes } from '../graph/tensor.ts';
 import type { ConcatAll, ConcatError, OrUnknown, ShapeError } from '../tensor/shape-types.ts';
-import { type AnyTensor, apply, applyAll, defineOp, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  applyAll,
+  defineOp,
+  type OpDefinition,
+  requireDType,
+  sameDType,
+  type TensorType,
+} from './define.ts';
 import { expandDims } from './shape.ts';
 
 function axisOf(op: string, axis: number, rank: number, shape: Shape): number {
   const i = axisIndex(axis, rank);
-  if (i === undefined) throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
+  if (i === undefined)
+    throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
   return i;
 }
 
@@ -23,10 +32,18 @@ const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp<{ a
   lower: ([dy, ...xs], { attributes: { axis, which } }) => {
     const i = axisIndex(axis, dy.shape.length) as number;
     const before = xs.slice(0, which).reduce((sum, x) => sum + x.shape[i], 0);
-    return p.slice(dy, dy.shape.map((_, d) => (d === i ? before : 0)), xs[which].shape);
+    return p.slice(
+      dy,
+      dy.shape.map((_, d) => (d === i ? before : 0)),
+      xs[which].shape,
+    );
   },
   gradient: ({ inputs: [, ...xs], attributes: { axis, which } }, [dz]) => [
-    dz && concatAll(xs.map((x, k) => (k === which ? dz : apply(ZeroLikeOp, [x], {}))), axis),
+    dz &&
+      concatAll(
+        xs.map((x, k) => (k === which ? dz : apply(ZeroLikeOp, [x], {}))),
+        axis,
+      ),
     ...xs.map(() => null),
   ],
 });
@@ -44,15 +61,24 @@ const ConcatOp = defineOp<{ axis: number }>({
     if (ranked.length === 0) return { dtype, shape: undefined };
     const first = ranked[0].shape as Shape;
     const i = axisOf('concat', axis, first.length, first);
-    const shape = ranked.slice(1).reduce<Dim[]>((sum, { shape: next }) => {
-      const fits = next!.length === sum.length && next!.every((d, k) => k === i || d === null || sum[k] === null || d === sum[k]);
-      if (!fits) throw new ShapeMismatchError(`concat: shapes ${xs.map((x) => showShape(x.shape)).join(' and ')} do not match outside axis ${axis}.`);
-      return sum.map((d, k) => (k !== i ? (d ?? next![k]) : d === null || next![k] === null ? null : d + next![k]!));
-    }, [...first]);
+    const shape = ranked.slice(1).reduce<Dim[]>(
+      (sum, { shape: next }) => {
+        const fits =
+          next!.length === sum.length &&
+          next!.every((d, k) => k === i || d === null || sum[k] === null || d === sum[k]);
+        if (!fits)
+          throw new ShapeMismatchError(
+            `concat: shapes ${xs.map((x) => showShape(x.shape)).join(' and ')} do not match outside axis ${axis}.`,
+          );
+        return sum.map((d, k) => (k !== i ? (d ?? next![k]) : d === null || next![k] === null ? null : d + next![k]!));
+      },
+      [...first],
+    );
     if (ranked.length < xs.length) shape[i] = null;
     return { dtype, shape };
   },
-  gradient: ({ inputs, attributes: { axis } }, [dy]) => inputs.map((_, which) => dy && apply(ConcatPartOp, [dy, ...inputs], { axis, which })),
+  gradient: ({ inputs, attributes: { axis } }, [dy]) =>
+    inputs.map((_, which) => dy && apply(ConcatPartOp, [dy, ...inputs], { axis, which })),
   lower: (xs, { attributes: { axis } }) => p.concat(xs, axisIndex(axis, xs[0].shape.length) as number),
 });
 const concatAll = (xs: readonly AnyTensor[], axis: number): AnyTensor => apply(ConcatOp, xs, { axis });
@@ -81,13 +107,17 @@ function sliced(x: TensorType, { begin, size }: SliceAttributes): Shape | undefi
   if (!x.shape) return undefined;
   const { shape } = x;
   if (begin.length !== shape.length || size.length !== shape.length) {
-    throw new ShapeMismatchError(`slice: begin ${showShape(begin)} and size ${showShape(size)} must have one number for each axis of ${showShape(shape)}.`);
+    throw new ShapeMismatchError(
+      `slice: begin ${showShape(begin)} and size ${showShape(size)} must have one number for each axis of ${showShape(shape)}.`,
+    );
   }
   return shape.map((d, i) => {
     const count = size[i] === -1 ? (d === null ? null : d - begin[i]) : size[i];
     const bad = begin[i] < 0 || (count !== null && count < 0) || (d !== null && count !== null && begin[i] + count > d);
     if (bad) {
-      throw new ShapeMismatchError(`slice: ${size[i]} elements from ${begin[i]} on do not lie inside axis ${i} of ${showShape(shape)} (size -1 means to the end).`);
+      throw new ShapeMismatchError(
+        `slice: ${size[i]} elements from ${begin[i]} on do not lie inside axis ${i} of ${showShape(shape)} (size -1 means to the end).`,
+      );
     }
     return count;
   });
@@ -102,7 +132,12 @@ const SliceOp = defineOp<SliceAttributes>({
 const SliceGradOp: OpDefinition<{ begin: readonly number[] }> = defineOp<{ begin: readonly number[] }>({
   name: 'SliceGrad',
   infer: ([dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
-  lower: ([dy, x], { attributes: { begin } }) => p.pad(dy, begin, x.shape.map((d, i) => d - begin[i] - dy.shape[i])),
+  lower: ([dy, x], { attributes: { begin } }) =>
+    p.pad(
+      dy,
+      begin,
+      x.shape.map((d, i) => d - begin[i] - dy.shape[i]),
+    ),
   gradient: ({ inputs: [dy], attributes: { begin } }, [dz]) => [dz && apply(SliceLikeOp, [dz, dy], { begin }), null],
 });
 const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp<{ begin: readonly number[] }>({
@@ -133,9 +168,14 @@ const PadOp = defineOp<PadAttributes>({
   infer: ([x], { low, high }) => {
     if (!x.shape) return x;
     if (low.length !== x.shape.length || [...low, ...high].some((n) => !Number.isInteger(n) || n < 0)) {
-      throw new ShapeMismatchError(`pad: paddings must be a pair [before, after] of whole numbers for each axis of ${showShape(x.shape)}.`);
+      throw new ShapeMismatchError(
+        `pad: paddings must be a pair [before, after] of whole numbers for each axis of ${showShape(x.shape)}.`,
+      );
     }
-    return { dtype: x.dtype, shape: x.shape.map((d, i) => d && d + low[i] + high[i]).map((d, i) => (x.shape![i] === 0 ? low[i] + high[i] : d)) };
+    return {
+      dtype: x.dtype,
+      shape: x.shape.map((d, i) => d && d + low[i] + high[i]).map((d, i) => (x.shape![i] === 0 ? low[i] + high[i] : d)),
+    };
   },
   gradient: ({ inputs: [x], attributes: { low } }, [dy]) => [dy && apply(SliceLikeOp, [dy, x], { begin: low })],
   lower: ([x], { attributes: { low, high, value } }) => p.pad(x, low, high, value),
@@ -155,13 +195,19 @@ const TileOp = defineOp<{ multiples: readonly number[] }>({
   infer: ([x], { multiples }) => {
     if (!x.shape) return { dtype: x.dtype, shape: multiples.map(() => null) };
     if (multiples.length !== x.shape.length || multiples.some((n) => !Number.isInteger(n) || n < 0)) {
-      throw new ShapeMismatchError(`tile: multiples ${showShape(multiples)} must be a whole number of at least 0 for each axis of ${showShape(x.shape)}.`);
+      throw new ShapeMismatchError(
+        `tile: multiples ${showShape(multiples)} must be a whole number of at least 0 for each axis of ${showShape(x.shape)}.`,
+      );
     }
     return { dtype: x.dtype, shape: x.shape.map((d, i) => (d === null ? null : d * multiples[i])) };
   },
   gradient: ({ inputs: [x], attributes: { multiples } }, [dy]) => [dy && apply(TileGradOp, [dy, x], { multiples })],
   lower: ([x], { attributes: { multiples }, outputs: [{ shape }] }) => {
-    const apart = p.strided(x, multiples.flatMap((n, i) => [n, x.shape[i]]), x.strides.flatMap((n) => [0, n]));
+    const apart = p.strided(
+      x,
+      multiples.flatMap((n, i) => [n, x.shape[i]]),
+      x.strides.flatMap((n) => [0, n]),
+    );
     return p.reshape(apart, shape);
   },
 });
@@ -169,8 +215,15 @@ const TileGradOp: OpDefinition<{ multiples: readonly number[] }> = defineOp<{ mu
   name: 'TileGrad',
   infer: ([dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
   lower: ([dy, x], { attributes: { multiples } }) => {
-    const apart = p.reshape(dy, multiples.flatMap((n, i) => [n, x.shape[i]]));
-    return p.reduce('sum', apart, multiples.map((_, i) => 2 * i));
+    const apart = p.reshape(
+      dy,
+      multiples.flatMap((n, i) => [n, x.shape[i]]),
+    );
+    return p.reduce(
+      'sum',
+      apart,
+      multiples.map((_, i) => 2 * i),
+    );
   },
   gradient: ({ attributes: { multiples } }, [dz]) => [dz && apply(TileOp, [dz], { multiples }), null],
 });
@@ -185,7 +238,11 @@ export function tile<T extends DType, A extends Shape>(
 
 /** Tensors of one shape side by side along a new axis. */
 export function stack<T extends DType, A extends Shape>(xs: readonly Tensor<T, A>[], axis = 0): Tensor<T, Dim[]> {
-  return apply(ConcatOp, xs.map((x) => expandDims(x, axis) as AnyTensor), { axis });
+  return apply(
+    ConcatOp,
+    xs.map((x) => expandDims(x, axis) as AnyTensor),
+    { axis },
+  );
 }
 
 const UnstackOp = defineOp<{ axis: number; count: number }>({
@@ -197,7 +254,10 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
     return Array.from({ length: count }, () => ({ dtype: x.dtype, shape: rest }));
   },
   gradient: ({ outputs, attributes: { axis } }, gradients) => [
-    stack(gradients.map((g, k) => g ?? (apply(ZeroLikeOp, [outputs[k]], {}) as AnyTensor)), axis),
+    stack(
+      gradients.map((g, k) => g ?? (apply(ZeroLikeOp, [outputs[k]], {}) as AnyTensor)),
+      axis,
+    ),
   ],
   lower: ([x], { attributes: { axis, count } }) => {
     const i = axisIndex(axis, x.shape.length) as number;
@@ -210,7 +270,9 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
 export function unstack<T extends DType, A extends Shape>(x: Tensor<T, A>, axis = 0): Tensor<T, Dim[]>[] {
   const size = x.shape?.at(axis);
   if (size === null || size === undefined) {
-    throw new ShapeMismatchError(`unstack: the size of axis ${axis} must be known, but the shape is ${showShape(x.shape)}.`);
+    throw new ShapeMismatchError(
+      `unstack: the size of axis ${axis} must be known, but the shape is ${showShape(x.shape)}.`,
+    );
   }
   return [...applyAll(UnstackOp, [x], { axis, count: size })] as Tensor<T, Dim[]>[];
 }
@@ -229,7 +291,10 @@ const GatherOp = defineOp<{ axis: number }>({
     const i = axisOf('gather', axis, x.shape.length, x.shape);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), ...indices.shape, ...x.shape.slice(i + 1)] };
   },
-  gradient: ({ inputs: [x, indices], attributes: { axis } }, [dy]) => [dy && apply(GatherGradOp, [dy, indices, x], { axis }), null],
+  gradient: ({ inputs: [x, indices], attributes: { axis } }, [dy]) => [
+    dy && apply(GatherGradOp, [dy, indices, x], { axis }),
+    null,
+  ],
   lower: ([x, indices], { attributes: { axis }, require, name }) => {
     const i = axisIndex(axis, x.shape.length) as number;
     const size = x.shape[i];
@@ -245,7 +310,11 @@ const GatherGradOp: OpDefinition<{ axis: number }> = defineOp<{ axis: number }>(
     const i = axisIndex(axis, x.shape.length) as number;
     return p.scatter(dy, indices, i, x.shape[i]);
   },
-  gradient: ({ inputs: [, indices], attributes: { axis } }, [dz]) => [dz && apply(GatherOp, [dz, indices], { axis }), null, null],
+  gradient: ({ inputs: [, indices], attributes: { axis } }, [dz]) => [
+    dz && apply(GatherOp, [dz, indices], { axis }),
+    null,
+    null,
+  ],
 });
 /**
  * The slices of x at `indices` (int32) along an axis: out[i, …] = x[indices[i], …] for axis 0.

@@ -9,7 +9,11 @@ import { binaryFunction, inferBinary } from './arithmetic.ts';
 import { defineOp } from './define.ts';
 
 /** Two tensors of one dtype that broadcast, or a tensor and a value. */
-export type ComparisonFunction<Op extends string, D extends DType = DType> = <T extends D, A extends Shape, B extends Shape = []>(
+export type ComparisonFunction<Op extends string, D extends DType = DType> = <
+  T extends D,
+  A extends Shape,
+  B extends Shape = [],
+>(
   a: Tensor<T, A>,
   b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | Elem<T>,
   name?: string,

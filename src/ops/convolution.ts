@@ -36,7 +36,9 @@ export function slid(op: string, size: Dim, window: Dim, stride: number, padding
   if (padding === 'SAME') return Math.ceil(size / stride);
   if (window === null) return null;
   if (window > size) {
-    throw new ShapeMismatchError(`${op}: a window of ${window} does not fit into a size of ${size} with padding 'VALID'; use 'SAME'.`);
+    throw new ShapeMismatchError(
+      `${op}: a window of ${window} does not fit into a size of ${size} with padding 'VALID'; use 'SAME'.`,
+    );
   }
   return Math.floor((size - window) / stride) + 1;
 }
@@ -52,10 +54,14 @@ function inferConvolution([x, filter]: readonly TensorType[], { strides, padding
   const dtype = sameDType('conv2d', [x, filter]);
   requireDType('conv2d', x, ['float32', 'float64']);
   if (x.shape && x.shape.length !== 4) {
-    throw new ShapeMismatchError(`conv2d: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}; use tf.reshape.`);
+    throw new ShapeMismatchError(
+      `conv2d: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}; use tf.reshape.`,
+    );
   }
   if (filter.shape && filter.shape.length !== 4) {
-    throw new ShapeMismatchError(`conv2d: filter must be [height, width, in, out], but its shape is ${showShape(filter.shape)}.`);
+    throw new ShapeMismatchError(
+      `conv2d: filter must be [height, width, in, out], but its shape is ${showShape(filter.shape)}.`,
+    );
   }
   const [n, h, w, c] = x.shape ?? [null, null, null, null];
   const [kh, kw, ci, co] = filter.shape ?? [null, null, null, null];
@@ -88,7 +94,12 @@ const Conv2DOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
 });
 
 /** x with the zeros around it that the padding asks for. */
-function surround(x: p.View, window: readonly [number, number], strides: readonly [number, number], padding: Padding): p.View {
+function surround(
+  x: p.View,
+  window: readonly [number, number],
+  strides: readonly [number, number],
+  padding: Padding,
+): p.View {
   const [top, bottom] = margins(x.shape[1], window[0], strides[0], padding);
   const [left, right] = margins(x.shape[2], window[1], strides[1], padding);
   return p.pad(x, [0, top, left, 0], [0, bottom, right, 0]);
@@ -122,7 +133,11 @@ const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp<WindowAtt
     const [n, h, w, c] = cropped.strides;
     const [fh, fw, fi, fo] = turned.strides;
     const space = [...shape, kh, kw, co];
-    return p.contract(p.strided(cropped, space, [n, h, w, 0, h, w, c]), p.strided(turned, space, [0, 0, 0, fi, fh, fw, fo]), 4);
+    return p.contract(
+      p.strided(cropped, space, [n, h, w, 0, h, w, c]),
+      p.strided(turned, space, [0, 0, 0, fi, fh, fw, fo]),
+      4,
+    );
   },
 });
 const positive = (n: number) => Math.max(0, n);
@@ -161,7 +176,13 @@ const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp<WindowAt
  * tf.nn.conv2d(x, W, { strides: [1, 1, 1, 1], padding: 'SAME' });
  * ```
  */
-export function conv2d<T extends FloatDType, A extends Shape, B extends Shape, const St extends Shape, P extends Padding>(
+export function conv2d<
+  T extends FloatDType,
+  A extends Shape,
+  B extends Shape,
+  const St extends Shape,
+  P extends Padding,
+>(
   x: Tensor<T, A>,
   filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,
   options: { readonly strides: St; readonly padding: P; readonly name?: string },

@@ -9,12 +9,18 @@ import { constant, filled } from './constant.ts';
 import { apply, defineOp } from './define.ts';
 
 /** A tensor of zeros (false for bool). */
-export function zeros<const S extends Shape, T extends DType = 'float32'>(shape: S, dtype: T = 'float32' as T): Tensor<T, [...S]> {
+export function zeros<const S extends Shape, T extends DType = 'float32'>(
+  shape: S,
+  dtype: T = 'float32' as T,
+): Tensor<T, [...S]> {
   return filled('zeros', shape, 0, dtype);
 }
 
 /** A tensor of ones (true for bool). */
-export function ones<const S extends Shape, T extends DType = 'float32'>(shape: S, dtype: T = 'float32' as T): Tensor<T, [...S]> {
+export function ones<const S extends Shape, T extends DType = 'float32'>(
+  shape: S,
+  dtype: T = 'float32' as T,
+): Tensor<T, [...S]> {
   return filled('ones', shape, 1, dtype);
 }
 
@@ -57,7 +63,9 @@ export function onesLike<T extends DType, S extends Shape>(x: Tensor<T, S>, name
 export function range(start: number, limit?: number, delta = 1): Tensor<'int32' | 'float32', [number]> {
   const [from, to] = limit === undefined ? [0, start] : [start, limit];
   if (delta === 0 || [from, to, delta].some((v) => !Number.isFinite(v))) {
-    throw new InvalidArgumentError(`range: start ${from}, limit ${to} and delta ${delta} must be finite, and delta not 0.`);
+    throw new InvalidArgumentError(
+      `range: start ${from}, limit ${to} and delta ${delta} must be finite, and delta not 0.`,
+    );
   }
   const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / delta)) }, (_, i) => from + i * delta);
   const dtype = [from, to, delta].every(Number.isInteger) ? 'int32' : 'float32';

@@ -16,6 +16,9 @@ export function group(...members: readonly (Operation | Tensor)[]): Operation {
   const first = members[0];
   const graph = first === undefined ? getDefaultGraph() : first.graph;
   return graph.asDefault(() =>
-    controlDependencies(members.map((m) => (m instanceof Tensor ? m.operation : m)), () => noOp('group')),
+    controlDependencies(
+      members.map((m) => (m instanceof Tensor ? m.operation : m)),
+      () => noOp('group'),
+    ),
   );
 }

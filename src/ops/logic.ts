@@ -21,11 +21,20 @@ const logical = (name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar) =>
   });
 
 /** a and b, for bool tensors. */
-export const logicalAnd: ComparisonFunction<'logicalAnd', 'bool'> = binaryFunction(logical('LogicalAnd', s.and), 'logicalAnd');
+export const logicalAnd: ComparisonFunction<'logicalAnd', 'bool'> = binaryFunction(
+  logical('LogicalAnd', s.and),
+  'logicalAnd',
+);
 /** a or b, for bool tensors. */
-export const logicalOr: ComparisonFunction<'logicalOr', 'bool'> = binaryFunction(logical('LogicalOr', s.or), 'logicalOr');
+export const logicalOr: ComparisonFunction<'logicalOr', 'bool'> = binaryFunction(
+  logical('LogicalOr', s.or),
+  'logicalOr',
+);
 /** Either a or b, for bool tensors. */
-export const logicalXor: ComparisonFunction<'logicalXor', 'bool'> = binaryFunction(logical('LogicalXor', s.xor), 'logicalXor');
+export const logicalXor: ComparisonFunction<'logicalXor', 'bool'> = binaryFunction(
+  logical('LogicalXor', s.xor),
+  'logicalXor',
+);
 
 const LogicalNotOp = defineOp({
   name: 'LogicalNot',
@@ -68,7 +77,9 @@ export function where<T extends DType, C extends Shape, A extends Shape, B exten
 const CastOp = defineOp<{ dtype: DType }>({
   name: 'Cast',
   infer: ([x], { dtype }) => ({ dtype, shape: x.shape }),
-  gradient: ({ inputs: [x], attributes: { dtype } }, [dy]) => [dy && isFloat(dtype) && isFloat(x.dtype) ? cast(dy, x.dtype) : null],
+  gradient: ({ inputs: [x], attributes: { dtype } }, [dy]) => [
+    dy && isFloat(dtype) && isFloat(x.dtype) ? cast(dy, x.dtype) : null,
+  ],
   lower: ([x], { attributes: { dtype } }) => (x.node.dtype === dtype ? x : p.map([x], (v) => s.cast(v, dtype))),
 });
 /**
@@ -77,7 +88,9 @@ const CastOp = defineOp<{ dtype: DType }>({
  */
 export function cast<T extends DType, S extends Shape>(x: Tensor<DType, S>, dtype: T, name?: string): Tensor<T, S> {
   if (!isDType(dtype)) {
-    throw new DTypeError(`cast: there is no dtype ${describe(dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`);
+    throw new DTypeError(
+      `cast: there is no dtype ${describe(dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`,
+    );
   }
   return apply(CastOp, [x], { dtype }, name);
 }

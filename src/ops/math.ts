@@ -43,7 +43,12 @@ export function sign<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, n
 }
 
 // d(x²) = 2x · dx
-const SquareOp = defineUnary('Square', numeric, (x) => s.mul(x, x), (x, _, dy) => mul(mul(dy, x), 2));
+const SquareOp = defineUnary(
+  'Square',
+  numeric,
+  (x) => s.mul(x, x),
+  (x, _, dy) => mul(mul(dy, x), 2),
+);
 /** x². */
 export function square<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(SquareOp, [x], {}, name);
@@ -57,7 +62,12 @@ export function sqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, nam
 }
 
 // d(1/√x) = −½ y³ · dx
-const RsqrtOp = defineUnary('Rsqrt', floats, (x) => s.div(1, s.sqrt(x)), (_, y, dy) => mul(mul(dy, mul(y, square(y))), -0.5));
+const RsqrtOp = defineUnary(
+  'Rsqrt',
+  floats,
+  (x) => s.div(1, s.sqrt(x)),
+  (_, y, dy) => mul(mul(dy, mul(y, square(y))), -0.5),
+);
 /** 1 / √x. */
 export function rsqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(RsqrtOp, [x], {}, name);
@@ -96,7 +106,12 @@ export function tanh<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, nam
 }
 
 // d sigmoid x = y (1 − y) · dx
-const SigmoidOp = defineUnary('Sigmoid', floats, (x) => s.div(1, s.add(s.exp(s.neg(x)), 1)), (_, y, dy) => mul(dy, mul(y, sub(1, y))));
+const SigmoidOp = defineUnary(
+  'Sigmoid',
+  floats,
+  (x) => s.div(1, s.add(s.exp(s.neg(x)), 1)),
+  (_, y, dy) => mul(dy, mul(y, sub(1, y))),
+);
 /** 1 / (1 + e⁻ˣ). */
 export function sigmoid<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(SigmoidOp, [x], {}, name);
@@ -109,7 +124,12 @@ const ReluGradOp: OpDefinition = defineOp({
   lower: ([dy, y]) => p.map([dy, y], (d, v) => s.select(s.less(s.constant(0, v.dtype), v), d, 0)),
 });
 // d max(x, 0) = dx where the result is above 0
-const ReluOp = defineUnary('Relu', numeric, (x) => s.max(x, 0), (_, y, dy) => apply(ReluGradOp, [dy, y], {}));
+const ReluOp = defineUnary(
+  'Relu',
+  numeric,
+  (x) => s.max(x, 0),
+  (_, y, dy) => apply(ReluGradOp, [dy, y], {}),
+);
 /** max(x, 0); NaN stays NaN. The gradient at 0 is 0. */
 export function relu<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(ReluOp, [x], {}, name);

@@ -19,14 +19,24 @@ const MatMulOp: OpDefinition<MatMulAttributes> = defineOp<MatMulAttributes>({
   infer: ([a, b], { transposeA, transposeB }) => {
     const dtype = sameDType('matmul', [a, b]);
     requireDType('matmul', a, allowed);
-    for (const [which, t] of [['first', a], ['second', b]] as const) {
+    for (const [which, t] of [
+      ['first', a],
+      ['second', b],
+    ] as const) {
       if (t.shape && t.shape.length < 2) {
-        throw new ShapeMismatchError(`matmul: the ${which} argument must have at least 2 dimensions, but its shape is ${showShape(t.shape)}; use tf.reshape or tf.expandDims.`);
+        throw new ShapeMismatchError(
+          `matmul: the ${which} argument must have at least 2 dimensions, but its shape is ${showShape(t.shape)}; use tf.reshape or tf.expandDims.`,
+        );
       }
     }
     if (!a.shape || !b.shape) return { dtype, shape: undefined };
-    if (a.shape.length !== b.shape.length || a.shape.slice(0, -2).some((d, i) => d !== null && b.shape![i] !== null && d !== b.shape![i])) {
-      throw new ShapeMismatchError(`matmul: shapes ${showShape(a.shape)} and ${showShape(b.shape)} must have the same batch dimensions (all but the last two).`);
+    if (
+      a.shape.length !== b.shape.length ||
+      a.shape.slice(0, -2).some((d, i) => d !== null && b.shape![i] !== null && d !== b.shape![i])
+    ) {
+      throw new ShapeMismatchError(
+        `matmul: shapes ${showShape(a.shape)} and ${showShape(b.shape)} must have the same batch dimensions (all but the last two).`,
+      );
     }
     const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
     const [l, n] = transposeB ? [b.shape.at(-1)!, b.shape.at(-2)!] : [b.shape.at(-2)!, b.shape.at(-1)!];
@@ -41,7 +51,8 @@ const MatMulOp: OpDefinition<MatMulAttributes> = defineOp<MatMulAttributes>({
   },
   gradient: ({ inputs: [a, b], attributes: { transposeA: ta, transposeB: tb } }, [dc]) => {
     if (!dc) return [null, null];
-    const product = (x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean) => apply(MatMulOp, [x, y], { transposeA, transposeB });
+    const product = (x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean) =>
+      apply(MatMulOp, [x, y], { transposeA, transposeB });
     const da = ta ? product(b, dc, tb, true) : product(dc, b, false, !tb);
     const db = tb ? product(dc, a, true, ta) : product(a, dc, !ta, false);
     return [da, db];

@@ -16,17 +16,25 @@ interface PoolAttributes extends WindowAttributes {
 function inferPool(op: string, x: TensorType, { ksize, strides, padding }: PoolAttributes): TensorType {
   requireDType(op, x, ['float32', 'float64']);
   if (x.shape && x.shape.length !== 4) {
-    throw new ShapeMismatchError(`${op}: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}.`);
+    throw new ShapeMismatchError(
+      `${op}: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}.`,
+    );
   }
   const [n, h, w, c] = x.shape ?? [null, null, null, null];
-  return { dtype: x.dtype, shape: [n, slid(op, h, ksize[0], strides[0], padding), slid(op, w, ksize[1], strides[1], padding), c] };
+  return {
+    dtype: x.dtype,
+    shape: [n, slid(op, h, ksize[0], strides[0], padding), slid(op, w, ksize[1], strides[1], padding), c],
+  };
 }
 
 /** What is put around an image of that shape, as [low, high] for all four axes. */
 function border(shape: readonly number[], { ksize, strides, padding }: PoolAttributes): [number[], number[]] {
   const [top, bottom] = margins(shape[1], ksize[0], strides[0], padding);
   const [left, right] = margins(shape[2], ksize[1], strides[1], padding);
-  return [[0, top, left, 0], [0, bottom, right, 0]];
+  return [
+    [0, top, left, 0],
+    [0, bottom, right, 0],
+  ];
 }
 
 /** [n, y, x, c, ky, kx]: the elements of each window. */
@@ -50,20 +58,28 @@ function spread(
   const [kh, kw] = ksize;
   const [low, high] = border(shape, attributes);
   const [, oh, ow] = values[0].view.shape;
-  const apart = kh === strides[0] && kw === strides[1] && [...low, ...high].every((v) => v === 0) && oh * kh === h && ow * kw === w;
+  const apart =
+    kh === strides[0] && kw === strides[1] && [...low, ...high].every((v) => v === 0) && oh * kh === h && ow * kw === w;
   if (apart) {
     // Each element lies in exactly one window: nothing to add.
     const tiles = values.map(({ view }) => {
       const [sn, sy, sx, sc] = view.strides;
       return p.strided(view, [n, oh, kh, ow, kw, c], [sn, sy, 0, sx, 0, sc]);
     });
-    return p.reshape(p.map(tiles, (...vs) => body(vs, s.add(s.mul(s.index(2), kw), s.index(4)))), shape);
+    return p.reshape(
+      p.map(tiles, (...vs) => body(vs, s.add(s.mul(s.index(2), kw), s.index(4)))),
+      shape,
+    );
   }
   // Windows that start at h − ky: with zeros between them, and turned, they line up with the elements.
   const space = [n, h + low[1] + high[1], w + low[2] + high[2], c];
   const views = values.map(({ view, outside }) => {
     const after = [space[1], space[2]].map((size, i) => size - ((view.shape[1 + i] - 1) * strides[i] + 1));
-    const wide = p.pad(view, [0, kh - 1, kw - 1, 0], [0, ...after.map((v) => Math.max(0, v)), 0], outside, [1, ...strides, 1]);
+    const wide = p.pad(view, [0, kh - 1, kw - 1, 0], [0, ...after.map((v) => Math.max(0, v)), 0], outside, [
+      1,
+      ...strides,
+      1,
+    ]);
     const [sn, sy, sx, sc] = wide.strides;
     return p.strided(wide, [...space, kh, kw], [sn, sy, sx, sc, sy, sx]);
   });
@@ -79,7 +95,10 @@ const MaxPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
   // Linear in dy: its adjoint reads dz at the position of each maximum.
   gradient: ({ inputs: [x], attributes }, [dz]) => [null, dz && apply(MaxPoolPickOp, [x, dz], attributes)],
   lower: ([x, dy], { attributes }) => {
-    const values = [{ view: largest(x, dy.shape, attributes), outside: -1 }, { view: dy, outside: 0 }];
+    const values = [
+      { view: largest(x, dy.shape, attributes), outside: -1 },
+      { view: dy, outside: 0 },
+    ];
     return spread(values, x.shape, attributes, ([at, d], position) => s.select(s.equal(at, position), d, 0));
   },
 });
@@ -115,7 +134,11 @@ const MaxPoolOp = defineOp<PoolAttributes>({
 
 /** How many elements of the image, not of the padding, each window holds, as [n, y, x, c] with strides 0. */
 function counts(x: p.View, outputs: readonly number[], attributes: PoolAttributes): p.View {
-  const one = p.strided(p.constant(new Float64Array([1]), x.node.dtype, [1]), [1, x.shape[1], x.shape[2], 1], [0, 0, 0, 0]);
+  const one = p.strided(
+    p.constant(new Float64Array([1]), x.node.dtype, [1]),
+    [1, x.shape[1], x.shape[2], 1],
+    [0, 0, 0, 0],
+  );
   const padded = p.pad(one, ...border(x.shape, attributes));
   const view = windows(padded, [1, outputs[1], outputs[2], 1], attributes);
   return p.broadcastTo(p.reduce('sum', view, [4, 5]), outputs);
@@ -141,7 +164,12 @@ const AvgPoolOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
   },
 });
 
-function pool(op: string, definition: OpDefinition<PoolAttributes>, x: Tensor, options: { ksize: Shape; strides: Shape; padding: Padding; name?: string }) {
+function pool(
+  op: string,
+  definition: OpDefinition<PoolAttributes>,
+  x: Tensor,
+  options: { ksize: Shape; strides: Shape; padding: Padding; name?: string },
+) {
   const ksize = spatial(op, 'ksize', options.ksize);
   const strides = spatial(op, 'strides', options.strides);
   return apply(definition, [x], { ksize, strides, padding: checkPadding(op, options.padding) }, options.name);
@@ -162,7 +190,13 @@ export interface PoolOptions<K extends Shape, St extends Shape, P extends Paddin
  * tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
  * ```
  */
-export function maxPool<T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+export function maxPool<
+  T extends FloatDType,
+  A extends Shape,
+  const K extends Shape,
+  const St extends Shape,
+  P extends Padding,
+>(
   x: Tensor<T, A> & ShapeError<Rank4Error<A, 'maxPool'>>,
   options: PoolOptions<K, St, P>,
 ): Tensor<T, Pool<A, K, St, P>> {
@@ -170,7 +204,13 @@ export function maxPool<T extends FloatDType, A extends Shape, const K extends S
 }
 
 /** The mean of each window; padding is not counted. */
-export function avgPool<T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+export function avgPool<
+  T extends FloatDType,
+  A extends Shape,
+  const K extends Shape,
+  const St extends Shape,
+  P extends Padding,
+>(
   x: Tensor<T, A> & ShapeError<Rank4Error<A, 'avgPool'>>,
   options: PoolOptions<K, St, P>,
 ): Tensor<T, Pool<A, K, St, P>> {

@@ -3,8 +3,8 @@
 // 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
 import type { Scalar } from '../program/scalar.ts';
+import * as s from '../program/scalar.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
 import { DTypeError, InvalidArgumentError } from '../tensor/errors.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
@@ -91,19 +91,19 @@ function normal(q: Scalar): Scalar {
 
 function nearSingle(q: Scalar): Scalar {
   const r = s.sub(0.180625, s.mul(q, q));
-  const a = polynomial(r, [3.3871327179, 50.434271938, 159.29113202, 59.109374720]);
-  return s.mul(q, s.div(a, polynomial(r, [1, 17.895169469, 78.757757664, 67.187563600])));
+  const a = polynomial(r, [3.3871327179, 50.434271938, 159.29113202, 59.10937472]);
+  return s.mul(q, s.div(a, polynomial(r, [1, 17.895169469, 78.757757664, 67.1875636])));
 }
 
 function farSingle(r: Scalar): Scalar {
   const near = s.sub(r, 1.6);
   const far = s.sub(r, 5);
   const a = s.div(
-    polynomial(near, [1.4234372777, 2.7568153900, 1.3067284816, 0.17023821103]),
-    polynomial(near, [1, 0.73700164250, 0.12021132975]),
+    polynomial(near, [1.4234372777, 2.75681539, 1.3067284816, 0.17023821103]),
+    polynomial(near, [1, 0.7370016425, 0.12021132975]),
   );
   const b = s.div(
-    polynomial(far, [6.6579051150, 3.0812263860, 0.42868294337, 0.017337203997]),
+    polynomial(far, [6.657905115, 3.081226386, 0.42868294337, 0.017337203997]),
     polynomial(far, [1, 0.24197894225, 0.012258202635]),
   );
   return s.select(s.lessEqual(r, 5), a, b);
@@ -111,14 +111,20 @@ function farSingle(r: Scalar): Scalar {
 
 function nearDouble(q: Scalar): Scalar {
   const r = s.sub(0.180625, s.mul(q, q));
-  const a = polynomial(r, [
-    3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125, 45921.953931549871457,
-    67265.770927008700853, 33430.575583588128105, 2509.0809287301226727,
-  ]);
-  const b = polynomial(r, [
-    1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077, 21213.794301586595867,
-    39307.89580009271061, 28729.085735721942674, 5226.495278852545925,
-  ]);
+  const a = polynomial(
+    r,
+    [
+      3.387132872796366608, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125, 45921.953931549871457,
+      67265.770927008700853, 33430.575583588128105, 2509.0809287301226727,
+    ],
+  );
+  const b = polynomial(
+    r,
+    [
+      1, 42.313330701600911252, 687.1870074920579083, 5394.1960214247511077, 21213.794301586595867,
+      39307.89580009271061, 28729.085735721942674, 5226.495278852545925,
+    ],
+  );
   return s.mul(q, s.div(a, b));
 }
 
@@ -126,24 +132,36 @@ function farDouble(r: Scalar): Scalar {
   const near = s.sub(r, 1.6);
   const far = s.sub(r, 5);
   const a = s.div(
-    polynomial(near, [
-      1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
-      1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4,
-    ]),
-    polynomial(near, [
-      1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455, 0.14810397642748007459,
-      0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9,
-    ]),
+    polynomial(
+      near,
+      [
+        1.42343711074968357734, 4.6303378461565452959, 5.7694972214606914055, 3.64784832476320460504,
+        1.27045825245236838258, 0.24178072517745061177, 0.0227238449892691845833, 7.7454501427834140764e-4,
+      ],
+    ),
+    polynomial(
+      near,
+      [
+        1, 2.05319162663775882187, 1.6763848301838038494, 0.68976733498510000455, 0.14810397642748007459,
+        0.0151986665636164571966, 5.475938084995344946e-4, 1.05075007164441684324e-9,
+      ],
+    ),
   );
   const b = s.div(
-    polynomial(far, [
-      6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
-      0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
-    ]),
-    polynomial(far, [
-      1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4,
-      1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15,
-    ]),
+    polynomial(
+      far,
+      [
+        6.6579046435011037772, 5.4637849111641143699, 1.7848265399172913358, 0.29656057182850489123,
+        0.026532189526576123093, 0.0012426609473880784386, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
+      ],
+    ),
+    polynomial(
+      far,
+      [
+        1, 0.59983220655588793769, 0.13692988092273580531, 0.0148753612908506148525, 7.868691311456132591e-4,
+        1.8463183175100546818e-5, 1.4215117583164458887e-7, 2.04426310338993978564e-15,
+      ],
+    ),
   );
   return s.select(s.lessEqual(r, 5), a, b);
 }
@@ -177,7 +195,12 @@ function random<T extends DType, S extends Shape>(
   }
   const sizes = like.length > 0 ? undefined : checkSizes(op, shape);
   const stream = { name: '' };
-  const made = apply<T, S, RandomAttributes>(RandomOp, like, { kind, dtype, shape: sizes, scale, offset, seed, stream }, name ?? op);
+  const made = apply<T, S, RandomAttributes>(
+    RandomOp,
+    like,
+    { kind, dtype, shape: sizes, scale, offset, seed, stream },
+    name ?? op,
+  );
   stream.name = made.operation.name;
   return made;
 }
@@ -219,7 +242,11 @@ export function randomUniform<const S extends Shape, T extends DType = 'float32'
 }
 
 /** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
-export function uniformLike<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, op: string, seed?: number): Tensor<T, S> {
+export function uniformLike<T extends FloatDType, S extends Shape>(
+  x: Tensor<T, S>,
+  op: string,
+  seed?: number,
+): Tensor<T, S> {
   const options: RandomOptions<T> = seed === undefined ? { dtype: x.dtype } : { dtype: x.dtype, seed };
   return random(op, [], [x as AnyTensor], 'uniform', 1, 0, options);
 }

@@ -7,7 +7,15 @@ import { elements, type Shape } from '../tensor/shape.ts';
 import type { AxisError, Reduce, ShapeError } from '../tensor/shape-types.ts';
 import { div, mul } from './arithmetic.ts';
 import { equal } from './comparison.ts';
-import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType, resolveAxes, type TensorType } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  defineOp,
+  type OpDefinition,
+  requireDType,
+  resolveAxes,
+  type TensorType,
+} from './define.ts';
 import { broadcastLike } from './like.ts';
 import { cast } from './logic.ts';
 
@@ -18,13 +26,16 @@ interface ReduceAttributes {
 }
 
 /** A reduction of numbers over some axes, or all. */
-export interface ReduceFunction<Op extends string, D extends DType = NumericDType> {
-  <T extends D, A extends Shape, const Ax extends number | readonly number[] | undefined = undefined, K extends boolean = false>(
-    x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
-    axis?: Ax,
-    options?: { keepDims?: K; name?: string },
-  ): Tensor<T, Reduce<A, Ax, K>>;
-}
+export type ReduceFunction<Op extends string, D extends DType = NumericDType> = <
+  T extends D,
+  A extends Shape,
+  const Ax extends number | readonly number[] | undefined = undefined,
+  K extends boolean = false,
+>(
+  x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
+  axis?: Ax,
+  options?: { keepDims?: K; name?: string },
+) => Tensor<T, Reduce<A, Ax, K>>;
 
 const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
 
@@ -41,7 +52,13 @@ function defineReduce(
   op: string,
   allowed: readonly DType[],
   lower: (x: p.View, axes: readonly number[]) => p.View,
-  gradient?: (x: AnyTensor, y: AnyTensor, dy: AnyTensor, spread: (t: AnyTensor) => AnyTensor, axes: readonly number[]) => AnyTensor,
+  gradient?: (
+    x: AnyTensor,
+    y: AnyTensor,
+    dy: AnyTensor,
+    spread: (t: AnyTensor) => AnyTensor,
+    axes: readonly number[],
+  ) => AnyTensor,
 ): OpDefinition<ReduceAttributes> {
   return defineOp<ReduceAttributes>({
     name: op[0].toUpperCase() + op.slice(1),
@@ -53,7 +70,8 @@ function defineReduce(
         return [gradient(x, y, dy, (t) => broadcastLike(t, x, axes), axes)];
       },
     }),
-    lower: ([x], { attributes, outputs: [{ shape }] }) => p.reshape(lower(x, resolveAxes(op, attributes.axis, x.shape)), shape),
+    lower: ([x], { attributes, outputs: [{ shape }] }) =>
+      p.reshape(lower(x, resolveAxes(op, attributes.axis, x.shape)), shape),
   });
 }
 
@@ -64,7 +82,12 @@ function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
 }
 
 // d(Σ x) = Σ dx
-const SumOp = defineReduce('reduceSum', numeric, (x, axes) => p.reduce('sum', x, axes), (_x, _y, dy, spread) => spread(dy));
+const SumOp = defineReduce(
+  'reduceSum',
+  numeric,
+  (x, axes) => p.reduce('sum', x, axes),
+  (_x, _y, dy, spread) => spread(dy),
+);
 /**
  * Σ x over the given axes, or all of them. Integers wrap; the sum of nothing is 0.
  *
@@ -107,7 +130,13 @@ const ReciprocalCountOp = defineOp({
 const reciprocalCount = (x: AnyTensor, y: AnyTensor): AnyTensor => apply(ReciprocalCountOp, [x, y], {});
 
 /** The gradient of an extreme goes to the elements that attain it, in equal parts. */
-const shareAmongExtremes = (x: AnyTensor, y: AnyTensor, dy: AnyTensor, spread: (t: AnyTensor) => AnyTensor, axes: readonly number[]): AnyTensor => {
+const shareAmongExtremes = (
+  x: AnyTensor,
+  y: AnyTensor,
+  dy: AnyTensor,
+  spread: (t: AnyTensor) => AnyTensor,
+  axes: readonly number[],
+): AnyTensor => {
   const hits = cast(equal(x, spread(y)), x.dtype);
   const count = apply(SumOp, [hits], { axis: axes, keepDims: false });
   return div(mul(hits, spread(dy)), spread(count));
@@ -126,17 +155,29 @@ const ProductOfOthersOp = defineOp<{ axes: readonly number[] }>({
   lower: ([x], { attributes: { axes } }) => {
     const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
     const perm = [...kept, ...axes];
-    const flat = p.reshape(p.transpose(x, perm), [elements(kept.map((i) => x.shape[i])), elements(axes.map((i) => x.shape[i]))]);
+    const flat = p.reshape(p.transpose(x, perm), [
+      elements(kept.map((i) => x.shape[i])),
+      elements(axes.map((i) => x.shape[i])),
+    ]);
     const [rows, n] = flat.shape;
     const pairs = p.strided(flat, [rows, n, n], [flat.strides[0], 0, flat.strides[1]]);
     const others = p.map([pairs], (v) => s.select(s.equal(s.index(1), s.index(2)), 1, v));
-    const product = p.reshape(p.reduce('prod', others, [2]), perm.map((i) => x.shape[i]));
-    return p.transpose(product, perm.map((_, i) => perm.indexOf(i)));
+    const product = p.reshape(
+      p.reduce('prod', others, [2]),
+      perm.map((i) => x.shape[i]),
+    );
+    return p.transpose(
+      product,
+      perm.map((_, i) => perm.indexOf(i)),
+    );
   },
 });
 // d(Π x) = Σᵢ (Π of the others) dxᵢ
-const ProdOp = defineReduce('reduceProd', numeric, (x, axes) => p.reduce('prod', x, axes), (x, _y, dy, spread, axes) =>
-  mul(spread(dy), apply(ProductOfOthersOp, [x], { axes })),
+const ProdOp = defineReduce(
+  'reduceProd',
+  numeric,
+  (x, axes) => p.reduce('prod', x, axes),
+  (x, _y, dy, spread, axes) => mul(spread(dy), apply(ProductOfOthersOp, [x], { axes })),
 );
 /** Π x over the given axes, or all of them; the product of nothing is 1. */
 export const reduceProd: ReduceFunction<'reduceProd'> = reduceFunction(ProdOp);
@@ -155,7 +196,8 @@ const defineArg = (op: 'argmax' | 'argmin') =>
       requireDType(op, x, numeric);
       return { dtype: 'int32', shape: inferReduce(op, x, { axis, keepDims: false }) };
     },
-    lower: ([x], { attributes: { axis } }) => p.argReduce(op === 'argmax' ? 'max' : 'min', x, resolveAxes(op, axis, x.shape)),
+    lower: ([x], { attributes: { axis } }) =>
+      p.argReduce(op === 'argmax' ? 'max' : 'min', x, resolveAxes(op, axis, x.shape)),
   });
 const ArgMaxOp = defineArg('argmax');
 const ArgMinOp = defineArg('argmin');

@@ -15,7 +15,9 @@ function reshaped(x: TensorType, target: readonly number[]): Shape {
     throw new ShapeMismatchError(`reshape: only one dimension of ${showShape(target)} may be -1.`);
   }
   if (known.some((d) => !Number.isInteger(d) || d < 0)) {
-    throw new ShapeMismatchError(`reshape: sizes must be whole numbers of at least 0, or one -1, but the shape is ${showShape(target)}.`);
+    throw new ShapeMismatchError(
+      `reshape: sizes must be whole numbers of at least 0, or one -1, but the shape is ${showShape(target)}.`,
+    );
   }
   const wanted = elements(known);
   const hole = known.length < target.length;
@@ -23,7 +25,9 @@ function reshaped(x: TensorType, target: readonly number[]): Shape {
     if (x.shape && !hole) {
       const least = elements(x.shape.filter((d) => d !== null));
       if (least === 0 ? wanted !== 0 : wanted % least !== 0) {
-        throw new ShapeMismatchError(`reshape: ${showShape(x.shape)} cannot have the ${wanted} elements of ${showShape(target)}.`);
+        throw new ShapeMismatchError(
+          `reshape: ${showShape(x.shape)} cannot have the ${wanted} elements of ${showShape(target)}.`,
+        );
       }
     }
     return hole ? target.map((d) => (d === -1 ? null : d)) : target;
@@ -31,7 +35,9 @@ function reshaped(x: TensorType, target: readonly number[]): Shape {
   const count = elements(x.shape);
   if (!hole) {
     if (count !== wanted) {
-      throw new ShapeMismatchError(`reshape: ${showShape(x.shape)} has ${count} elements but ${showShape(target)} has ${wanted}.`);
+      throw new ShapeMismatchError(
+        `reshape: ${showShape(x.shape)} has ${count} elements but ${showShape(target)} has ${wanted}.`,
+      );
     }
     return target;
   }
@@ -67,7 +73,9 @@ export function reshape<T extends DType, A extends Shape, const B extends readon
   return apply(ReshapeOp, [x], { shape: [...shape] }, name);
 }
 
-const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp<{ perm: readonly number[] | undefined }>({
+const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp<{
+  perm: readonly number[] | undefined;
+}>({
   name: 'Transpose',
   infer: ([x], { perm }) => {
     if (!x.shape) return { dtype: x.dtype, shape: perm?.map(() => null) };
@@ -85,7 +93,9 @@ function permutation(perm: readonly number[] | undefined, shape: Shape): number[
   if (!perm) return shape.map((_, i) => shape.length - 1 - i);
   const order = perm.map((a) => axisIndex(a, shape.length));
   if (order.length !== shape.length || new Set(order).size !== order.length || order.includes(undefined)) {
-    throw new ShapeMismatchError(`transpose: ${showShape(perm)} must name each of the ${shape.length} axes of ${showShape(shape)} once.`);
+    throw new ShapeMismatchError(
+      `transpose: ${showShape(perm)} must name each of the ${shape.length} axes of ${showShape(shape)} once.`,
+    );
   }
   return order as number[];
 }
@@ -104,7 +114,8 @@ const ExpandDimsOp = defineOp<{ axis: number }>({
   infer: ([x], { axis }) => {
     if (!x.shape) return x;
     const i = axisIndex(axis, x.shape.length + 1);
-    if (i === undefined) throw new ShapeMismatchError(`expandDims: axis ${axis} is out of range for shape ${showShape(x.shape)}.`);
+    if (i === undefined)
+      throw new ShapeMismatchError(`expandDims: axis ${axis} is out of range for shape ${showShape(x.shape)}.`);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), 1, ...x.shape.slice(i)] };
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
@@ -127,15 +138,24 @@ const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
     if (!axes) return { dtype: x.dtype, shape: shape.filter((d) => d !== 1) };
     const drop = resolveAxes('squeeze', axes, shape);
     const wrong = drop.find((i) => shape[i] !== 1 && shape[i] !== null);
-    if (wrong !== undefined) throw new ShapeMismatchError(`squeeze: axis ${wrong} of ${showShape(shape)} has size ${shape[wrong]}, not 1.`);
+    if (wrong !== undefined)
+      throw new ShapeMismatchError(`squeeze: axis ${wrong} of ${showShape(shape)} has size ${shape[wrong]}, not 1.`);
     return { dtype: x.dtype, shape: shape.filter((_, i) => !drop.includes(i)) };
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
   lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
 });
 /** Without its axes of size 1: all, or those given. */
-export function squeeze<T extends DType, A extends Shape>(x: Tensor<T, A>, axes?: undefined, name?: string): Tensor<T, Squeeze<A>>;
-export function squeeze<T extends DType, A extends Shape>(x: Tensor<T, A>, axes: readonly number[], name?: string): Tensor<T, (number | null)[]>;
+export function squeeze<T extends DType, A extends Shape>(
+  x: Tensor<T, A>,
+  axes?: undefined,
+  name?: string,
+): Tensor<T, Squeeze<A>>;
+export function squeeze<T extends DType, A extends Shape>(
+  x: Tensor<T, A>,
+  axes: readonly number[],
+  name?: string,
+): Tensor<T, (number | null)[]>;
 export function squeeze(x: Tensor, axes?: readonly number[], name?: string): Tensor {
   return apply(SqueezeOp, [x], { axes: axes && [...axes] }, name);
 }

@@ -104,7 +104,10 @@ const SparseCrossEntropyOp: OpDefinition = defineOp({
     }
     return { dtype, shape: rows ?? labels.shape };
   },
-  gradient: ({ inputs: [labels, logits] }, [dy]) => [null, dy && apply(SparseCrossEntropyGradOp, [labels, logits, dy], {})],
+  gradient: ({ inputs: [labels, logits] }, [dy]) => [
+    null,
+    dy && apply(SparseCrossEntropyGradOp, [labels, logits, dy], {}),
+  ],
   lower: ([labels, logits], { require, name }) => {
     const last = logits.shape.length - 1;
     const classes = logits.shape[last];

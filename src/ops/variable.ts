@@ -9,7 +9,15 @@ import { DTypeError, InternalError, ShapeMismatchError } from '../tensor/errors.
 import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
 import { constant, toTensor } from './constant.ts';
-import { type AnyTensor, apply, applyAll, defineOp, definitionOf, type OpDefinition, type TensorType } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  applyAll,
+  defineOp,
+  definitionOf,
+  type OpDefinition,
+  type TensorType,
+} from './define.ts';
 import { group } from './group.ts';
 
 /** @internal The compiler recognises it: a read of the session's state, never lowered. */
@@ -92,22 +100,33 @@ export function variable(initial: unknown, options: { name?: string; trainable?:
 }
 
 /** Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this. */
-export function assign<T extends DType, S extends Shape>(v: Variable<T, S>, value: Tensor<NoInfer<T>, NoInfer<S>> | number): Tensor<T, S> {
+export function assign<T extends DType, S extends Shape>(
+  v: Variable<T, S>,
+  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+): Tensor<T, S> {
   return apply(AssignOp, [v, operandFor(v, value)], {});
 }
 
 /** Adds to the variable; the result is its new value. */
-export function assignAdd<T extends NumericDType, S extends Shape>(v: Variable<T, S>, value: Tensor<NoInfer<T>, NoInfer<S>> | number): Tensor<T, S> {
+export function assignAdd<T extends NumericDType, S extends Shape>(
+  v: Variable<T, S>,
+  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+): Tensor<T, S> {
   return apply(AssignAddOp, [v, operandFor(v, value)], {});
 }
 
 /** Subtracts from the variable; the result is its new value. */
-export function assignSub<T extends NumericDType, S extends Shape>(v: Variable<T, S>, value: Tensor<NoInfer<T>, NoInfer<S>> | number): Tensor<T, S> {
+export function assignSub<T extends NumericDType, S extends Shape>(
+  v: Variable<T, S>,
+  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+): Tensor<T, S> {
   return apply(AssignSubOp, [v, operandFor(v, value)], {});
 }
 
 const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>
-  value instanceof Tensor ? value : (constant(value, { dtype: toTensor('assign', value, v.dtype).dtype, shape: v.shape as Shape }) as AnyTensor);
+  value instanceof Tensor
+    ? value
+    : (constant(value, { dtype: toTensor('assign', value, v.dtype).dtype, shape: v.shape as Shape }) as AnyTensor);
 
 /** The variables of the default graph, in the order in which they were made. */
 export const globalVariables = (): readonly Variable[] => getDefaultGraph().variables;
@@ -132,7 +151,8 @@ export function initializeAllVariables(): Operation {
     if (known) return known;
     const value = v.initializer.inputs[1];
     const fresh = rebuilt(value, (t) => initialize(t));
-    const result = fresh === value ? v.initializer.outputs[0] : apply(AssignOp, [v, fresh], {}, `${v.operation.name}/Assign`);
+    const result =
+      fresh === value ? v.initializer.outputs[0] : apply(AssignOp, [v, fresh], {}, `${v.operation.name}/Assign`);
     initialized.set(v, result);
     return result;
   };

@@ -1,6 +1,7 @@
 // Tasks: what fusion makes of primitives, and what kernels are chosen for. One pass over one iteration space.
-import type { Scalar } from './scalar.ts';
+
 import type { ArgReduce, Check, Contract, Gather, Primitive, Reduce, Scatter, View } from './primitives.ts';
+import type { Scalar } from './scalar.ts';
 
 /** Where a task's result goes: element `index` of its shape is stored at offset + Σ index·stride of the node's array. */
 export interface Output {

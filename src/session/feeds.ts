@@ -31,11 +31,14 @@ const rightForm = 'Feeds are pairs: run([[x, images], [keepProb, 0.5]]).';
 export function checkFeeds(given: unknown): CheckedFeed[] {
   if (given === undefined) return [];
   if (!Array.isArray(given)) {
-    const what = given instanceof Map ? 'a Map' : typeof given === 'object' ? 'an object' : `${typeof given} ${String(given)}`;
+    const what =
+      given instanceof Map ? 'a Map' : typeof given === 'object' ? 'an object' : `${typeof given} ${String(given)}`;
     throw new FeedError(`Feeds must be an array of pairs, but ${what} came. ${rightForm}`);
   }
   if (given[0] instanceof Tensor) {
-    throw new FeedError(`Feeds must be an array of pairs, but a single pair came: put it in another pair of brackets. ${rightForm}`);
+    throw new FeedError(
+      `Feeds must be an array of pairs, but a single pair came: put it in another pair of brackets. ${rightForm}`,
+    );
   }
   const seen = new Set<Tensor>();
   return given.map((pair: unknown, i) => {
@@ -54,7 +57,9 @@ const where = (t: Tensor) => `${t.name} (${t.dtype}, ${showShape(t.shape)}), mad
 function checkFeed(tensor: Tensor, value: unknown): CheckedFeed {
   const { shape, data } = hostValue(tensor, value);
   if (!compatible(tensor.shape, shape)) {
-    throw new FeedError(`${where(tensor)}, was fed a value of shape ${showShape(shape)}; the sizes must agree (null fits any).`);
+    throw new FeedError(
+      `${where(tensor)}, was fed a value of shape ${showShape(shape)}; the sizes must agree (null fits any).`,
+    );
   }
   return { tensor, shape, data };
 }
@@ -72,8 +77,17 @@ function hostValue(tensor: Tensor, value: unknown): { shape: readonly number[]; 
   }
   const flat = flatten(value);
   if (!flat) {
-    const came = value === undefined ? 'undefined' : value === null ? 'null' : Array.isArray(value) ? 'a ragged array' : typeof value;
-    throw new FeedError(`${where(tensor)}, was fed ${came}; give a number, nested arrays with rows of one length, a typed array or tf.array(…).`);
+    const came =
+      value === undefined
+        ? 'undefined'
+        : value === null
+          ? 'null'
+          : Array.isArray(value)
+            ? 'a ragged array'
+            : typeof value;
+    throw new FeedError(
+      `${where(tensor)}, was fed ${came}; give a number, nested arrays with rows of one length, a typed array or tf.array(…).`,
+    );
   }
   try {
     return { shape: flat.shape, data: convert(flat.values, tensor.dtype) };
@@ -85,7 +99,9 @@ function hostValue(tensor: Tensor, value: unknown): { shape: readonly number[]; 
 
 function checkDType(tensor: Tensor, dtype: DType): void {
   if (dtype !== tensor.dtype) {
-    throw new FeedError(`${where(tensor)}, was fed values of dtype ${dtype}; convert them with tf.array(data, shape, '${tensor.dtype}').`);
+    throw new FeedError(
+      `${where(tensor)}, was fed values of dtype ${dtype}; convert them with tf.array(data, shape, '${tensor.dtype}').`,
+    );
   }
 }
 

@@ -19,23 +19,37 @@ export function flattenFetches(fetches: unknown, graph: Graph): FlatFetches {
   const visit = (f: unknown): void => {
     if (f instanceof Tensor || f instanceof Operation) {
       if (f.graph !== graph) {
-        throw new FetchError(`${f.name} belongs to another graph than the session; make the session with new tf.Session({ graph }).`);
+        throw new FetchError(
+          `${f.name} belongs to another graph than the session; make the session with new tf.Session({ graph }).`,
+        );
       }
       if (f instanceof Tensor) tensors.push(f);
       else targets.push(f);
     } else if (Array.isArray(f)) f.forEach(visit);
-    else if (typeof f === 'object' && f !== null && Object.getPrototypeOf(f) === Object.prototype) Object.values(f).forEach(visit);
-    else throw new FetchError(`Only tensors, operations, and arrays and objects of them can be fetched, but ${describe(f)} came.`);
+    else if (typeof f === 'object' && f !== null && Object.getPrototypeOf(f) === Object.prototype)
+      Object.values(f).forEach(visit);
+    else
+      throw new FetchError(
+        `Only tensors, operations, and arrays and objects of them can be fetched, but ${describe(f)} came.`,
+      );
   };
   visit(fetches);
   return { tensors, targets };
 }
 
 const describe = (f: unknown): string =>
-  f instanceof Promise ? 'a promise (is an await missing?)' : f === undefined || f === null ? String(f) : `a value of type ${typeof f}`;
+  f instanceof Promise
+    ? 'a promise (is an await missing?)'
+    : f === undefined || f === null
+      ? String(f)
+      : `a value of type ${typeof f}`;
 
 /** The values in the structure of the fetches; scalars as plain numbers and booleans. */
-export function assemble(fetches: unknown, values: readonly TypedArray[], shapes: readonly (readonly number[])[]): unknown {
+export function assemble(
+  fetches: unknown,
+  values: readonly TypedArray[],
+  shapes: readonly (readonly number[])[],
+): unknown {
   let next = 0;
   const build = (f: unknown): unknown => {
     if (f instanceof Operation) return undefined;

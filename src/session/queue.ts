@@ -13,7 +13,11 @@ function nextTurn(): Promise<void> {
   // Browsers: setTimeout would wait for 4 ms.
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
-    Object.assign(port1, { onmessage: () => (port1.close(), resolve()) });
+    const onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    Object.assign(port1, { onmessage });
     port2.postMessage(0);
   });
 }

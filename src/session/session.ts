@@ -5,7 +5,7 @@ import { createWasm } from '../backends/wasm/backend.ts';
 import { lower } from '../compiler/lower.ts';
 import { plan } from '../compiler/plan.ts';
 import type { LoweredRun } from '../compiler/request.ts';
-import { getDefaultGraph, type Graph } from '../graph/graph.ts';
+import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.ts';
@@ -71,12 +71,17 @@ export class Session {
   constructor(options: SessionOptions = {}) {
     const { backend = 'wasm', threads = 1, seed = 0 } = options;
     if (!Object.hasOwn(backends, backend)) {
-      throw new InvalidArgumentError(`Session: there is no backend '${String(backend)}'; use ${Object.keys(backends).map((b) => `'${b}'`).join(' or ')}.`);
+      throw new InvalidArgumentError(
+        `Session: there is no backend '${String(backend)}'; use ${Object.keys(backends)
+          .map((b) => `'${b}'`)
+          .join(' or ')}.`,
+      );
     }
     if (!Number.isInteger(threads) || threads < 1) {
       throw new InvalidArgumentError(`Session: threads must be a whole number of at least 1, but ${threads} came.`);
     }
-    if (!Number.isInteger(seed)) throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
+    if (!Number.isInteger(seed))
+      throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
     this.#backend = backends[backend]();
@@ -102,7 +107,10 @@ export class Session {
    * @throws FeedError, FetchError, FailedPreconditionError (as a rejection) before anything runs; InvalidArgumentError
    * when a value is not allowed (an index out of range): variables are then unchanged.
    */
-  run<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(fetches: X, feeds?: FeedPairs<P>): Promise<Fetched<X>> {
+  run<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(
+    fetches: X,
+    feeds?: FeedPairs<P>,
+  ): Promise<Fetched<X>> {
     try {
       return this.#run(fetches, feeds) as Promise<Fetched<X>>;
     } catch (error) {
@@ -150,7 +158,10 @@ export class Session {
       for (const [i, name] of run.counters.entries()) this.#runsOf.set(name, counters[i] + 1);
       return assemble(fetches, values, shapes);
     };
-    const values = executable.run(feeds.map((f) => f.data), counters);
+    const values = executable.run(
+      feeds.map((f) => f.data),
+      counters,
+    );
     return values instanceof Promise ? values.then(finish, (error) => this.#lost(error)) : finish(values);
   }
 
@@ -200,7 +211,9 @@ export class InteractiveSession extends Session {
   constructor(options: SessionOptions = {}) {
     super(options);
     if (open.length > 0) {
-      console.warn('millrace: an InteractiveSession is already open; the new one is the default until it is closed. Close sessions with await sess.close().');
+      console.warn(
+        'millrace: an InteractiveSession is already open; the new one is the default until it is closed. Close sessions with await sess.close().',
+      );
     }
     open.push(this);
   }

@@ -1,7 +1,7 @@
 // The types of what is fed and fetched.
 import type { Operation } from '../graph/operation.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import type { FetchedValue, FeedValue } from '../tensor/ndarray.ts';
+import type { FeedValue, FetchedValue } from '../tensor/ndarray.ts';
 
 /** A tensor and the value that it has in a run. */
 export type FeedPair<X> = X extends Tensor<infer T, infer S> ? readonly [X, FeedValue<T, S>] : never;
@@ -12,8 +12,9 @@ export type FeedPairs<P extends readonly Tensor<any, any>[]> = { readonly [I in 
 export type Fetch = Tensor<any, any> | Operation;
 export type Fetches = Fetch | readonly Fetches[] | { readonly [name: string]: Fetches };
 /** What a run returns for its fetches, in the same structure: numbers, booleans and host arrays; undefined for an operation. */
-export type Fetched<X> = X extends Tensor<infer T, infer S>
-  ? FetchedValue<T, S>
-  : X extends Operation
-    ? undefined
-    : { -readonly [K in keyof X]: Fetched<X[K]> };
+export type Fetched<X> =
+  X extends Tensor<infer T, infer S>
+    ? FetchedValue<T, S>
+    : X extends Operation
+      ? undefined
+      : { -readonly [K in keyof X]: Fetched<X[K]> };

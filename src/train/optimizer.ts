@@ -1,16 +1,19 @@
 // What all optimizers share: minimize = computeGradients + applyGradients, as graph code over public ops.
 import { gradients } from '../autodiff/gradients.ts';
+import { nameScope } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
-import { nameScope } from '../graph/graph.ts';
 import { group } from '../ops/group.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
+import { isFloat } from '../tensor/dtype.ts';
 import { InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { isFloat } from '../tensor/dtype.ts';
 
 /** A gradient and the variable that it is for; null where the loss does not depend on the variable. */
-export type GradientAndVariable = readonly [gradient: Tensor<FloatDType, any> | null, variable: Variable<FloatDType, any>];
+export type GradientAndVariable = readonly [
+  gradient: Tensor<FloatDType, any> | null,
+  variable: Variable<FloatDType, any>,
+];
 
 /** The base of all optimizers. */
 export abstract class Optimizer {
@@ -56,7 +59,9 @@ export abstract class Optimizer {
 
   /** An operation that changes each variable by its gradient; variables with a null gradient stay. */
   applyGradients(pairs: readonly GradientAndVariable[]): Operation {
-    const used = pairs.filter((pair): pair is readonly [Tensor<FloatDType, any>, Variable<FloatDType, any>] => pair[0] !== null);
+    const used = pairs.filter(
+      (pair): pair is readonly [Tensor<FloatDType, any>, Variable<FloatDType, any>] => pair[0] !== null,
+    );
     if (used.length === 0) throw new InvalidArgumentError('applyGradients: no gradient was given for any variable.');
     return used[0][1].graph.asDefault(() => nameScope(this.#name, () => group(...this.update(used))));
   }

@@ -7,7 +7,10 @@ import type { Shape } from '../tensor/shape.ts';
 
 /** A variable of zeros of the shape of another. */
 export const slot = (v: Variable<FloatDType, any>, name: string): Variable<'float32', any> =>
-  variable(fill(v.shape as Shape, 0, v.dtype), { name: `${v.operation.name}/${name}`, trainable: false }) as Variable<any, any>;
+  variable(fill(v.shape as Shape, 0, v.dtype), { name: `${v.operation.name}/${name}`, trainable: false }) as Variable<
+    any,
+    any
+  >;
 
 /** A scalar variable. */
 export const scalarSlot = (dtype: FloatDType, value: number, name: string): Variable<'float32', []> =>

@@ -1,10 +1,41 @@
-import * as tf from 'millrace';
 import type { NDArray, Tensor } from 'millrace';
-const x = tf.placeholder('float32', [null, 784]), y = tf.placeholder('int32', [null]), k = tf.placeholder('float32', []), u = tf.placeholder('float32', [] as number[]), m = tf.placeholder('float32', [null, 2]);
+import * as tf from 'millrace';
+
+const x = tf.placeholder('float32', [null, 784]),
+  y = tf.placeholder('int32', [null]),
+  k = tf.placeholder('float32', []),
+  u = tf.placeholder('float32', [] as number[]),
+  m = tf.placeholder('float32', [null, 2]);
 declare const step: tf.Operation;
-declare const img: NDArray<'float32', [number, 784]>, lab: NDArray<'int32', [number]>, any: NDArray<'float32', number[]>, big: NDArray<'float32', [32, 784]>;
-await step.run([[x, img], [y, lab], [k, 0.5]]); await step.run([[x, any]]); await step.run([[x, big]]); await step.run([[x, new Float32Array(784)], [y, new Int32Array(1)], [u, img], [u, 3], [u, [[1]]]]);
-await step.run([[m, [[1, 2], [3, 4]]]]); await step.run(); await step.run([]);
+declare const img: NDArray<'float32', [number, 784]>,
+  lab: NDArray<'int32', [number]>,
+  any: NDArray<'float32', number[]>,
+  big: NDArray<'float32', [32, 784]>;
+await step.run([
+  [x, img],
+  [y, lab],
+  [k, 0.5],
+]);
+await step.run([[x, any]]);
+await step.run([[x, big]]);
+await step.run([
+  [x, new Float32Array(784)],
+  [y, new Int32Array(1)],
+  [u, img],
+  [u, 3],
+  [u, [[1]]],
+]);
+await step.run([
+  [
+    m,
+    [
+      [1, 2],
+      [3, 4],
+    ],
+  ],
+]);
+await step.run();
+await step.run([]);
 await step.run([[tf.add(x, 1), img]]); // any tensor may be fed
 // @ts-expect-error
 await step.run([[y, img]]);
@@ -21,4 +52,5 @@ await step.run([[k, '0.5']]);
 const s = new tf.Session();
 export const q = await s.run({ a: x, b: [k, y], c: { d: k } }, [[x, img]]);
 export const t = await s.run([k, x, tf.equal(k, 1)]);
-declare const list: Tensor<'float32', []>[]; export const t2 = await s.run(list);
+declare const list: Tensor<'float32', []>[];
+export const t2 = await s.run(list);

@@ -1,7 +1,7 @@
+import type { Dim, NDArray, Shape, Tensor } from 'millrace';
 import * as tf from 'millrace';
-import type { Dim, Shape } from 'millrace';
-import type { NDArray, Tensor } from 'millrace';
-import { x, y, h1, p2, logits, accuracy, xImage } from './mnist.ts';
+import { accuracy, h1, logits, p2, x, xImage, y } from './mnist.ts';
+
 declare const labels: NDArray<'float32', [number, 10]>;
 declare const ints: NDArray<'int32', [number, 784]>;
 declare const step: tf.Operation;
@@ -32,7 +32,11 @@ new tf.train.AdamOptimizer(1e-4).minimize(tf.reduceSum(y, 1));
 // 11 pool of rank 2
 tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
 // 12 user helper with a concrete type
-const dense = <N extends number, M extends number>(x: Tensor<'float32', [null, N]>, w: Tensor<'float32', [N, M]>, b: Tensor<'float32', [M]>) => tf.matmul(x, w).add(b);
+const dense = <N extends number, M extends number>(
+  x: Tensor<'float32', [null, N]>,
+  w: Tensor<'float32', [N, M]>,
+  b: Tensor<'float32', [M]>,
+) => tf.matmul(x, w).add(b);
 dense(x, tf.zeros([783, 10]), tf.zeros([10]));
 // 13 forgot to reduce: scalar plus string
 y.add('1');

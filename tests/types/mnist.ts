@@ -1,7 +1,12 @@
+import type { Dim, NDArray, Shape, Tensor } from 'millrace';
 import * as tf from 'millrace';
-import type { Dim, Shape } from 'millrace';
-import type { NDArray, Tensor } from 'millrace';
-declare const mnist: { train: { nextBatch(n: number): { images: NDArray<'float32', [number, 784]>; labels: NDArray<'float32', [number, 10]> } }; test: { images: NDArray<'float32', [number, 784]>; labels: NDArray<'float32', [number, 10]> } };
+
+declare const mnist: {
+  train: {
+    nextBatch(n: number): { images: NDArray<'float32', [number, 784]>; labels: NDArray<'float32', [number, 10]> };
+  };
+  test: { images: NDArray<'float32', [number, 784]>; labels: NDArray<'float32', [number, 10]> };
+};
 
 // softmax model
 const x = tf.placeholder('float32', [null, 784]);
@@ -12,7 +17,10 @@ const y_ = tf.placeholder('float32', [null, 10]);
 const crossEntropy = tf.reduceMean(tf.neg(tf.reduceSum(y_.mul(tf.log(y)), 1)));
 const trainStep = new tf.train.GradientDescentOptimizer(0.5).minimize(crossEntropy);
 const batch = mnist.train.nextBatch(100);
-await trainStep.run([[x, batch.images], [y_, batch.labels]]);
+await trainStep.run([
+  [x, batch.images],
+  [y_, batch.labels],
+]);
 
 // deep model
 const weightVariable = <const S extends Shape>(shape: S) => tf.variable(tf.truncatedNormal(shape, { stddev: 0.1 }));
@@ -45,8 +53,23 @@ const step = new tf.train.AdamOptimizer(1e-4).minimize(loss);
 const correct = tf.equal(tf.argmax(logits, 1), tf.argmax(y_, 1));
 const accuracy = tf.reduceMean(tf.cast(correct, 'float32'));
 const session = new tf.Session();
-await step.run([[x, batch.images], [y_, batch.labels], [keepProb, 0.5]]);
-const r = await session.run({ loss, accuracy }, [[x, batch.images], [y_, batch.labels], [keepProb, 1]]);
-const [l, p] = await session.run([loss, y], [[x, batch.images], [y_, batch.labels]]);
+await step.run([
+  [x, batch.images],
+  [y_, batch.labels],
+  [keepProb, 0.5],
+]);
+const r = await session.run({ loss, accuracy }, [
+  [x, batch.images],
+  [y_, batch.labels],
+  [keepProb, 1],
+]);
+const [l, p] = await session.run(
+  [loss, y],
+  [
+    [x, batch.images],
+    [y_, batch.labels],
+  ],
+);
 const one = await session.run(accuracy);
-export { x, W, y, h1, p1, h2, p2, flat, hf1, logits, loss, correct, accuracy, r, l, p, one, xImage, Wc1 };
+
+export { accuracy, correct, flat, h1, h2, hf1, l, logits, loss, one, p, p1, p2, r, W, Wc1, x, xImage, y };

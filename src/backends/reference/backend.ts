@@ -34,4 +34,5 @@ export function createReference(): Backend {
 }
 
 /** How many numbers are computed: a measure of time. */
-const elementsOf = (lowered: Compiled['lowered']): number => lowered.nodes.reduce((sum, n) => sum + elements(n.shape), 0);
+const elementsOf = (lowered: Compiled['lowered']): number =>
+  lowered.nodes.reduce((sum, n) => sum + elements(n.shape), 0);

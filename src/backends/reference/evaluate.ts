@@ -41,7 +41,11 @@ export function evaluate(lowered: Lowered, given: Given): Evaluated {
   };
   return {
     fetches: lowered.fetches.map(rounded),
-    updates: lowered.updates.map(({ variable, value }) => ({ key: variable.key, dtype: variable.dtype, data: rounded(value) })),
+    updates: lowered.updates.map(({ variable, value }) => ({
+      key: variable.key,
+      dtype: variable.dtype,
+      data: rounded(value),
+    })),
   };
 }
 
@@ -133,7 +137,12 @@ function compute(node: Primitive, results: Results, given: Given): Values {
       const x = gatherView(node.x, results);
       out.fill(node.value);
       everyIndex(node.x.shape, (index, flat) => {
-        out[dot(index.map((i, axis) => node.low[axis] + i * node.step[axis]), strides)] = x[flat];
+        out[
+          dot(
+            index.map((i, axis) => node.low[axis] + i * node.step[axis]),
+            strides,
+          )
+        ] = x[flat];
       });
       return out;
     }
@@ -184,7 +193,9 @@ function combine(op: ReduceOp, a: number, b: number): number {
     case 'sum':
       return a + b;
     case 'prod':
-      return Number.isInteger(a) && Number.isInteger(b) && Math.abs(a * b) > 2 ** 53 ? Number(BigInt.asIntN(32, BigInt(a) * BigInt(b))) : a * b;
+      return Number.isInteger(a) && Number.isInteger(b) && Math.abs(a * b) > 2 ** 53
+        ? Number(BigInt.asIntN(32, BigInt(a) * BigInt(b)))
+        : a * b;
     case 'max':
       return Math.max(a, b);
     case 'min':

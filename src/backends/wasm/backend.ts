@@ -1,6 +1,7 @@
 // The WebAssembly backend: programs as modules over one memory; short runs here, long ones on a worker.
-import type { Place, Port, Program } from '../../loops/program.ts';
+
 import type { Buffer } from '../../loops/ir.ts';
+import type { Place, Port, Program } from '../../loops/program.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, InvalidArgumentError } from '../../tensor/errors.ts';
 import type { Backend, Compiled, Executable } from '../backend.ts';
@@ -31,7 +32,9 @@ class WasmBackend implements Backend {
   #executables = 0;
 
   get description(): string {
-    const thread = this.#shared ? 'long runs on a thread of their own' : 'on this thread: SharedArrayBuffer is missing here';
+    const thread = this.#shared
+      ? 'long runs on a thread of their own'
+      : 'on this thread: SharedArrayBuffer is missing here';
     return `wasm: compiled to WebAssembly with 128-bit vectors, ${thread}`;
   }
 
@@ -49,7 +52,9 @@ class WasmBackend implements Backend {
       profile: false,
     });
     for (const { at, data } of constants) {
-      viewOf('uint8', this.#storage.memory.buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      viewOf('uint8', this.#storage.memory.buffer, at, data.byteLength).set(
+        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      );
     }
     this.#reserve(program.arenaBytes);
     const free = () => {
@@ -60,7 +65,11 @@ class WasmBackend implements Backend {
     return WebAssembly.compile(bytes).then(make);
   }
 
-  #address(place: Exclude<Place, { kind: 'arena' }>, program: Program, constants: { at: number; data: TypedArray }[]): number {
+  #address(
+    place: Exclude<Place, { kind: 'arena' }>,
+    program: Program,
+    constants: { at: number; data: TypedArray }[],
+  ): number {
     if (place.kind === 'constant') {
       const at = this.#storage.allocate(place.data.byteLength);
       constants.push({ at, data: place.data });
@@ -87,16 +96,21 @@ class WasmBackend implements Backend {
   #executable(program: Program, module: WebAssembly.Module, free: () => void): Executable {
     const { memory } = this.#storage;
     const id = this.#executables++;
-    const seconds = program.kernels.reduce((sum, k) => sum + k.flops / operationsPerSecond + k.bytes / bytesPerSecond, 0);
+    const seconds = program.kernels.reduce(
+      (sum, k) => sum + k.flops / operationsPerSecond + k.bytes / bytesPerSecond,
+      0,
+    );
     const inline = !this.#shared || seconds < shortRun;
-    const call = inline ? (new WebAssembly.Instance(module, { m: { memory } }).exports.run as (arena: number) => number) : undefined;
+    const call = inline
+      ? (new WebAssembly.Instance(module, { m: { memory } }).exports.run as (arena: number) => number)
+      : undefined;
     const view = (buffer: Buffer): TypedArray => {
       const place = program.places.get(buffer) as Place;
       const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place as never, program, []);
       return viewOf(buffer.dtype, memory.buffer, at, buffer.length);
     };
     const fill = (feeds: readonly TypedArray[], counters: readonly number[]) => {
-      program.feeds.forEach((port, i) => port && view(port.buffer).set(feeds[i]));
+      for (const [i, port] of program.feeds.entries()) if (port) view(port.buffer).set(feeds[i]);
       program.counters.forEach(({ buffer }, i) => {
         view(buffer)[0] = counters[i];
       });

@@ -1,6 +1,7 @@
 // The memory of a session: variables, constants and one arena, at addresses that stay.
-import type { MemoryLimits } from './encode.ts';
+
 import { ResourceExhaustedError } from '../../tensor/errors.ts';
+import type { MemoryLimits } from './encode.ts';
 
 const page = 65536;
 const alignment = 64;

@@ -34,7 +34,9 @@ type Listener = { message: (reply: [number?, string?]) => void; lost: (why: stri
 type NodeThreads = typeof import('node:worker_threads');
 
 async function start(listener: Listener): Promise<Thread> {
-  const builtin = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown; versions?: { node?: string } } }).process;
+  const builtin = (
+    globalThis as { process?: { getBuiltinModule?: (name: string) => unknown; versions?: { node?: string } } }
+  ).process;
   if (builtin?.versions?.node) {
     const name = 'node:worker_threads';
     const threads = (builtin.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ name))) as NodeThreads;
