@@ -38,6 +38,6 @@ export interface Backend {
   readonly ready: Promise<void>;
   /** Has a worker been lost while it ran? Then the variables that it was changing are not known any more. */
   readonly lost: boolean;
-  load(compiled: Compiled): Executable | Promise<Executable>;
+  load(compiled: Compiled): Executable;
   close(): void;
 }

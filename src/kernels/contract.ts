@@ -236,52 +236,72 @@ class Tiles {
 
   // ---- one block of the summed axes
   #block(
-    batch: Bound[],
-    shared: Bound[],
-    outside: BoundSum[],
+    batch: readonly Bound[],
+    shared: readonly Bound[],
+    outside: readonly BoundSum[],
     inner: readonly SumAxis[],
     sum: Buffer | undefined,
     begin = 0,
   ): Statement[] {
     const depth = elements(inner.map((x) => x.size));
     const panels = this.#panels();
-    const blockOffset = begin * (outside.at(-1)?.axis.column ?? 0);
-    const rowOffset = begin * (outside.at(-1)?.axis.row ?? 0);
-    const panelBuffer = this.#packed
+    const target = this.#packed
       ? this.#storage.scratch('panels', this.#dtype, this.#packedColumns() * depth)
       : undefined;
-    const packing = panelBuffer
-      ? panels.flatMap((p) => [...this.#pack(p, panelBuffer, batch, outside, inner, depth, blockOffset)])
-      : [];
+    const axis = outside.at(-1)?.axis;
+    const offsets = { rowOffset: begin * (axis?.row ?? 0), columnOffset: begin * (axis?.column ?? 0) };
+    const block: Block = {
+      batch,
+      loops: [...batch, ...shared],
+      outside,
+      inner,
+      depth,
+      panels: target,
+      sum,
+      ...offsets,
+    };
+    const packing = target ? panels.flatMap((p) => [...this.#pack(p, target, block)]) : [];
     // The axes around the panels: images, so that one image stays in the cache while all panels pass over it.
     const around = shared.slice(0, Math.max(0, shared.length - 1));
     const within = shared.slice(around.length);
-    const computing = panels.flatMap((panel) => {
-      const width = panel.vectors * panel.lanes;
-      const p = variable(`p${panel.begin}`, Math.ceil(panel.size / width) * width, width);
-      const rows = this.#rowTiles(
-        panel,
-        p,
-        batch,
-        shared,
-        outside,
-        inner,
-        depth,
-        panelBuffer,
-        sum,
-        rowOffset,
-        blockOffset,
-      );
-      return loop(
-        p,
-        within.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), rows),
-      );
-    });
+    const computing = this.#rowBlocks(block, within.length === 0, (rowsOf) =>
+      panels.flatMap((panel) => {
+        const width = panel.vectors * panel.lanes;
+        const p = variable(`p${panel.begin}`, Math.ceil(panel.size / width) * width, width);
+        const rows = rowsOf(panel, p);
+        return loop(
+          p,
+          within.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), rows),
+        );
+      }),
+    );
     const tiles = around.reduceRight<readonly Statement[]>(
       (body, { v }, i) => loop(v, body, i === 0 && batch.length === 0 && !sum ? 'parallel' : 'serial'),
       computing,
     );
     return [...packing, ...tiles];
+  }
+
+  /** Rows in parts that stay in the cache while all panels pass over them, where there are more. */
+  #rowBlocks(
+    block: Block,
+    alone: boolean,
+    body: (rowsOf: (panel: Panel, p: LoopVariable) => Statement[]) => readonly Statement[],
+  ): readonly Statement[] {
+    const { rows } = this.#layout;
+    const fits = Math.floor(this.#machine.cache[1] / 2 / (block.depth * sizeOf(this.#dtype)));
+    const size = Math.max(1, Math.floor(fits / this.#tile.rows)) * this.#tile.rows;
+    if (!alone || rows.size <= size) return body((panel, p) => this.#rowTiles(panel, p, block, 0, rows.size));
+    const rest = rows.size % size;
+    const v = variable('rows', rows.size - rest, size);
+    const inside = { ...block, loops: [...block.loops, { axis: { ...rows, column: 0 }, v }] };
+    return [
+      ...loop(
+        v,
+        body((panel, p) => this.#rowTiles(panel, p, inside, 0, size)),
+      ),
+      ...(rest > 0 ? body((panel, p) => this.#rowTiles(panel, p, block, rows.size - rest, rest)) : []),
+    ];
   }
 
   #packedColumns(): number {
@@ -305,15 +325,7 @@ class Tiles {
   }
 
   /** Copies a block of the column operand: panel after panel, in each one row of `width` columns for each k. */
-  #pack(
-    panel: Panel,
-    target: Buffer,
-    batch: Bound[],
-    outside: BoundSum[],
-    inner: readonly SumAxis[],
-    depth: number,
-    offset: number,
-  ): readonly Statement[] {
+  #pack(panel: Panel, target: Buffer, { batch, outside, inner, depth, columnOffset }: Block): readonly Statement[] {
     const { column, columns } = this.#layout;
     const source = this.#storage.bufferOf(column.node);
     const width = panel.vectors * panel.lanes;
@@ -322,7 +334,7 @@ class Tiles {
     const p = variable('p', Math.floor(panel.size / width) * width, width);
     const from = (c: number, withPanel: boolean): Affine =>
       ir.at(
-        column.offset + offset + (panel.begin + c) * columns.column,
+        column.offset + columnOffset + (panel.begin + c) * columns.column,
         ...batch.map(({ axis, v }) => [v, axis.column] as const),
         ...outside.map(({ axis, v }) => [v, axis.column] as const),
         ...ks.map((k) => [k.v, k.column] as const),
@@ -366,46 +378,16 @@ class Tiles {
     return [...main, ...rows(tail)];
   }
 
-  #rowTiles(
-    panel: Panel,
-    p: LoopVariable,
-    batch: Bound[],
-    shared: Bound[],
-    outside: BoundSum[],
-    inner: readonly SumAxis[],
-    depth: number,
-    panels: Buffer | undefined,
-    sum: Buffer | undefined,
-    rowOffset: number,
-    columnOffset: number,
-  ): Statement[] {
-    const { rows } = this.#layout;
-    const whole = Math.floor(rows.size / this.#tile.rows) * this.#tile.rows;
+  /** Some of the rows, tile after tile, and those that do not fill a tile. */
+  #rowTiles(panel: Panel, p: LoopVariable, block: Block, first: number, count: number): Statement[] {
+    const whole = Math.floor(count / this.#tile.rows) * this.#tile.rows;
     const part = (begin: number, extent: number, height: number) => {
       const m = variable(`m${begin}`, extent, height);
-      return loop(
-        m,
-        this.#oneTile({
-          panel,
-          p,
-          batch,
-          shared,
-          outside,
-          inner,
-          depth,
-          panels,
-          sum,
-          rowOffset,
-          columnOffset,
-          m,
-          begin,
-          height,
-        }),
-      );
+      return loop(m, this.#oneTile({ ...block, panel, p, m, begin: first + begin, height }));
     };
     return [
       ...(whole > 0 ? part(0, whole, this.#tile.rows) : []),
-      ...(rows.size > whole ? part(whole, rows.size - whole, rows.size - whole) : []),
+      ...(count > whole ? part(whole, count - whole, count - whole) : []),
     ];
   }
 
@@ -419,7 +401,7 @@ class Tiles {
     const ks = mergeSums(t.inner, t.panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
     const packedStrides = denseStrides(ks.map((k) => k.size)).map((n) => n * width);
     const loopTerms = (get: (axis: { row: number; column: number }) => number) =>
-      [...t.batch, ...t.shared, ...t.outside].map(({ axis, v }) => [v, get(axis)] as const);
+      [...t.loops, ...t.outside].map(({ axis, v }) => [v, get(axis)] as const);
     const rowIndex = (r: number) =>
       ir.at(
         row.offset + t.rowOffset + (begin + r) * rows.row,
@@ -468,7 +450,7 @@ class Tiles {
         offset + (begin + r) * this.#strideOf(rows, k) + (panel.begin + c) * this.#strideOf(columns, k),
         [m, this.#strideOf(rows, k)],
         [p, this.#strideOf(columns, k)],
-        ...[...t.batch, ...t.shared].map(({ axis, v }) => [v, this.#strideOf(axis, k)] as const),
+        ...t.loops.map(({ axis, v }) => [v, this.#strideOf(axis, k)] as const),
       );
     const result = (r: number, c: number, lanes: number, root: ir.Expression): Statement[] => {
       if (sum) return [{ kind: 'store', buffer: sum, index: at(r, c, this.#denseAccess(), 0), value: root }];
@@ -526,11 +508,11 @@ interface BoundSum {
   readonly axis: SumAxis;
   readonly v: LoopVariable;
 }
-interface TileAt {
-  readonly panel: Panel;
-  readonly p: LoopVariable;
+/** A block of the summed axes: the loops around it, and where its packed columns and partial sums lie. */
+interface Block {
   readonly batch: readonly Bound[];
-  readonly shared: readonly Bound[];
+  /** All loops over axes of the result that are around the panels, those of `batch` included. */
+  readonly loops: readonly Bound[];
   readonly outside: readonly BoundSum[];
   readonly inner: readonly SumAxis[];
   readonly depth: number;
@@ -538,7 +520,12 @@ interface TileAt {
   readonly sum: Buffer | undefined;
   readonly rowOffset: number;
   readonly columnOffset: number;
+}
+interface TileAt extends Block {
+  readonly panel: Panel;
+  readonly p: LoopVariable;
   readonly m: LoopVariable;
+  /** The first row and the number of rows of a tile. */
   readonly begin: number;
   readonly height: number;
 }

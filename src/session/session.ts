@@ -142,7 +142,7 @@ export class Session {
       { rewrite: this.#backend.machine !== undefined },
     );
     const program = this.#backend.machine && plan(run, this.#backend.machine);
-    const executable = await this.#backend.load({ lowered: run, program });
+    const executable = this.#backend.load({ lowered: run, program });
     const prepared = { run, executable, shapes: run.fetches.map((v) => v.shape) };
     this.#cache.set(flat, feeds, prepared);
     return prepared;

@@ -15,8 +15,6 @@ const shortRun = 0.5e-3;
 /** What a core does in a second, roughly: only the choice between the calling thread and the worker depends on it. */
 const operationsPerSecond = 10e9;
 const bytesPerSecond = 10e9;
-/** Modules up to this size are compiled at once. */
-const smallModule = 4096;
 
 export const createWasm = (): Backend => new WasmBackend();
 
@@ -42,7 +40,7 @@ class WasmBackend implements Backend {
     return this.#worker.lost;
   }
 
-  load({ program }: Compiled): Executable | Promise<Executable> {
+  load({ program }: Compiled): Executable {
     if (!program) throw new InternalError('the wasm backend needs a program');
     const constants: { at: number; data: TypedArray }[] = [];
     const bytes = emitModule(program, {
@@ -60,9 +58,7 @@ class WasmBackend implements Backend {
     const free = () => {
       for (const { at, data } of constants) this.#storage.release(at, data.byteLength);
     };
-    const make = (module: WebAssembly.Module) => this.#executable(program, module, free);
-    if (bytes.length <= smallModule) return make(new WebAssembly.Module(bytes));
-    return WebAssembly.compile(bytes).then(make);
+    return this.#executable(program, bytes, free);
   }
 
   #address(
@@ -93,7 +89,7 @@ class WasmBackend implements Backend {
     this.#arena.bytes = bytes;
   }
 
-  #executable(program: Program, module: WebAssembly.Module, free: () => void): Executable {
+  #executable(program: Program, bytes: Uint8Array<ArrayBuffer>, free: () => void): Executable {
     const { memory } = this.#storage;
     const id = this.#executables++;
     const seconds = program.kernels.reduce(
@@ -101,9 +97,7 @@ class WasmBackend implements Backend {
       0,
     );
     const inline = !this.#shared || seconds < shortRun;
-    const call = inline
-      ? (new WebAssembly.Instance(module, { m: { memory } }).exports.run as (arena: number) => number)
-      : undefined;
+    const call = inline ? instantiate(bytes, memory) : undefined;
     const view = (buffer: Buffer): TypedArray => {
       const place = program.places.get(buffer) as Place;
       const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place as never, program, []);
@@ -125,7 +119,7 @@ class WasmBackend implements Backend {
       run: (feeds, counters) => {
         fill(feeds, counters);
         if (call) return collect(call(this.#arena.at));
-        return this.#worker.run(id, module, memory, this.#arena.at).then(collect);
+        return this.#worker.run(id, bytes, memory, this.#arena.at).then(collect);
       },
       dispose: () => {
         free();
@@ -137,6 +131,11 @@ class WasmBackend implements Backend {
   close(): void {
     this.#worker.close();
   }
+}
+
+function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): (arena: number) => number {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { memory } });
+  return exports.run as (arena: number) => number;
 }
 
 function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {

@@ -1,13 +1,31 @@
 // The thread on which long runs are computed. Its source is a string, so that there is no file to lose in a bundle.
 import { UnavailableError } from '../../tensor/errors.ts';
 
-/** Messages: [id, module, memory] makes an instance, [id, arena] runs it, [id] forgets it. Replies: [code] or [undefined, error]. */
+/**
+ * Messages: [id, bytes, memory] compiles, [id, arena] runs, [id] forgets. Replies: [code] or [undefined, error].
+ * A long run may be a single call, which V8 would do to its end in unoptimized code. In Node it can be told to optimize
+ * before; the flags are set only while the module is compiled.
+ */
 const source = `
 const instances = new Map();
+let v8;
+const flags = (...names) => {
+  try {
+    for (const name of names) v8?.setFlagsFromString(name);
+  } catch {}
+};
+const compile = (bytes) => {
+  flags('--no-liftoff', '--no-wasm-lazy-compilation');
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    flags('--liftoff', '--wasm-lazy-compilation');
+  }
+};
 const handle = (message, reply) => {
   const [id, a, b] = message;
   try {
-    if (message.length === 3) instances.set(id, new WebAssembly.Instance(a, { m: { memory: b } }).exports.run);
+    if (message.length === 3) instances.set(id, new WebAssembly.Instance(compile(a), { m: { memory: b } }).exports.run);
     else if (message.length === 1) instances.delete(id);
     else reply([instances.get(id)(a)]);
   } catch (error) {
@@ -15,6 +33,7 @@ const handle = (message, reply) => {
   }
 };
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
+  v8 = require('node:v8');
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
 } else {
@@ -75,7 +94,7 @@ export class RunWorker {
   /** Has one been lost while it ran? */
   lost = false;
 
-  async run(id: number, module: WebAssembly.Module, memory: WebAssembly.Memory, arena: number): Promise<number> {
+  async run(id: number, bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, arena: number): Promise<number> {
     this.#thread ??= start({
       message: ([code, error]) => this.#settle(code, error),
       lost: (why) => this.#lose(why),
@@ -84,7 +103,7 @@ export class RunWorker {
     return new Promise<number>((resolve, reject) => {
       this.#pending = { resolve, reject };
       thread.hold(true);
-      if (!this.#sent.has(id)) thread.post([id, module, memory]);
+      if (!this.#sent.has(id)) thread.post([id, bytes, memory]);
       this.#sent.add(id);
       thread.post([id, arena]);
     }).finally(() => thread.hold(false));
