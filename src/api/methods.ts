@@ -186,7 +186,7 @@ install(Tensor.prototype, {
   transpose,
   matmul: matrix.matmul,
   cast: logic.cast,
-  eval: (t: Tensor, feeds?: readonly []) => defaultSession(`${t.name}.eval()`).run(t, feeds),
+  eval: async (t: Tensor, feeds?: readonly []) => defaultSession(`${t.name}.eval()`).run(t, feeds),
 });
 install(Variable.prototype, {
   assign: variables.assign,

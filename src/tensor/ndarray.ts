@@ -103,7 +103,7 @@ function misfit(values: ArrayLike<number | boolean>, dtype: DType): number | boo
   for (let i = 0; i < values.length; i++) {
     const v = values[i];
     if (dtype === 'bool' ? typeof v !== 'boolean' : typeof v !== 'number') return v;
-    if (dtype === 'int32' && (v as number | 0) !== v) return v;
+    if (dtype === 'int32' && ((v as number) | 0) !== v) return v;
     if (dtype === 'uint8' && ((v as number) & 255) !== v) return v;
   }
   return undefined;

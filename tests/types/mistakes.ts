@@ -1,48 +1,62 @@
-import type { Dim, NDArray, Shape, Tensor } from 'millrace';
+// What the compiler must refuse, and what it must say: every `//! text` is part of the error on the next line.
+import type { NDArray, Operation, Tensor } from 'millrace';
 import * as tf from 'millrace';
-import { accuracy, h1, logits, p2, x, xImage, y } from './mnist.ts';
 
+const x = tf.placeholder('float32', [null, 784]);
+const images = tf.reshape(x, [-1, 28, 28, 1]);
+const y = tf.nn.softmax(tf.matmul(x, tf.zeros([784, 10])));
 declare const labels: NDArray<'float32', [number, 10]>;
-declare const ints: NDArray<'int32', [number, 784]>;
-declare const step: tf.Operation;
-// 1 matmul inner dims
+declare const integers: NDArray<'int32', [number, 784]>;
+declare const step: Operation;
+
+//! matmul: inner dimensions 784 and 783 differ
 tf.matmul(x, tf.zeros([783, 10]));
-// 2 add does not broadcast
-logits.add(tf.zeros([11]));
-tf.add(logits, tf.zeros([11]));
-// 3 reshape
+//! matmul: inner dimensions 784 and 783 differ
+x.matmul(tf.zeros([783, 10]));
+//! add: shapes [null,10] and [11] do not broadcast
+y.add(tf.zeros([11]));
+//! add: shapes [null,10] and [11] do not broadcast
+tf.add(y, tf.zeros([11]));
+//! equal: shapes [null,10] and [9] do not broadcast
+tf.equal(y, tf.zeros([9]));
+//! where: shapes [2] and [3] do not broadcast
+tf.where(tf.ones([3], 'bool'), tf.zeros([2]), tf.zeros([3]));
+//! reshape: [null,784] has 784 elements per row, which does not fit rows of 756 in [-1,28,27,1]
 tf.reshape(x, [-1, 28, 27, 1]);
+//! reshape: [784,10] has 7840 elements but [28,28] has 784
 tf.reshape(tf.zeros([784, 10]), [28, 28]);
-// 4 conv channels
-tf.nn.conv2d(xImage, tf.zeros([5, 5, 3, 32]), { strides: [1, 1, 1, 1], padding: 'SAME' });
-// 5 feed labels for images
-await step.run([[x, labels]]);
-// 6 feed wrong dtype
-await step.run([[x, ints]]);
-// 7 dtype mix
-tf.add(y, tf.argmax(y, 1));
-tf.matmul(y, tf.zeros([10, 10], 'int32'));
-// 8 axis out of range
-tf.reduceSum(y, 2);
-tf.argmax(y, 3);
-// 9 padding typo
-tf.nn.maxPool(h1, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'same' });
-// 10 non-scalar loss
-new tf.train.AdamOptimizer(1e-4).minimize(tf.reduceSum(y, 1));
-// 11 pool of rank 2
+//! conv2d: input has 1 channels but the filter expects 3
+tf.nn.conv2d(images, tf.zeros([5, 5, 3, 32]), { strides: [1, 1, 1, 1], padding: 'SAME' });
+//! Type '"same"' is not assignable to type 'Padding'
+tf.nn.maxPool(images, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'same' });
+//! maxPool: input must be [batch, height, width, channels], but its shape is [null,784]
 tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
-// 12 user helper with a concrete type
-const dense = <N extends number, M extends number>(
-  x: Tensor<'float32', [null, N]>,
-  w: Tensor<'float32', [N, M]>,
-  b: Tensor<'float32', [M]>,
-) => tf.matmul(x, w).add(b);
-dense(x, tf.zeros([783, 10]), tf.zeros([10]));
-// 13 forgot to reduce: scalar plus string
-y.add('1');
-// 14 xent mismatch
-tf.nn.softmaxCrossEntropyWithLogits({ labels: tf.zeros([100, 9]), logits });
-// 15 concat
-tf.concat([tf.zeros([2, 3]), tf.zeros([2, 4])], 0);
-// 16 scalar feed for image
+//! 'NDArray<"float32", [number, 10]>' is not assignable to type
+await step.run([[x, labels]]);
+//! Type '"int32"' is not assignable to type '"float32"'
+await step.run([[x, integers]]);
+//! Type 'number' is not assignable to type 'FeedValue<"float32", [null, 784]>'
 await step.run([[x, 0.5]]);
+//! Type '"int32"' is not assignable to type '"float32"'
+tf.add(y, tf.cast(y, 'int32'));
+//! Type '"int32"' is not assignable to type '"float32"'
+tf.matmul(y, tf.zeros([10, 10], 'int32'));
+//! reduceSum: axis 2 is out of range for shape [null,10]
+tf.reduceSum(y, 2);
+//! argmax: axis 3 is out of range for shape [null,10]
+tf.argmax(y, 3);
+//! concat: shapes [2,3] and [2,4] do not match outside axis 0
+tf.concat([tf.zeros([2, 3]), tf.zeros([2, 4])], 0);
+//! softmaxCrossEntropyWithLogits: shapes [100,9] and [null,10] do not broadcast
+tf.nn.softmaxCrossEntropyWithLogits({ labels: tf.zeros([100, 9]), logits: y });
+//! Argument of type 'string' is not assignable to parameter
+y.add('1');
+//! Argument of type '"float16"' is not assignable to parameter
+tf.placeholder('float16', [2]);
+
+const dense = <N extends number, M extends number>(
+  input: Tensor<'float32', [null, N]>,
+  w: Tensor<'float32', [N, M]>,
+): Tensor<'float32', [null, M]> => tf.matmul(input, w);
+//! Type '783' is not assignable to type '784'
+dense(x, tf.zeros([783, 10]));

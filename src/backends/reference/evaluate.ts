@@ -1,8 +1,7 @@
 // The oracle: evaluates primitives one after another, directly, slowly and obviously, in float64 and wrapped integers.
 // Values are rounded to their element type only where they leave: at fetches, variables, and casts to float32.
 import { identityOf, type Lowered, type Primitive, type ReduceOp, type View } from '../../program/primitives.ts';
-import type { Scalar } from '../../program/scalar.ts';
-import { allocate, type DType, type TypedArray } from '../../tensor/dtype.ts';
+import { allocate, type DType, isFloat, type TypedArray } from '../../tensor/dtype.ts';
 import { InvalidArgumentError } from '../../tensor/errors.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { scalarValue, wrap } from './scalar.ts';
@@ -27,12 +26,10 @@ export function evaluate(lowered: Lowered, given: Given): Evaluated {
   for (const node of lowered.nodes) if (node.kind !== 'check') results.set(node, compute(node, results, given));
   for (const check of lowered.checks) {
     const inputs = check.inputs.map((v) => gatherView(v, results));
-    for (let i = 0; i < elements(check.shape); i++) {
-      const value = (s: Scalar) => inputs[s.value][i];
-      if (!scalarValue(check.body, { input: value, index: () => 0 })) {
-        throw new InvalidArgumentError(check.message.replace('{value}', String(inputs[0][i])));
-      }
-    }
+    everyIndex(check.shape, (index, flat) => {
+      const holds = scalarValue(check.body, { input: (s) => inputs[s.value][flat], index: (s) => index[s.value] });
+      if (!holds) throw new InvalidArgumentError(check.message.replace('{value}', String(inputs[0][flat])));
+    });
   }
   const rounded = (v: View): TypedArray => {
     const out = allocate(v.node.dtype, elements(v.shape));
@@ -100,7 +97,7 @@ function compute(node: Primitive, results: Results, given: Given): Values {
       const group = x.length / Math.max(1, out.length);
       for (let i = 0; i < out.length; i++) {
         let total = identityOf(node.op, node.dtype);
-        for (let k = 0; k < group; k++) total = wrap(combine(node.op, total, x[i * group + k]), node.dtype);
+        for (let k = 0; k < group; k++) total = combine(node.op, total, x[i * group + k], node.dtype);
         out[i] = total;
       }
       return out;
@@ -126,7 +123,7 @@ function compute(node: Primitive, results: Results, given: Given): Values {
       for (let i = 0; i < out.length; i++) {
         let total = 0;
         for (let k = i * group; k < (i + 1) * group; k++) {
-          total = node.dtype === 'int32' ? (total + Math.imul(a[k], b[k])) | 0 : total + a[k] * b[k];
+          total = wrap(total + multiply(a[k], b[k], node.dtype), node.dtype);
         }
         out[i] = total;
       }
@@ -188,14 +185,15 @@ function compute(node: Primitive, results: Results, given: Given): Values {
   }
 }
 
-function combine(op: ReduceOp, a: number, b: number): number {
+/** Exact in the low 32 bits of integers, where a product of doubles would round them away. */
+const multiply = (a: number, b: number, dtype: DType): number => (isFloat(dtype) ? a * b : Math.imul(a, b));
+
+function combine(op: ReduceOp, a: number, b: number, dtype: DType): number {
   switch (op) {
     case 'sum':
-      return a + b;
+      return wrap(a + b, dtype);
     case 'prod':
-      return Number.isInteger(a) && Number.isInteger(b) && Math.abs(a * b) > 2 ** 53
-        ? Number(BigInt.asIntN(32, BigInt(a) * BigInt(b)))
-        : a * b;
+      return wrap(multiply(a, b, dtype), dtype);
     case 'max':
       return Math.max(a, b);
     case 'min':
