@@ -43,9 +43,9 @@ interface Layout {
 
 const single: Omit<OutAxis, 'outputs'> = { size: 1, row: 0, column: 0 };
 
-function layoutOf(task: Task, root: Contract): Layout | undefined {
+function layoutOf(task: Task): Layout | undefined {
   const rank = task.shape.length;
-  const { a, b } = root;
+  const [a, b] = task.operands;
   const accesses = outputAccesses(task);
   const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
   const space = mergeAxes(task.shape, [...all, ...accesses]);
@@ -92,7 +92,7 @@ export function sumOfProducts(task: Task, machine: Machine): Offer | undefined {
 export function tiled(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'contract' || elements(root.a.shape) === 0) return undefined;
-  const layout = layoutOf(task, root);
+  const layout = layoutOf(task);
   if (!layout) return undefined;
   const { columns, rows, outer, sums } = layout;
   const size = sizeOf(root.dtype);

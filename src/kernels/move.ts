@@ -25,7 +25,8 @@ const terms = (variables: readonly LoopVariable[], strides: readonly number[]) =
 export function gathering(task: Task): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'gather') return undefined;
-  const { x, indices, axis } = root;
+  const { axis } = root;
+  const [x, indices] = task.operands;
   const count = elements(task.shape);
   return {
     name: 'gather',
@@ -75,7 +76,8 @@ function accessAt(task: Task, access: number, all: readonly LoopVariable[]): ir.
 export function scattering(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'scatter') return undefined;
-  const { x, indices, axis } = root;
+  const { axis } = root;
+  const [x, indices] = task.operands;
   const count = elements(x.shape);
   return {
     name: 'scatter',

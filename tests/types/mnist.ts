@@ -1,4 +1,4 @@
-import type { Dim, NDArray, Shape, Tensor } from 'millrace';
+import type { NDArray, Shape, Tensor } from 'millrace';
 import * as tf from 'millrace';
 
 declare const mnist: {

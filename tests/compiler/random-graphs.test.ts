@@ -1,0 +1,109 @@
+// Random small graphs: fused and compiled, against primitives evaluated one by one.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { machine } from '../../src/backends/wasm/machine.ts';
+import * as tf from '../../src/index.ts';
+import { verifyProgram } from '../../src/loops/verify.ts';
+import { compile } from './compile.ts';
+
+type Any = tf.Tensor<any, any>;
+const api = tf as any;
+
+/** Each step makes a tensor from earlier ones; what does not fit is left out. */
+const steps: ((pick: (n: number) => Any, a: number, b: number, c: number) => Any)[] = [
+  (pick, a, b) => api.add(pick(a), pick(b)),
+  (pick, a, b) => api.mul(pick(a), pick(b)),
+  (pick, a, b) => api.sub(pick(a), pick(b)),
+  (pick, a, b) => api.maximum(pick(a), pick(b)),
+  (pick, a, b) => api.div(pick(a), api.add(api.square(pick(b)), 1)),
+  (pick, a) => api.tanh(pick(a)),
+  (pick, a) => tf.nn.relu(pick(a)),
+  (pick, a) => tf.nn.softmax(pick(a)),
+  (pick, a) => api.exp(api.neg(api.abs(pick(a)))),
+  (pick, a, b) => api.where(api.less(pick(a), pick(b)), pick(a), 0 as any),
+  (pick, a, b) => api.matmul(pick(a), pick(b)),
+  (pick, a, b) => api.matmul(pick(a), pick(b), { transposeB: true }),
+  (pick, a, b) => api.matmul(pick(a), pick(b), { transposeA: true }),
+  (pick, a) => api.transpose(pick(a)),
+  (pick, a, b) => api.reduceSum(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceMean(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceMax(pick(a), b % 2, { keepDims: true }),
+  (pick, a) => api.reshape(pick(a), [-1, 1]),
+  (pick, a) => api.reshape(pick(a), [1, -1]),
+  (pick, a, b) => api.reshape(pick(a), [pick(b).shape?.[1] as number, -1]),
+  (pick, a, b) => api.concat([pick(a), pick(b)], 0),
+  (pick, a, b) => api.concat([pick(a), pick(b)], 1),
+  (pick, a, b, c) => api.slice(pick(a), [b % 2, c % 2], [-1, -1]),
+  (pick, a, b, c) =>
+    api.pad(pick(a), [
+      [b % 2, c % 3],
+      [c % 2, b % 2],
+    ]),
+  (pick, a, b) => api.tile(pick(a), [1 + (b % 2), 1]),
+  (pick, a) => api.cast(api.argmax(pick(a), 1), 'float32').reshape([1, -1]),
+  (pick, a) => api.expandDims(api.gather(pick(a), tf.constant([0], { dtype: 'int32' })).reshape([-1]), 0),
+];
+const size = fc.integer({ min: 1, max: 9 });
+const program = fc.record({
+  inputs: fc.array(fc.tuple(size, size), { minLength: 2, maxLength: 3 }),
+  steps: fc.array(fc.tuple(fc.nat(steps.length - 1), fc.nat(100), fc.nat(100), fc.nat(100)), {
+    minLength: 1,
+    maxLength: 14,
+  }),
+  fetched: fc.array(fc.nat(100), { minLength: 1, maxLength: 3 }),
+  differentiate: fc.boolean(),
+});
+
+test('compiled and evaluated directly, results agree within 1e-4', async () => {
+  await fc.assert(
+    fc.asyncProperty(program, async ({ inputs, steps: chosen, fetched, differentiate }) => {
+      const graph = new tf.Graph();
+      const { xs, ys } = graph.asDefault(() => {
+        const made: Any[] = inputs.map((shape) => tf.placeholder('float32', shape) as Any);
+        const given = [...made];
+        for (const [op, a, b, c] of chosen) {
+          try {
+            const y = steps[op]((n) => made[n % made.length], a, b, c);
+            const count = (y.shape as number[]).reduce((p, d) => p * d, 1);
+            if (count > 0 && count < 600 && y.shape?.length === 2) made.push(y);
+          } catch (error) {
+            if (!(error instanceof tf.MillraceError)) throw error;
+          }
+        }
+        const wanted = fetched.map((n) => made[n % made.length]);
+        const gradients = differentiate ? tf.gradients(wanted[0], given).filter((g) => g !== null) : [];
+        return { xs: given, ys: [...wanted, ...(gradients as Any[])] };
+      });
+      const feeds = xs.map((x, k) => {
+        const count = inputs[k][0] * inputs[k][1];
+        return [
+          x,
+          tf.array(
+            Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7 + k) * 1.3),
+            inputs[k],
+          ),
+        ];
+      }) as any;
+      const shapes = xs.map((x, k) => [x, inputs[k]] as const);
+      verifyProgram(compile({ fetches: ys, feeds: shapes }).program, machine);
+      const results: any[] = [];
+      for (const backend of ['reference', 'wasm'] as const) {
+        const session = new tf.Session({ graph, backend });
+        results.push(await session.run(ys, feeds));
+        await session.close();
+      }
+      const [wanted, found] = results as tf.NDArray[][];
+      wanted.forEach((w, k) => {
+        expect(found[k].shape).toEqual(w.shape);
+        const scale = Math.max(1, ...Array.from(w.data, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+        w.data.forEach((v, i) => {
+          const f = found[k].data[i];
+          if (!(Object.is(f, v) || f === v || Math.abs(f - v) <= 1e-4 * scale)) {
+            throw new Error(`${ys[k].name} element ${i}: ${f}, expected ${v}`);
+          }
+        });
+      });
+    }),
+    { numRuns: 400 },
+  );
+});

@@ -1,0 +1,72 @@
+// The folders are the layers: imports point down the list of ARCHITECTURE.md, never up.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const source = fileURLToPath(new URL('../src', import.meta.url));
+/** Layer → the layers from which it may import besides itself. */
+const allowed: Record<string, readonly string[]> = {
+  '.': ['api', 'autodiff', 'graph', 'ops', 'session', 'tensor', 'train'],
+  api: ['session', 'ops', 'graph', 'tensor'],
+  session: ['compiler', 'backends', 'graph', 'tensor'],
+  train: ['autodiff', 'ops', 'graph', 'tensor'],
+  autodiff: ['ops', 'graph', 'tensor'],
+  backends: ['loops', 'program', 'tensor'],
+  compiler: ['kernels', 'ops', 'graph', 'loops', 'program', 'tensor'],
+  kernels: ['loops', 'program', 'tensor'],
+  ops: ['graph', 'program', 'tensor'],
+  graph: ['tensor'],
+  loops: ['program', 'tensor'],
+  program: ['tensor'],
+  data: ['tensor'],
+  tensor: [],
+};
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+const layerOf = (file: string) => (file.includes('/') ? file.split('/')[0] : '.');
+
+test('no file imports from a layer above its own', () => {
+  const wrong: string[] = [];
+  for (const file of files) {
+    const text = readFileSync(join(source, file), 'utf8');
+    for (const [, target] of text.matchAll(/(?:from|import) '(\.[^']*)'/g)) {
+      const to = layerOf(relative(source, join(source, dirname(file), target)));
+      const from = layerOf(file);
+      if (from !== to && !allowed[from].includes(to)) wrong.push(`${file} imports ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('every layer is in the table', () => {
+  expect(new Set(files.map(layerOf))).toEqual(new Set(Object.keys(allowed)));
+});
+
+test('there are few primitives', () => {
+  const text = readFileSync(join(source, 'program/primitives.ts'), 'utf8');
+  const kinds = new Set([...text.matchAll(/readonly kind: '(\w+)'/g)].map((m) => m[1]));
+  expect([...kinds].sort()).toEqual(
+    [
+      'argReduce',
+      'check',
+      'concat',
+      'constant',
+      'contract',
+      'counter',
+      'feed',
+      'gather',
+      'map',
+      'pad',
+      'read',
+      'reduce',
+      'scatter',
+    ].sort(),
+  );
+});
+
+test('no file is longer than one sitting', () => {
+  const long = files.filter(
+    (f) => !f.startsWith('tensor/arithmetic') && readFileSync(join(source, f), 'utf8').split('\n').length > 620,
+  );
+  expect(long).toEqual([]);
+});
