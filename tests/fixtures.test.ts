@@ -1,14 +1,18 @@
 // Every op against fixtures made by PyTorch and NumPy (tests/fixtures/make.py), values and gradients, on every backend.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { lower } from '../src/compiler/lower.ts';
 import * as tf from '../src/index.ts';
-import { allocate } from '../src/tensor/dtype.ts';
+import { verifyLowered } from '../src/program/verify.ts';
+import { allocate, sizeOf } from '../src/tensor/dtype.ts';
 import { backends } from './backends.ts';
 
+/** Floats as base64 of their little-endian bytes, others as a list. */
+type Data = string | (number | boolean)[];
 interface Packed {
   readonly dtype: tf.DType;
   readonly shape: number[];
-  readonly data: (number | boolean | string)[];
+  readonly data: Data;
 }
 interface Case {
   readonly op: string;
@@ -16,7 +20,7 @@ interface Case {
   readonly inputs: Packed[];
   readonly output: Packed;
   readonly weights?: number[];
-  readonly gradients?: ((number | string)[] | null)[];
+  readonly gradients?: (Data | null)[];
 }
 const read = (name: string) => JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
 const cases: Case[] = read('ops');
@@ -33,6 +37,7 @@ const calls: Record<string, (xs: Any[], args: any) => Any> = {
   reshape: ([x], { shape }) => api.reshape(x, shape),
   transpose: ([x], { perm }) => api.transpose(x, perm),
   expandDims: ([x], { axis }) => api.expandDims(x, axis),
+  squeeze: ([x], { axes }) => api.squeeze(x, axes),
   slice: ([x], { begin, size }) => api.slice(x, begin, size),
   pad: ([x], { paddings, value }) => api.pad(x, paddings, { value }),
   tile: ([x], { multiples }) => api.tile(x, multiples),
@@ -40,7 +45,13 @@ const calls: Record<string, (xs: Any[], args: any) => Any> = {
   stack: (xs, { axis }) => api.stack(xs, axis),
   unstack1: ([x], { axis }) => tf.unstack(x, axis)[1],
   gather: ([x, i], { axis }) => api.gather(x, i, { axis }),
-  oneHot: ([i], { depth }) => api.oneHot(i, depth),
+  where: (branches, { condition }) =>
+    condition ? api.where(tf.constant(condition), ...branches) : api.where(...branches),
+  oneHot: ([i], { depth, ...options }) => api.oneHot(i, depth, options),
+  zeros: (_, { shape, dtype }) => api.zeros(shape, dtype),
+  ones: (_, { shape, dtype }) => api.ones(shape, dtype),
+  fill: (_, { shape, value, dtype }) => api.fill(shape, value, dtype),
+  range: (_, { start, limit, delta }) => api.range(start, limit, delta),
   argmax: ([x], { axis }) => api.argmax(x, axis),
   argmin: ([x], { axis }) => api.argmin(x, axis),
   conv2d: ([x, w], args) => nn.conv2d(x, w, args),
@@ -53,24 +64,25 @@ for (const op of ['reduceSum', 'reduceMean', 'reduceMax', 'reduceMin', 'reducePr
   calls[op] = ([x], { axis, keepDims }) => api[op](x, axis ?? undefined, { keepDims });
 }
 
-function unpack({ dtype, shape, data }: Packed): tf.NDArray<any, any> {
-  const values = allocate(dtype, data.length);
-  data.forEach((v, i) => {
-    values[i] = Number(v);
-  });
-  return tf.array(values, shape, dtype) as tf.NDArray<any, any>;
+function decode(dtype: tf.DType, data: Data): tf.TypedArray {
+  if (typeof data !== 'string') {
+    const list = allocate(dtype, data.length);
+    list.set(data.map(Number));
+    return list;
+  }
+  const bytes = Buffer.from(data, 'base64');
+  const floats = allocate(dtype, bytes.length / sizeOf(dtype));
+  new Uint8Array(floats.buffer).set(bytes);
+  return floats;
 }
+const unpack = ({ dtype, shape, data }: Packed): tf.NDArray<any, any> =>
+  tf.array(decode(dtype, data), shape, dtype) as tf.NDArray<any, any>;
 
 /** Relative to the largest number of the array, so that differences of large numbers are judged fairly. */
-function expectClose(
-  found: ArrayLike<number>,
-  wanted: readonly (number | boolean | string)[],
-  tolerance: number,
-  what: string,
-): void {
+function expectClose(found: ArrayLike<number>, wanted: tf.TypedArray, tolerance: number, what: string): void {
   expect(found.length, what).toBe(wanted.length);
-  const numbers = wanted.map(Number);
-  const scale = Math.max(1, ...numbers.filter(Number.isFinite).map(Math.abs));
+  const numbers = [...wanted];
+  const scale = numbers.reduce((most, n) => (Number.isFinite(n) ? Math.max(most, Math.abs(n)) : most), 1);
   numbers.forEach((w, i) => {
     const ok = Object.is(found[i], w) || found[i] === w || Math.abs(found[i] - w) <= tolerance * scale;
     if (!ok) throw new Error(`${what}: element ${i} is ${found[i]}, expected ${w} (tolerance ${tolerance * scale})`);
@@ -83,33 +95,50 @@ const label = ({ op, args, inputs, output }: Case) =>
 const groups = new Map<string, Case[]>();
 for (const c of cases) groups.set(c.op, [...(groups.get(c.op) ?? []), c]);
 
+/** The op of a case in a graph of its own, with the gradients of its weighted sum. */
+function build(c: Case) {
+  const graph = new tf.Graph();
+  return graph.asDefault(() => {
+    const inputs = c.inputs.map(({ dtype, shape }) => tf.placeholder(dtype, shape) as Any);
+    const call = calls[c.op] ?? ((all: Any[]) => (api[c.op] ?? nn[c.op])(...all));
+    const output = call(inputs, c.args);
+    if (!c.weights || !c.gradients) return { graph, inputs, output, gradients: [] };
+    const weights = tf.constant(unpack({ ...c.output, data: c.weights }));
+    const found = tf.gradients(tf.mul(output, weights as Any) as Any, inputs);
+    const gradients = c.gradients.flatMap((data, i) => {
+      if (data === null) return [];
+      expect(found[i], `${label(c)}: gradient ${i}`).not.toBeNull();
+      return [{ tensor: found[i] as Any, wanted: decode(c.inputs[i].dtype, data) }];
+    });
+    return { graph, inputs, output, gradients };
+  });
+}
+
+test.each([...groups.keys()])('%s and its gradient lower to runs that the verifier accepts', (op) => {
+  for (const c of groups.get(op) ?? []) {
+    const { graph, inputs, output, gradients } = build(c);
+    const feeds = inputs.map((tensor, i) => ({ tensor, shape: c.inputs[i].shape }));
+    const request = { graph, fetches: [output, ...gradients.map((g) => g.tensor)], targets: [], feeds, seed: 0 };
+    for (const rewrite of [true, false]) verifyLowered(lower(request, { rewrite }));
+  }
+});
+
 describe.each(backends)('on %s', (backend) => {
   test.each([...groups.keys()])(
     '%s equals the fixtures: float32 within 2e-5, float64 within 1e-11, others exactly',
     async (op) => {
       for (const c of groups.get(op) ?? []) {
-        const graph = new tf.Graph();
+        const { graph, inputs, output, gradients } = build(c);
         await using_(new tf.Session({ graph, backend }), async (session) => {
-          const [xs, y, gradients] = graph.asDefault(() => {
-            const inputs = c.inputs.map(({ dtype, shape }) => tf.placeholder(dtype, shape) as Any);
-            const call = calls[op] ?? ((all: Any[]) => (api[op] ?? nn[op])(...all));
-            const output = call(inputs, c.args);
-            if (!c.weights) return [inputs, output, []] as const;
-            const weights = tf.constant(unpack({ dtype: c.output.dtype, shape: c.output.shape, data: c.weights }));
-            return [inputs, output, tf.gradients(tf.mul(output, weights as Any) as Any, inputs)] as const;
-          });
-          const wanted = (c.gradients ?? []).flatMap((g, i) => (g === null ? [] : [{ g, i }]));
-          for (const { i } of wanted) expect(gradients[i], `${label(c)}: gradient ${i}`).not.toBeNull();
-          const fetches = [y, ...wanted.map(({ i }) => gradients[i] as Any)];
-          const feeds = xs.map((x, i) => [x, unpack(c.inputs[i])] as const);
-          const results = (await session.run(fetches, feeds as any)) as any[];
+          const feeds = inputs.map((x, i) => [x, unpack(c.inputs[i])] as const);
+          const results = (await session.run([output, ...gradients.map((g) => g.tensor)], feeds as any)) as any[];
           const flat = (v: any): ArrayLike<number> => (typeof v === 'object' ? v.data : [Number(v)]);
           const tolerance = tolerances[c.output.dtype];
-          expectClose(flat(results[0]), c.output.data, tolerance, label(c));
-          expect(y.dtype).toBe(c.output.dtype);
-          if (typeof results[0] === 'object') expect(results[0].shape, label(c)).toEqual(c.output.shape);
-          for (const [k, { g, i }] of wanted.entries())
-            expectClose(flat(results[1 + k]), g, tolerance * 4, `${label(c)}: gradient ${i}`);
+          expectClose(flat(results[0]), decode(c.output.dtype, c.output.data), tolerance, label(c));
+          expect(output.dtype).toBe(c.output.dtype);
+          expect(typeof results[0] === 'object' ? results[0].shape : [], label(c)).toEqual(c.output.shape);
+          for (const [i, { wanted }] of gradients.entries())
+            expectClose(flat(results[1 + i]), wanted, tolerance * 4, `${label(c)}: gradient ${i}`);
         });
       }
     },
@@ -135,7 +164,12 @@ describe.each(backends)('on %s', (backend) => {
         await session.run(init);
         for (const wanted of steps) {
           await session.run(step);
-          expectClose(((await session.run(w)) as any).data, wanted, dtype === 'float32' ? 2e-6 : 1e-12, optimizer);
+          expectClose(
+            ((await session.run(w)) as any).data,
+            decode('float64', wanted),
+            dtype === 'float32' ? 2e-6 : 1e-12,
+            optimizer,
+          );
         }
       });
     },
@@ -165,7 +199,12 @@ describe.each(backends)('on %s', (backend) => {
         const result = (await session.run({ total: fetches.total, found: fetches.found }, feeds)) as any;
         expect(Math.abs(result.total - loss) / loss).toBeLessThan(1e-5);
         Object.values(gradients).forEach((g, i) => {
-          expectClose(result.found[i].data, g as number[], 1e-5, `${name} ${Object.keys(parameters)[i]}`);
+          expectClose(
+            result.found[i].data,
+            decode('float64', g as Data),
+            1e-5,
+            `${name} ${Object.keys(parameters)[i]}`,
+          );
         });
       });
     },

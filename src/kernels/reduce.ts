@@ -107,6 +107,10 @@ function operandAt(
 
 const combine = (op: Reduce['op'], a: Expression, b: Expression): Expression => ir.binary(combineOps[op], a, b);
 
+/** A finished result: uint8 is summed as int32. */
+const finished = (op: Reduce, total: Expression): Expression =>
+  op.dtype === 'uint8' ? ir.binary('and', total, ir.constant(255, total.type)) : total;
+
 /** Several neighbouring vectors of results at once, all reduced elements for each. */
 function reduceAlongKept(
   task: Task,
@@ -165,7 +169,7 @@ function reduceAlongKept(
         step: (k) => kept.strides[k + operandCount][last],
         axis: (a) => axisIndex(a, task, outer, v, shift, reductions, width),
       };
-      ends.push(...storeOutputs(task, storage, p, ir.local(sum), `e${sum.name}_`));
+      ends.push(...storeOutputs(task, storage, p, finished(root, ir.local(sum)), `e${sum.name}_`));
     }
     const begins = sums.map(
       (local): Statement => ({ kind: 'set', local, value: ir.constant(identityOf(root.op, root.dtype), local.type) }),
@@ -283,7 +287,7 @@ function reduceAlongReduced(
     step: () => 0,
     axis: (a) => ir.index(ir.at(0, [outer[a], 1]), { dtype: 'int32', lanes: 1 }),
   };
-  const ends = storeOutputs(task, storage, p, ir.local(total), 'e');
+  const ends = storeOutputs(task, storage, p, finished(root, ir.local(total)), 'e');
   const one = [...statements, ...inside, { kind: 'set', local: total, value: sum } as Statement, ...ends];
   return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), one)];
 }

@@ -1,5 +1,5 @@
 // Random tensors. Counter-based: the bits depend on the session's seed, the op's seed, the element, and how often the
-// op has run in the session; on nothing else. Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as
+// op has run in the session (in runs that change variables, or in runs that do not); on nothing else. Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as
 // 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';

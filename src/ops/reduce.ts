@@ -106,14 +106,16 @@ const MeanOp = defineReduce(
   numeric,
   (x, axes) => {
     const count = elements(axes.map((a) => x.shape[a]));
-    const sum = p.reduce('sum', x, axes);
-    return p.map([sum], (v) => s.div(v, count));
+    const { dtype } = x.node;
+    // Sums of bytes need more than a byte.
+    const wide = dtype === 'uint8' ? p.map([x], (v) => s.cast(v, 'int32')) : x;
+    return p.map([p.reduce('sum', wide, axes)], (v) => s.cast(s.div(v, count), dtype));
   },
   (x, _y, dy, spread) => mul(spread(dy), reciprocalCount(x, dy)),
 );
 /**
- * The mean over the given axes, or all of them; NaN of nothing. For integers: the wrapped sum divided by the number of
- * elements, truncating toward zero.
+ * The mean over the given axes, or all of them; NaN of nothing. For integers: the sum, wrapped at 32 bits, divided by
+ * the number of elements, truncating toward zero.
  */
 export const reduceMean: ReduceFunction<'reduceMean'> = reduceFunction(MeanOp);
 

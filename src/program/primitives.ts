@@ -42,7 +42,7 @@ export interface Read extends Base {
   readonly kind: 'read';
   readonly variable: VariableState;
 }
-/** How often the random op `name` has run in the session: an int32 scalar. */
+/** Which run of the random op `name` in the session this is: an int32 scalar that is different for each. */
 export interface Counter extends Base {
   readonly kind: 'counter';
   readonly name: string;

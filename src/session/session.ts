@@ -152,15 +152,18 @@ export class Session {
   #execute(prepared: Prepared, fetches: Fetches, feeds: readonly CheckedFeed[]): unknown {
     const { run, executable, shapes } = prepared;
     this.#checkInitialized(run.reads);
-    const counters = run.counters.map((name) => this.#runsOf.get(name) ?? 0);
+    // Runs that change no variable draw from a stream of their own, so an evaluation between two steps changes nothing.
+    const stream = run.writes.length > 0 ? 0 : 1;
+    const keys = run.counters.map((name) => `${stream}${name}`);
+    const counts = keys.map((key) => this.#runsOf.get(key) ?? 0);
     const finish = (values: readonly TypedArray[]): unknown => {
       for (const v of run.writes) this.#initialized.add(v);
-      for (const [i, name] of run.counters.entries()) this.#runsOf.set(name, counters[i] + 1);
+      for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
       return assemble(fetches, values, shapes);
     };
     const values = executable.run(
       feeds.map((f) => f.data),
-      counters,
+      counts.map((n) => 2 * n + stream),
     );
     return values instanceof Promise ? values.then(finish, (error) => this.#lost(error)) : finish(values);
   }

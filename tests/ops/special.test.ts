@@ -97,6 +97,8 @@ describe.each(backends)('on %s', (backend) => {
     expect(await value(() => tf.add(u([250, 1]), u([10, 1])))).toEqual([4, 2]);
     expect(await value(() => tf.sub(u([1, 2, 3, 4, 5]), u([2, 1, 1, 1, 9])))).toEqual([255, 1, 2, 3, 252]);
     expect(await value(() => tf.reduceSum(u([200, 100])))).toBe(44);
+    expect(await value(() => tf.cast(tf.reduceSum(u([200, 200])), 'int32'))).toBe(144);
+    expect(await value(() => tf.reduceMean(tf.fill([300], 200, 'uint8') as Any))).toBe(200);
   });
 
   test('casts saturate, and NaN becomes 0', async () => {

