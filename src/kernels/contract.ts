@@ -4,79 +4,28 @@
 import type { Affine, Buffer, Local, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Contract, View } from '../program/primitives.ts';
+import type { Contract } from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
-import { elements } from '../tensor/shape.ts';
+import { elements, rowMajor } from '../tensor/shape.ts';
 import { bestTile, blocks, type Tile, tileCost } from './blocking.ts';
-import { type Access, loop, mergeAxes, nest, type Position, variable } from './nest.ts';
+import {
+  type Block,
+  type Bound,
+  type BoundSum,
+  type Layout,
+  layoutOf,
+  mergeSums,
+  type OutAxis,
+  type Panel,
+  type SumAxis,
+} from './layout.ts';
+import { loop, mergeAxes, nest, type Position, variable } from './nest.ts';
 import type { Offer, Storage } from './offer.ts';
 import { outputAccesses, outputBytes, storeOutputs } from './outputs.ts';
+import { pack } from './pack.ts';
 import { reduction } from './reduce.ts';
-
-/** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
-interface OutAxis {
-  readonly size: number;
-  readonly row: number;
-  readonly column: number;
-  readonly outputs: readonly number[];
-}
-interface SumAxis {
-  readonly size: number;
-  readonly row: number;
-  readonly column: number;
-}
-
-/**
- * A contraction seen as tiles: `columns` is the axis along the vectors (the column operand varies, the row operand
- * does not), `rows` one along which only the row operand varies, `outer` the remaining ones.
- */
-interface Layout {
-  readonly row: View;
-  readonly column: View;
-  readonly columns: OutAxis;
-  readonly rows: OutAxis;
-  readonly outer: readonly OutAxis[];
-  readonly sums: readonly SumAxis[];
-}
-
-const single: Omit<OutAxis, 'outputs'> = { size: 1, row: 0, column: 0 };
-
-function layoutOf(task: Task): Layout | undefined {
-  const rank = task.shape.length;
-  const [a, b] = task.operands;
-  const accesses = outputAccesses(task);
-  const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
-  const space = mergeAxes(task.shape, [...all, ...accesses]);
-  const axes = space.shape.map((size, i) => ({
-    size,
-    a: space.strides[0][i],
-    b: space.strides[1][i],
-    outputs: space.strides.slice(2).map((x) => x[i]),
-  }));
-  const last = axes.at(-1);
-  if (!last || (last.a !== 0 && last.b !== 0)) return undefined;
-  const swap = last.a !== 0;
-  const [row, column] = swap ? [b, a] : [a, b];
-  const turned = axes.map(
-    (x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }),
-  );
-  const columns = turned.pop() as OutAxis;
-  const candidates = turned.filter((x) => x.column === 0 && x.row !== 0);
-  const rows = candidates.length > 0 ? candidates[candidates.length - 1] : undefined;
-  const sums = a.shape
-    .slice(rank)
-    .map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
-  return {
-    row,
-    column,
-    columns,
-    rows: rows ?? { ...single, outputs: accesses.map(() => 0) },
-    outer: turned.filter((x) => x !== rows),
-    sums: sums.filter((x) => x.size !== 1),
-  };
-}
 
 /** Every result as a sum of products, without tiles: for shapes that have no rows or columns to reuse. */
 export function sumOfProducts(task: Task, machine: Machine): Offer | undefined {
@@ -114,16 +63,6 @@ export function tiled(task: Task, machine: Machine): Offer | undefined {
       return [{ name: `contract ${tile.rows}x${tile.vectors * lanes}`, body, flops, bytes }];
     },
   };
-}
-
-/** A part of the columns that is computed in one way. */
-interface Panel {
-  /** First column. */
-  readonly begin: number;
-  /** How many columns there are: a multiple of the panel's width, or fewer than one width. */
-  readonly size: number;
-  readonly vectors: number;
-  readonly lanes: number;
 }
 
 class Tiles {
@@ -225,7 +164,7 @@ class Tiles {
     if (this.#sumIsResult(sum)) return [];
     const task = this.#task;
     const accesses = outputAccesses(task);
-    const dense = { strides: denseStrides(task.shape), offset: 0 };
+    const dense = { strides: rowMajor(task.shape), offset: 0 };
     const space = mergeAxes(task.shape, [...accesses, dense]);
     const offsets = [...accesses.map((x) => x.offset), 0];
     return nest(space, offsets, this.#lanes, (p) => {
@@ -260,7 +199,8 @@ class Tiles {
       sum,
       ...offsets,
     };
-    const packing = target ? panels.flatMap((p) => [...this.#pack(p, target, block)]) : [];
+    const source = this.#storage.bufferOf(this.#layout.column.node);
+    const packing = target ? panels.flatMap((p) => [...pack(this.#layout, p, source, target, block)]) : [];
     // The axes around the panels: images, so that one image stays in the cache while all panels pass over it.
     const around = shared.slice(0, Math.max(0, shared.length - 1));
     const within = shared.slice(around.length);
@@ -324,60 +264,6 @@ class Tiles {
     return panels;
   }
 
-  /** Copies a block of the column operand: panel after panel, in each one row of `width` columns for each k. */
-  #pack(panel: Panel, target: Buffer, { batch, outside, inner, depth, columnOffset }: Block): readonly Statement[] {
-    const { column, columns } = this.#layout;
-    const source = this.#storage.bufferOf(column.node);
-    const width = panel.vectors * panel.lanes;
-    const ks = inner.map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
-    const packedStrides = denseStrides(ks.map((k) => k.size)).map((n) => n * width);
-    const p = variable('p', Math.floor(panel.size / width) * width, width);
-    const from = (c: number, withPanel: boolean): Affine =>
-      ir.at(
-        column.offset + columnOffset + (panel.begin + c) * columns.column,
-        ...batch.map(({ axis, v }) => [v, axis.column] as const),
-        ...outside.map(({ axis, v }) => [v, axis.column] as const),
-        ...ks.map((k) => [k.v, k.column] as const),
-        ...(withPanel ? [[p, columns.column] as const] : []),
-      );
-    const to = (c: number, withPanel: boolean): Affine =>
-      ir.at(
-        panel.begin * depth + c,
-        ...ks.map((k, i) => [k.v, packedStrides[i]] as const),
-        ...(withPanel ? [[p, depth] as const] : []),
-      );
-    const copy = (c: number, lanes: number, withPanel: boolean): Statement => {
-      const value = ir.load(
-        source,
-        from(c, withPanel),
-        ir.valueType(this.#dtype, lanes),
-        lanes === 1 ? 1 : columns.column,
-      );
-      return { kind: 'store', buffer: target, index: to(c, withPanel), value };
-    };
-    const rows = (statements: readonly Statement[]) =>
-      ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), statements);
-    const full = Array.from({ length: panel.vectors }, (_, u) => copy(u * panel.lanes, panel.lanes, true));
-    // Long rows are read along the row, columns with a stride along the summed axis.
-    const main = columns.column === 1 ? rows(loop(p, full)) : loop(p, rows(full));
-    const rest = panel.size % width;
-    if (rest === 0) return main;
-    const begin = panel.size - rest;
-    const zero = (c: number): Statement => ({
-      kind: 'store',
-      buffer: target,
-      index: to2(c),
-      value: ir.constant(0, ir.valueType(this.#dtype, 1)),
-    });
-    const to2 = (c: number) => ir.plus(to(c, false), begin * depth);
-    const tail = Array.from({ length: width }, (_, c): Statement => {
-      if (c >= rest) return zero(c);
-      const value = ir.load(source, ir.plus(from(c, false), begin * columns.column), ir.valueType(this.#dtype, 1));
-      return { kind: 'store', buffer: target, index: to2(c), value };
-    });
-    return [...main, ...rows(tail)];
-  }
-
   /** Some of the rows, tile after tile, and those that do not fill a tile. */
   #rowTiles(panel: Panel, p: LoopVariable, block: Block, first: number, count: number): Statement[] {
     const whole = Math.floor(count / this.#tile.rows) * this.#tile.rows;
@@ -399,7 +285,7 @@ class Tiles {
     const rowBuffer = this.#storage.bufferOf(row.node);
     const columnBuffer = t.panels ?? this.#storage.bufferOf(column.node);
     const ks = mergeSums(t.inner, t.panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
-    const packedStrides = denseStrides(ks.map((k) => k.size)).map((n) => n * width);
+    const packedStrides = rowMajor(ks.map((k) => k.size)).map((n) => n * width);
     const loopTerms = (get: (axis: { row: number; column: number }) => number) =>
       [...t.loops, ...t.outside].map(({ axis, v }) => [v, get(axis)] as const);
     const rowIndex = (r: number) =>
@@ -500,27 +386,6 @@ class Tiles {
   }
 }
 
-interface Bound {
-  readonly axis: OutAxis;
-  readonly v: LoopVariable;
-}
-interface BoundSum {
-  readonly axis: SumAxis;
-  readonly v: LoopVariable;
-}
-/** A block of the summed axes: the loops around it, and where its packed columns and partial sums lie. */
-interface Block {
-  readonly batch: readonly Bound[];
-  /** All loops over axes of the result that are around the panels, those of `batch` included. */
-  readonly loops: readonly Bound[];
-  readonly outside: readonly BoundSum[];
-  readonly inner: readonly SumAxis[];
-  readonly depth: number;
-  readonly panels: Buffer | undefined;
-  readonly sum: Buffer | undefined;
-  readonly rowOffset: number;
-  readonly columnOffset: number;
-}
 interface TileAt extends Block {
   readonly panel: Panel;
   readonly p: LoopVariable;
@@ -528,25 +393,4 @@ interface TileAt extends Block {
   /** The first row and the number of rows of a tile. */
   readonly begin: number;
   readonly height: number;
-}
-
-/** Summed axes walked as one where the row operand allows it (and the column operand, unless it is packed anyway). */
-function mergeSums(sums: readonly SumAxis[], both: boolean): SumAxis[] {
-  const merged: SumAxis[] = [];
-  for (const x of sums) {
-    const last = merged.at(-1);
-    const joins = last && last.row === x.row * x.size && (!both || last.column === x.column * x.size);
-    if (joins) merged[merged.length - 1] = { size: last.size * x.size, row: x.row, column: x.column };
-    else merged.push(x);
-  }
-  return merged;
-}
-
-function denseStrides(shape: readonly number[]): number[] {
-  let n = 1;
-  return shape.reduceRight<number[]>((strides, size) => {
-    strides.unshift(n);
-    n *= size;
-    return strides;
-  }, []);
 }

@@ -1,0 +1,115 @@
+// How a contraction is seen as tiles: which axis lies along the vectors, which along the rows, and the loops around.
+import type { Buffer, LoopVariable } from '../loops/ir.ts';
+import type { View } from '../program/primitives.ts';
+import type { Task } from '../program/task.ts';
+import { type Access, mergeAxes } from './nest.ts';
+import { outputAccesses } from './outputs.ts';
+
+/** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
+export interface OutAxis {
+  readonly size: number;
+  readonly row: number;
+  readonly column: number;
+  readonly outputs: readonly number[];
+}
+export interface SumAxis {
+  readonly size: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/**
+ * A contraction seen as tiles: `columns` is the axis along the vectors (the column operand varies, the row operand
+ * does not), `rows` one along which only the row operand varies, `outer` the remaining ones.
+ */
+export interface Layout {
+  readonly row: View;
+  readonly column: View;
+  readonly columns: OutAxis;
+  readonly rows: OutAxis;
+  readonly outer: readonly OutAxis[];
+  readonly sums: readonly SumAxis[];
+}
+
+const single: Omit<OutAxis, 'outputs'> = { size: 1, row: 0, column: 0 };
+
+/** The layout of a contraction's task, if it has columns. */
+export function layoutOf(task: Task): Layout | undefined {
+  const rank = task.shape.length;
+  const [a, b] = task.operands;
+  const accesses = outputAccesses(task);
+  const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
+  const space = mergeAxes(task.shape, [...all, ...accesses]);
+  const axes = space.shape.map((size, i) => ({
+    size,
+    a: space.strides[0][i],
+    b: space.strides[1][i],
+    outputs: space.strides.slice(2).map((x) => x[i]),
+  }));
+  const last = axes.at(-1);
+  if (!last || (last.a !== 0 && last.b !== 0)) return undefined;
+  const swap = last.a !== 0;
+  const [row, column] = swap ? [b, a] : [a, b];
+  const turned = axes.map(
+    (x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }),
+  );
+  const columns = turned.pop() as OutAxis;
+  const candidates = turned.filter((x) => x.column === 0 && x.row !== 0);
+  const rows = candidates.length > 0 ? candidates[candidates.length - 1] : undefined;
+  const sums = a.shape
+    .slice(rank)
+    .map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
+  return {
+    row,
+    column,
+    columns,
+    rows: rows ?? { ...single, outputs: accesses.map(() => 0) },
+    outer: turned.filter((x) => x !== rows),
+    sums: sums.filter((x) => x.size !== 1),
+  };
+}
+
+/** Summed axes walked as one where the row operand allows it (and the column operand, unless it is packed anyway). */
+export function mergeSums(sums: readonly SumAxis[], both: boolean): SumAxis[] {
+  const merged: SumAxis[] = [];
+  for (const x of sums) {
+    const last = merged.at(-1);
+    const joins = last && last.row === x.row * x.size && (!both || last.column === x.column * x.size);
+    if (joins) merged[merged.length - 1] = { size: last.size * x.size, row: x.row, column: x.column };
+    else merged.push(x);
+  }
+  return merged;
+}
+
+/** A part of the columns that is computed in one way. */
+export interface Panel {
+  /** First column. */
+  readonly begin: number;
+  /** How many columns there are: a multiple of the panel's width, or fewer than one width. */
+  readonly size: number;
+  readonly vectors: number;
+  readonly lanes: number;
+}
+
+/** A loop over an axis of the result, or over a summed one. */
+export interface Bound {
+  readonly axis: OutAxis;
+  readonly v: LoopVariable;
+}
+export interface BoundSum {
+  readonly axis: SumAxis;
+  readonly v: LoopVariable;
+}
+/** A block of the summed axes: the loops around it, and where its packed columns and partial sums lie. */
+export interface Block {
+  readonly batch: readonly Bound[];
+  /** All loops over axes of the result that are around the panels, those of `batch` included. */
+  readonly loops: readonly Bound[];
+  readonly outside: readonly BoundSum[];
+  readonly inner: readonly SumAxis[];
+  readonly depth: number;
+  readonly panels: Buffer | undefined;
+  readonly sum: Buffer | undefined;
+  readonly rowOffset: number;
+  readonly columnOffset: number;
+}
