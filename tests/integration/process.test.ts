@@ -99,6 +99,19 @@ test('a worker that dies mid-run is an error that says so, until the variables a
   expect({ status, out }).toEqual({ status: 0, out: 'UnavailableError true\nFailedPreconditionError true\n600,600\n' });
 });
 
+test('a backend that cannot start rejects ready and the first run, not the constructor', () => {
+  const { out, status } = run(`
+    delete globalThis.WebAssembly;
+    const sess = new tf.Session();
+    await sess.ready.catch((e) => console.log(e.name, e.message));
+    await sess.run(tf.constant(1)).catch((e) => console.log(e.name));
+    new tf.Session();`);
+  expect({ status, out }).toEqual({
+    status: 0,
+    out: 'UnavailableError The wasm backend needs WebAssembly, which is missing here.\nUnavailableError\n',
+  });
+});
+
 test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
   const program = join(root, 'examples/build/mnist.js');
   const call = (...args: string[]) =>

@@ -3,7 +3,7 @@
 import type { Buffer } from '../../loops/ir.ts';
 import type { Place, Port, Program } from '../../loops/program.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
-import { InternalError, InvalidArgumentError } from '../../tensor/errors.ts';
+import { InternalError, InvalidArgumentError, UnavailableError } from '../../tensor/errors.ts';
 import type { Backend, Compiled, Executable } from '../backend.ts';
 import { emitModule } from './emit.ts';
 import { machine } from './machine.ts';
@@ -21,13 +21,20 @@ export const createWasm = (): Backend => new WasmBackend();
 class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly machine = machine;
-  readonly ready = Promise.resolve();
+  readonly ready: Promise<void>;
   readonly #shared = typeof SharedArrayBuffer !== 'undefined';
-  readonly #storage = new Storage(machine.memoryLimit, this.#shared);
+  readonly #storage: Storage;
   readonly #variables = new Map<number, number>();
   readonly #worker = new RunWorker();
   readonly #arena = { at: 0, bytes: 0 };
   #executables = 0;
+
+  constructor() {
+    // Nothing is loaded before `ready` has resolved, so without a storage no load comes.
+    const missing = whatIsMissing();
+    this.ready = missing === undefined ? Promise.resolve() : Promise.reject(new UnavailableError(missing));
+    this.#storage = missing === undefined ? new Storage(machine.memoryLimit, this.#shared) : (undefined as never);
+  }
 
   get description(): string {
     const thread = this.#shared
@@ -131,6 +138,15 @@ class WasmBackend implements Backend {
   close(): void {
     this.#worker.close();
   }
+}
+
+/** Why the backend cannot run here, if it cannot. */
+function whatIsMissing(): string | undefined {
+  if (typeof WebAssembly === 'undefined') return 'The wasm backend needs WebAssembly, which is missing here.';
+  // (module (func (result v128) i32.const 0 i8x16.splat))
+  const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
+  if (WebAssembly.validate(new Uint8Array(simd))) return undefined;
+  return 'The wasm backend needs 128-bit vectors (SIMD), which the WebAssembly of this engine does not have; use a newer one.';
 }
 
 function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): (arena: number) => number {

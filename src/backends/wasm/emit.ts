@@ -30,17 +30,16 @@ export function emitModule(program: Program, options: EmitOptions): Uint8Array<A
     return origin;
   };
   const { fusedMultiplyAdd } = options;
-  const kernels = program.kernels.map(
-    (kernel, number): WasmFunction => ({
-      parameters: 1,
-      results: 0,
-      body: emitKernel(kernel, { originOf, fusedMultiplyAdd }),
-      exported: options.profile ? `k${number}` : undefined,
-    }),
-  );
+  const functions: WasmFunction[] = [];
+  const add = (f: WasmFunction): number => functions.push(f) - 1;
+  const outline = (body: FunctionBody): number => add({ parameters: 2, results: 0, body, exported: undefined });
+  const kernels = program.kernels.map((kernel, number) => {
+    const body = emitKernel(kernel, { originOf, fusedMultiplyAdd }, outline);
+    return add({ parameters: 1, results: 0, body, exported: options.profile ? `k${number}` : undefined });
+  });
   const status = program.status && originOf(program.status);
-  const run: WasmFunction = { parameters: 1, results: 1, body: emitRun(program, status), exported: 'run' };
-  return encodeModule(options.memory, [...kernels, run]);
+  add({ parameters: 1, results: 1, body: emitRun(program, kernels, status), exported: 'run' });
+  return encodeModule(options.memory, functions);
 }
 
 function originFor(buffer: Buffer, program: Program, options: EmitOptions): Origin {
@@ -51,11 +50,11 @@ function originFor(buffer: Buffer, program: Program, options: EmitOptions): Orig
 }
 
 /** Calls the kernels; those after the checks only if the status is 0. */
-function emitRun(program: Program, status: Origin | undefined): FunctionBody {
+function emitRun(program: Program, kernels: readonly number[], status: Origin | undefined): FunctionBody {
   const body = new FunctionBody(1);
   const call = (kernel: number): void => {
     body.get(0);
-    body.call(kernel);
+    body.call(kernels[kernel]);
   };
   for (let k = 0; k < program.checks; k++) call(k);
   if (status && program.checks > 0) {

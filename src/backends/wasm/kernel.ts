@@ -1,6 +1,14 @@
 // One kernel as a WebAssembly function: its statements, its loops, and the pointers that move with them.
 import { hoistLoads } from '../../loops/hoist.ts';
-import type { Buffer, Kernel, Statement } from '../../loops/ir.ts';
+import {
+  type Buffer,
+  children,
+  type Expression,
+  type Kernel,
+  type Local,
+  type LoopVariable,
+  type Statement,
+} from '../../loops/ir.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import { Addresses, type Origin, type Pointer, type Scope } from './addresses.ts';
@@ -19,8 +27,16 @@ export interface KernelTarget {
 /** Vector registers of the processors that V8 compiles for; one of them it keeps for itself. */
 const vectorRegisters = 15;
 
-/** The body of a function with the parameter `arena`, the address of the run's arena. */
-export function emitKernel(kernel: Kernel, target: KernelTarget): FunctionBody {
+/**
+ * The body of a function with the parameter `arena`, the address of the run's arena. The bodies of its long loops are
+ * functions of their own, given to `outline`, which returns their numbers: an engine that optimizes a function while it
+ * runs can use the better code only from the next call on, so a long run must be made of many calls.
+ */
+export function emitKernel(
+  kernel: Kernel,
+  target: KernelTarget,
+  outline: (body: FunctionBody) => number,
+): FunctionBody {
   const extent = (b: Buffer) => {
     const { base, offset } = target.originOf(b);
     return { base, begin: offset, end: offset + b.length * sizeOf(b.dtype) };
@@ -30,15 +46,100 @@ export function emitKernel(kernel: Kernel, target: KernelTarget): FunctionBody {
     const y = extent(b);
     return x.base === y.base && x.begin < y.end && y.begin < x.end;
   };
-  const statements = hoistLoads(unroll(kernel.body), vectorRegisters, overlap);
+  const unrolled = unroll(kernel.body);
   const body = new FunctionBody(1);
-  const addresses = new Addresses(target.originOf, () => body.local('i32'));
-  const scope = addresses.analyse(statements);
-  const emitter = new KernelEmitter(body, addresses, new ExpressionEmitter(body, addresses, target.fusedMultiplyAdd));
-  addresses.enter(scope);
-  emitter.statements(statements, scope);
-  addresses.leave();
+  const emit = (statements: readonly Statement[], into: FunctionBody, oneIteration: boolean) => {
+    const addresses = new Addresses(target.originOf, () => into.local('i32'));
+    const scope = addresses.analyse(statements);
+    const emitter = new KernelEmitter(into, addresses, new ExpressionEmitter(into, addresses, target.fusedMultiplyAdd));
+    addresses.enter(scope);
+    if (oneIteration) emitter.iteration(statements[0] as Loop, scope.loops[0]);
+    else emitter.statements(statements, scope);
+    addresses.leave();
+  };
+  // Statements between the long loops stay together, in order.
+  let together: Statement[] = [];
+  const flush = () => {
+    if (together.length > 0) emit(hoistLoads(together, vectorRegisters, overlap), body, false);
+    together = [];
+  };
+  for (const statement of unrolled) {
+    if (!isLong(statement) || sharesLocals(statement, unrolled)) {
+      together.push(statement);
+      continue;
+    }
+    flush();
+    const inner = new FunctionBody(2);
+    emit([{ ...statement, body: hoistLoads(statement.body, vectorRegisters, overlap) }], inner, true);
+    callForEach(body, statement.variable, outline(inner));
+  }
+  flush();
   return body;
+}
+
+type Loop = Statement & { kind: 'loop' };
+
+/** From about so many stores and assignments on, an iteration is worth a call. */
+const longIteration = 2000;
+
+function isLong(s: Statement): s is Loop {
+  return s.kind === 'loop' && s.variable.extent > s.variable.step && work(s.body) >= longIteration;
+}
+
+/** How many stores and assignments are executed. */
+function work(statements: readonly Statement[]): number {
+  return statements.reduce((sum, s) => {
+    if (s.kind === 'loop') return sum + Math.ceil(s.variable.extent / s.variable.step) * work(s.body);
+    return sum + (s.kind === 'if' ? work(s.body) : 1);
+  }, 0);
+}
+
+/** Does the loop use a register that the rest of the kernel uses too? */
+function sharesLocals(loop: Loop, all: readonly Statement[]): boolean {
+  const inside = localsOf([loop]);
+  const outside = localsOf(all.filter((s) => s !== loop));
+  return [...inside].some((local) => outside.has(local));
+}
+
+function localsOf(statements: readonly Statement[], found = new Set<Local>()): Set<Local> {
+  const seen = new Set<Expression>();
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === 'local') found.add(e.local);
+    for (const child of children(e)) visit(child);
+  };
+  for (const s of statements) {
+    if (s.kind === 'loop') localsOf(s.body, found);
+    else if (s.kind === 'if') {
+      visit(s.condition);
+      localsOf(s.body, found);
+    } else {
+      visit(s.value);
+      if (s.kind === 'set') found.add(s.local);
+      if (s.kind === 'storeAt') visit(s.index);
+    }
+  }
+  return found;
+}
+
+/** Calls a function with the arena and the number of each iteration. */
+function callForEach(body: FunctionBody, variable: LoopVariable, number: number): void {
+  const at = body.local('i32');
+  body.i32(0);
+  body.set(at);
+  body.open('loop');
+  body.get(0);
+  body.get(at);
+  body.call(number);
+  body.get(at);
+  body.i32(1);
+  body.op('i32.add');
+  body.tee(at);
+  body.i32(Math.ceil(variable.extent / variable.step));
+  body.op('i32.ne');
+  body.branchIf(0);
+  body.op('end');
 }
 
 class KernelEmitter {
@@ -104,8 +205,25 @@ class KernelEmitter {
     else storeVector(body, s.buffer.dtype, s.value.type, address.offset);
   }
 
+  /** The body once, for the iteration whose number is parameter 1. */
+  iteration({ body: statements }: Loop, scope: Scope): void {
+    const body = this.#body;
+    for (const p of scope.pointers.values()) {
+      this.#start(p);
+      body.get(p.local);
+      body.get(1);
+      body.i32(p.bump);
+      body.op('i32.mul');
+      body.op('i32.add');
+      body.set(p.local);
+    }
+    this.#addresses.enter(scope);
+    this.statements(statements, scope);
+    this.#addresses.leave();
+  }
+
   /** Runs the body, moves the pointers, and goes on until one of them has reached its end; at least two iterations. */
-  #loop({ variable, body: statements }: Statement & { kind: 'loop' }, scope: Scope): void {
+  #loop({ variable, body: statements }: Loop, scope: Scope): void {
     const body = this.#body;
     const count = Math.ceil(variable.extent / variable.step);
     const pointers = [...scope.pointers.values()];

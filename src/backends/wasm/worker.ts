@@ -1,31 +1,14 @@
 // The thread on which long runs are computed. Its source is a string, so that there is no file to lose in a bundle.
+import { builtin, inNode } from '../../tensor/builtin.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
 
-/**
- * Messages: [id, bytes, memory] compiles, [id, arena] runs, [id] forgets. Replies: [code] or [undefined, error].
- * A long run may be a single call, which V8 would do to its end in unoptimized code. In Node it can be told to optimize
- * before; the flags are set only while the module is compiled.
- */
+/** Messages: [id, bytes, memory] compiles, [id, arena] runs, [id] forgets. Replies: [code] or [undefined, error]. */
 const source = `
 const instances = new Map();
-let v8;
-const flags = (...names) => {
-  try {
-    for (const name of names) v8?.setFlagsFromString(name);
-  } catch {}
-};
-const compile = (bytes) => {
-  flags('--no-liftoff', '--no-wasm-lazy-compilation');
-  try {
-    return new WebAssembly.Module(bytes);
-  } finally {
-    flags('--liftoff', '--wasm-lazy-compilation');
-  }
-};
 const handle = (message, reply) => {
   const [id, a, b] = message;
   try {
-    if (message.length === 3) instances.set(id, new WebAssembly.Instance(compile(a), { m: { memory: b } }).exports.run);
+    if (message.length === 3) instances.set(id, new WebAssembly.Instance(new WebAssembly.Module(a), { m: { memory: b } }).exports.run);
     else if (message.length === 1) instances.delete(id);
     else reply([instances.get(id)(a)]);
   } catch (error) {
@@ -33,7 +16,6 @@ const handle = (message, reply) => {
   }
 };
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
-  v8 = require('node:v8');
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
 } else {
@@ -50,15 +32,9 @@ interface Thread {
 }
 type Listener = { message: (reply: [number?, string?]) => void; lost: (why: string) => void };
 
-type NodeThreads = typeof import('node:worker_threads');
-
 async function start(listener: Listener): Promise<Thread> {
-  const builtin = (
-    globalThis as { process?: { getBuiltinModule?: (name: string) => unknown; versions?: { node?: string } } }
-  ).process;
-  if (builtin?.versions?.node) {
-    const name = 'node:worker_threads';
-    const threads = (builtin.getBuiltinModule?.(name) ?? (await import(/* @vite-ignore */ name))) as NodeThreads;
+  if (inNode) {
+    const threads = await builtin<typeof import('node:worker_threads')>('worker_threads');
     const worker = new threads.Worker(source, { eval: true });
     worker.on('message', listener.message);
     worker.on('error', (error) => listener.lost(error.message));

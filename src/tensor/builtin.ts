@@ -1,0 +1,16 @@
+// Node's own modules, loaded only when they are needed, by a name that bundlers for browsers do not follow.
+
+interface NodeProcess {
+  readonly versions?: { readonly node?: string };
+  readonly getBuiltinModule?: (name: string) => unknown;
+}
+const host = (globalThis as { process?: NodeProcess }).process;
+
+/** Does this run in Node (or something that behaves like it)? */
+export const inNode = host?.versions?.node !== undefined;
+
+/** A module of Node, such as `'fs/promises'`. */
+export async function builtin<M>(name: string): Promise<M> {
+  const full = `node:${name}`;
+  return (host?.getBuiltinModule?.(full) ?? (await import(/* @vite-ignore */ full))) as M;
+}
