@@ -1,5 +1,6 @@
 // The sizes of tiles and blocks, from the machine's description.
 import type { Machine } from '../loops/machine.ts';
+import { elements } from '../tensor/shape.ts';
 
 /** A tile of results held in registers: rows × vectors. */
 export interface Tile {
@@ -50,18 +51,18 @@ export function bestTile(rows: number, vectors: number, machine: Machine): Tile 
 /** A step along the summed axes is worth storing the tile for from about this many on. */
 const enough = 128;
 
-/**
- * Where to cut the summed axes, so that a block of the packed operand stays in half of the second-level cache: the
- * axes before `axis` and steps of `size` along it go around the block. Size Infinity: no cut is needed.
- */
-export function blocks(
-  sums: readonly number[],
-  bytesPerStep: number,
-  machine: Machine,
-): { axis: number; size: number } {
+/** Where the summed axes are cut: the axes before `axis`, and steps of `size` along it, go around the block. */
+export interface Split {
+  readonly axis: number;
+  readonly size: number;
+}
+/** No cut: everything is summed in registers. */
+export const whole: Split = { axis: 0, size: Infinity };
+
+/** The cut that keeps a block of the packed operand in half of the second-level cache. */
+export function blocks(sums: readonly number[], bytesPerStep: number, machine: Machine): Split {
   const budget = machine.cache[1] / 2;
-  const depth = sums.reduce((a, b) => a * b, 1);
-  if (depth * bytesPerStep <= budget) return { axis: 0, size: Infinity };
+  if (elements(sums) * bytesPerStep <= budget) return whole;
   let inner = 1;
   for (let axis = sums.length - 1; axis >= 0; axis--) {
     const size = sums[axis];
@@ -72,8 +73,18 @@ export function blocks(
     }
     inner *= size;
   }
-  return { axis: 0, size: Infinity };
+  return whole;
 }
+
+/** Into how many blocks a cut divides the summed axes. */
+export const cuts = (sums: readonly number[], { axis, size }: Split): number =>
+  elements(sums.slice(0, axis)) * Math.ceil(sums[axis] / size);
+
+/** Cycles to pack so many elements: whole vectors where they are neighbours, else one at a time. */
+export const packingCost = (count: number, contiguous: boolean): number => count * (contiguous ? 0.5 : 1.8);
+
+/** Cycles to load and store so many partial sums. */
+export const partialSumCost = (count: number): number => count * 0.5;
 
 /** A divisor close to the wanted size, so that no rest needs code of its own; the wanted size if there is none. */
 function divisorNear(size: number, wanted: number): number {

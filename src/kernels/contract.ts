@@ -9,13 +9,24 @@ import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
-import { bestTile, blocks, type Tile, tileCost } from './blocking.ts';
+import {
+  bestTile,
+  blocks,
+  cuts,
+  packingCost,
+  partialSumCost,
+  type Split,
+  type Tile,
+  tileCost,
+  whole,
+} from './blocking.ts';
+import { taskCost } from './cost.ts';
 import {
   type Block,
   type Bound,
   type BoundSum,
   type Layout,
-  layoutOf,
+  layoutsOf,
   mergeSums,
   type OutAxis,
   type Panel,
@@ -37,30 +48,44 @@ export function sumOfProducts(task: Task, machine: Machine): Offer | undefined {
   return offer && { ...offer, name: 'sum of products' };
 }
 
-/** Register tiles over packed panels. */
+/** Register tiles over packed panels, with the vectors along whichever axis costs less. */
 export function tiled(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'contract' || elements(root.a.shape) === 0) return undefined;
-  const layout = layoutOf(task);
-  if (!layout) return undefined;
-  const { columns, rows, outer, sums } = layout;
+  const offers = layoutsOf(task).flatMap((layout) => tiledAlong(task, root, layout, machine) ?? []);
+  return offers.sort((a, b) => a.cost - b.cost)[0];
+}
+
+function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine): Offer | undefined {
+  const { columns, rows, outer, sums, inner } = layout;
   const size = sizeOf(root.dtype);
   const lanes = machine.vectorBytes / Math.max(4, size);
-  const depth = elements(sums.map((x) => x.size));
+  const sizes = sums.map((x) => x.size);
+  const depth = elements(sizes);
   const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));
   const packed = reuse >= 8;
-  if (!packed && columns.column !== 1) return undefined;
-  const vectors = packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes);
-  const tile = bestTile(rows.size, Math.max(1, vectors), machine);
-  const repeat = elements(outer.map((x) => x.size)) * depth;
+  if (!packed && (columns.column !== 1 || !inner)) return undefined;
+  const split = packed ? blocks(sizes, columns.size * size, machine) : whole;
+  // Partial sums are kept as vectors.
+  if (!inner && split !== whole) return undefined;
+  const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
+  const tile = bestTile(rows.size, vectors, machine);
+  const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
+  const results = elements(task.shape);
+  const cost =
+    tileCost(rows.size, vectors, tile) * elements(outer.map((x) => x.size)) * depth +
+    (packed ? packingCost(columns.size * depth * batch, columns.column === 1) : 0) +
+    (split === whole ? 0 : partialSumCost(results * cuts(sizes, split))) +
+    (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
+  const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {
-    name: `tiles ${tile.rows}×${tile.vectors * lanes}${packed ? ', packed' : ''}`,
-    cost: tileCost(rows.size, Math.max(1, vectors), tile) * repeat,
+    name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,
+    cost,
     build: (storage) => {
-      const body = new Tiles(task, root, layout, machine, storage, tile, lanes, packed).body();
-      const flops = 2 * elements(task.shape) * depth;
+      const body = new Tiles(task, root, layout, machine, storage, tile, lanes, packed, split).body();
+      const flops = 2 * results * depth;
       const bytes = outputBytes(task) + (elements(root.a.node.shape) + elements(root.b.node.shape)) * size;
-      return [{ name: `contract ${tile.rows}x${tile.vectors * lanes}`, body, flops, bytes }];
+      return [{ name: `contract ${shape}${inner ? '' : ' across'}`, body, flops, bytes }];
     },
   };
 }
@@ -73,6 +98,7 @@ class Tiles {
   readonly #tile: Tile;
   readonly #lanes: number;
   readonly #packed: boolean;
+  readonly #split: Split;
   readonly #type: ValueType;
   readonly #dtype: Contract['dtype'];
   #names = 0;
@@ -86,6 +112,7 @@ class Tiles {
     tile: Tile,
     lanes: number,
     packed: boolean,
+    split: Split,
   ) {
     this.#task = task;
     this.#layout = layout;
@@ -94,27 +121,20 @@ class Tiles {
     this.#tile = tile;
     this.#lanes = lanes;
     this.#packed = packed;
+    this.#split = split;
     this.#dtype = root.dtype;
     this.#type = ir.valueType(root.dtype, lanes);
   }
 
   body(): Statement[] {
-    const { outer, sums, columns } = this.#layout;
-    const bytes = sizeOf(this.#dtype);
-    const split = this.#packed
-      ? blocks(
-          sums.map((x) => x.size),
-          columns.size * bytes,
-          this.#machine,
-        )
-      : { axis: 0, size: Infinity };
+    const { outer, sums } = this.#layout;
+    const split = this.#split;
     const batch = outer.filter((x) => x.column !== 0).map((x, i) => ({ axis: x, v: variable(`b${i}`, x.size) }));
     const shared = outer.filter((x) => x.column === 0).map((x, i) => ({ axis: x, v: variable(`o${i}`, x.size) }));
-    const whole = split.size === Infinity;
-    const sum = whole ? undefined : this.#sumBuffer();
-    const before = sums.slice(0, whole ? 0 : split.axis).map((x, i) => ({ axis: x, v: variable(`s${i}`, x.size) }));
+    const sum = split === whole ? undefined : this.#sumBuffer();
+    const before = sums.slice(0, split.axis).map((x, i) => ({ axis: x, v: variable(`s${i}`, x.size) }));
     const inside: Statement[] = [];
-    if (whole) inside.push(...this.#block(batch, shared, [], sums, undefined));
+    if (split === whole) inside.push(...this.#block(batch, shared, [], sums, undefined));
     else {
       const axis = sums[split.axis];
       const rest = axis.size % split.size;
@@ -229,7 +249,10 @@ class Tiles {
     body: (rowsOf: (panel: Panel, p: LoopVariable) => Statement[]) => readonly Statement[],
   ): readonly Statement[] {
     const { rows } = this.#layout;
-    const fits = Math.floor(this.#machine.cache[1] / 2 / (block.depth * sizeOf(this.#dtype)));
+    const { cache } = this.#machine;
+    // Rows of the operand in half of the second-level cache; the lines of results that a panel only begins, in the first.
+    const arrays = block.sum ? 1 : this.#task.inputs.length + this.#task.outputs.length;
+    const fits = Math.floor(Math.min(cache[1] / 2 / (block.depth * sizeOf(this.#dtype)), cache[0] / (64 * arrays)));
     const size = Math.max(1, Math.floor(fits / this.#tile.rows)) * this.#tile.rows;
     if (!alone || rows.size <= size) return body((panel, p) => this.#rowTiles(panel, p, block, 0, rows.size));
     const rest = rows.size % size;
@@ -357,13 +380,13 @@ class Tiles {
       for (let u = 0; u < panel.vectors; u++) {
         const local = sums[r * panel.vectors + u];
         const c = u * panel.lanes;
-        if (c + panel.lanes <= columnsHere) {
+        if (this.#layout.inner && c + panel.lanes <= columnsHere) {
           const start = sum ? ir.load(sum, at(r, c, this.#denseAccess(), 0), type) : ir.constant(0, type);
           begins.push({ kind: 'set', local, value: start });
           ends.push(...result(r, c, panel.lanes, ir.local(local)));
         } else {
           begins.push({ kind: 'set', local, value: ir.constant(0, type) });
-          for (let l = 0; c + l < columnsHere; l++) {
+          for (let l = 0; l < panel.lanes && c + l < columnsHere; l++) {
             const partial = ir.lane(ir.local(local), l);
             const index = at(r, c + l, this.#denseAccess(), 0);
             const scalar = ir.valueType(this.#dtype, 1);

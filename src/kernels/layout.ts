@@ -26,6 +26,8 @@ export interface Layout {
   readonly row: View;
   readonly column: View;
   readonly columns: OutAxis;
+  /** Are the columns the innermost axis of the result? */
+  readonly inner: boolean;
   readonly rows: OutAxis;
   readonly outer: readonly OutAxis[];
   readonly sums: readonly SumAxis[];
@@ -33,8 +35,11 @@ export interface Layout {
 
 const single: Omit<OutAxis, 'outputs'> = { size: 1, row: 0, column: 0 };
 
-/** The layout of a contraction's task, if it has columns. */
-export function layoutOf(task: Task): Layout | undefined {
+/**
+ * The ways to see a contraction's task as tiles: with the vectors along the innermost axis, so that they are stored as
+ * they are, or along another one, element by element, which can be worth it when much is summed for each.
+ */
+export function layoutsOf(task: Task): Layout[] {
   const rank = task.shape.length;
   const [a, b] = task.operands;
   const accesses = outputAccesses(task);
@@ -46,27 +51,30 @@ export function layoutOf(task: Task): Layout | undefined {
     b: space.strides[1][i],
     outputs: space.strides.slice(2).map((x) => x[i]),
   }));
-  const last = axes.at(-1);
-  if (!last || (last.a !== 0 && last.b !== 0)) return undefined;
-  const swap = last.a !== 0;
-  const [row, column] = swap ? [b, a] : [a, b];
-  const turned = axes.map(
-    (x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }),
-  );
-  const columns = turned.pop() as OutAxis;
-  const candidates = turned.filter((x) => x.column === 0 && x.row !== 0);
-  const rows = candidates.length > 0 ? candidates[candidates.length - 1] : undefined;
-  const sums = a.shape
-    .slice(rank)
-    .map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
-  return {
-    row,
-    column,
-    columns,
-    rows: rows ?? { ...single, outputs: accesses.map(() => 0) },
-    outer: turned.filter((x) => x !== rows),
-    sums: sums.filter((x) => x.size !== 1),
-  };
+  return axes.flatMap((chosen, position) => {
+    const inner = position === axes.length - 1;
+    if (chosen.a !== 0 && chosen.b !== 0) return [];
+    const swap = chosen.a !== 0;
+    const [row, column] = swap ? [b, a] : [a, b];
+    const turned = axes.map(
+      (x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }),
+    );
+    const [columns] = turned.splice(position, 1);
+    if (!inner && columns.column === 0) return [];
+    const rows = turned.filter((x) => x.column === 0 && x.row !== 0).at(-1);
+    const sums = a.shape
+      .slice(rank)
+      .map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
+    return {
+      row,
+      column,
+      columns,
+      inner,
+      rows: rows ?? { ...single, outputs: accesses.map(() => 0) },
+      outer: turned.filter((x) => x !== rows),
+      sums: sums.filter((x) => x.size !== 1),
+    };
+  });
 }
 
 /** Summed axes walked as one where the row operand allows it (and the column operand, unless it is packed anyway). */
