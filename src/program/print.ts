@@ -4,6 +4,7 @@ import { elements } from '../tensor/shape.ts';
 import type { Constant, Lowered, Primitive, VariableState, View } from './primitives.ts';
 import { operands } from './primitives.ts';
 import { printScalar } from './scalar.ts';
+import type { Task } from './task.ts';
 
 /** The name of a primitive in the text. */
 export type NameOf = (node: Primitive) => string;
@@ -24,6 +25,25 @@ export function printLowered({ nodes, fetches, updates }: Lowered): string {
     ...fetches.map((v) => `fetch ${printView(v, name)}`),
     ...updates.map(({ variable, value }) => `update ${printVariable(variable)} to ${printView(value, name)}`),
   ].join('\n');
+}
+
+/**
+ * What a task begins with and what it stores, a line each.
+ *
+ * @example
+ * contract [50,10] of %id4[50,10,784]:(784,0,1)+0, %id5[50,10,784]:(0,1,10)+0
+ *   with in0 = %id6[50,10]:(0,1)+0
+ *   %id9:(10,1)+0 = max(add(in-1, in0), 0.)
+ */
+export function printTask(task: Task): string {
+  const operandList = task.operands.map((v) => printView(v));
+  const body = task.operandBody ? ` ${printScalar(task.operandBody)}` : '';
+  const head = `${task.root?.kind ?? 'map'} [${task.shape}]${body}${operandList.length > 0 ? ` of ${operandList.join(', ')}` : ''}`;
+  const inputs = task.inputs.map((v, i) => `in${i} = ${printView(v)}`);
+  const outputs = task.outputs.map((o) => {
+    return `  ${nameById(o.node)}:(${o.strides})+${o.offset} = ${printScalar(o.body)}`;
+  });
+  return [head, ...inputs.map((line) => `  with ${line}`), ...outputs].join('\n');
 }
 
 const nameById: NameOf = ({ id }) => `%id${id}`;

@@ -7,6 +7,8 @@ import { prune } from '../../src/compiler/prune.ts';
 import * as tf from '../../src/index.ts';
 import { printProgram } from '../../src/loops/print.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
+import { printTask } from '../../src/program/print.ts';
+import { verifyTask } from '../../src/program/verify-task.ts';
 import { backends } from '../backends.ts';
 import { compile, tutorialModel } from './compile.ts';
 
@@ -150,7 +152,7 @@ describe('fuse', () => {
 });
 
 describe('the program', () => {
-  const { program, lowered } = inGraph(() => {
+  const { program, lowered, tasks } = inGraph(() => {
     const { x, y_, keepProb, step, loss } = tutorialModel(tf);
     return compile({
       fetches: [loss],
@@ -164,6 +166,8 @@ describe('the program', () => {
   });
 
   test('is well-formed, and prints', () => {
+    tasks.forEach(verifyTask);
+    expect(tasks.map(printTask).join('\n')).toContain('contract [3,14,14,64]');
     verifyProgram(program, machine);
     const text = printProgram(program);
     expect(text).toContain('kernel contract');
@@ -220,4 +224,16 @@ test('a graph of 20,000 operations builds and compiles in less than 5 s', () => 
     compile({ fetches: [x], feeds: [[first, [8]]] });
   });
   expect(performance.now() - begin).toBeLessThan(5000);
+});
+
+test('a malformed task is refused with its text', () => {
+  const { tasks } = inGraph(() => {
+    const x = tf.placeholder('float32', [4]);
+    return compile({ fetches: [tf.exp(x)] as Any[], feeds: [[x, [4]]] });
+  });
+  const [task] = tasks;
+  expect(() => verifyTask({ ...task, shape: [5] })).toThrow(/malformed task: an input has the shape \[4\]\nmap \[5\]/);
+  expect(() => verifyTask({ ...task, inputs: [] })).toThrow(/there is no input 0/);
+  const outputs = task.outputs.map((o) => ({ ...o, offset: 1 }));
+  expect(() => verifyTask({ ...task, outputs })).toThrow(/an output leaves its array/);
 });

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { machine } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
+import { verifyLowered } from '../../src/program/verify.ts';
+import { verifyTask } from '../../src/program/verify-task.ts';
 import { compile } from './compile.ts';
 
 type Any = tf.Tensor<any, any>;
@@ -85,7 +87,10 @@ test('compiled and evaluated directly, results agree within 1e-4', async () => {
         ];
       }) as any;
       const shapes = xs.map((x, k) => [x, inputs[k]] as const);
-      verifyProgram(compile({ fetches: ys, feeds: shapes }).program, machine);
+      const { lowered, tasks, program: compiled } = compile({ fetches: ys, feeds: shapes });
+      verifyLowered(lowered);
+      tasks.forEach(verifyTask);
+      verifyProgram(compiled, machine);
       const results: any[] = [];
       for (const backend of ['reference', 'wasm'] as const) {
         const session = new tf.Session({ graph, backend });
