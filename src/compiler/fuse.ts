@@ -30,6 +30,8 @@ class Group {
   /** Nodes computed here, with their value in terms of `inputs`. */
   readonly values = new Map<Primitive, Scalar>();
   readonly sources = new Set<Group>();
+  /** How many maps follow each other in it, at most. */
+  steps = 0;
 
   constructor(id: number, shape: readonly number[], root: Root | undefined) {
     this.id = id;
@@ -78,7 +80,8 @@ class Fusion {
   readonly #nodes: readonly Primitive[];
   readonly #keep: ReadonlySet<Primitive>;
   readonly #uses = new Map<Primitive, { by: Primitive; view: View }[]>();
-  readonly #inline = new Set<Primitive>();
+  /** Maps that are computed where they are read, with the length of the chain of such maps that ends in them. */
+  readonly #inline = new Map<Primitive, number>();
   readonly #group = new Map<Primitive, Group>();
   readonly #groups: Group[] = [];
 
@@ -95,29 +98,27 @@ class Fusion {
   }
 
   run(): Task[] {
-    for (const n of this.#nodes) if (n.kind === 'map' && this.#inlines(n)) this.#inline.add(n);
+    for (const n of this.#nodes) if (n.kind === 'map') this.#decideInline(n);
     for (const n of this.#nodes) this.#place(n);
     const used = new Set<Primitive>(this.#keep);
     for (const g of this.#groups) for (const v of [...g.inputs, ...g.operands]) used.add(v.node);
     return this.#groups.map((g) => finish(g, used));
   }
 
-  /** Is the map cheaper to compute at each of its uses than to store? */
-  #inlines(n: MapPrimitive): boolean {
+  /** Notes the map as inline if it is cheaper to compute at each of its uses than to store. */
+  #decideInline(n: MapPrimitive): void {
     const uses = this.#uses.get(n) ?? [];
-    if (this.#keep.has(n) || uses.length === 0) return false;
-    const takes = (by: Primitive) =>
-      by.kind === 'map' ||
-      by.kind === 'reduce' ||
-      by.kind === 'argReduce' ||
-      by.kind === 'pad' ||
-      by.kind === 'concat' ||
-      by.kind === 'check';
-    if (!uses.every(({ by, view }) => takes(by) && this.#composes(view, n))) return false;
-    const cost = taskCost([n.body]);
+    const steps = this.#stepsOf(n);
+    if (this.#keep.has(n) || uses.length === 0 || steps > mostSteps) return;
+    if (!uses.every(({ by, view }) => readsMaps.has(by.kind) && this.#composes(view, n))) return;
     const arrays = n.inputs.filter((v) => elements(v.node.shape) > 1).length;
-    if (uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape)) return true;
-    return cost <= 2 && arrays <= 1;
+    const once = uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape);
+    if (once || (taskCost([n.body]) <= 2 && arrays <= 1)) this.#inline.set(n, steps);
+  }
+
+  /** The length of the chain of inlined maps that ends in this one. */
+  #stepsOf(n: MapPrimitive): number {
+    return 1 + Math.max(0, ...n.inputs.map((v) => this.#inline.get(v.node) ?? 0));
   }
 
   /** Can the map's inputs be read directly through a view of its result? */
@@ -198,6 +199,7 @@ class Fusion {
     const host = this.#hostFor(n);
     const group = host ?? this.#newGroup(n.shape, undefined);
     const views = n.inputs.map((v) => (host ? this.#reshaped(v, group) : v) as View);
+    group.steps += this.#stepsOf(n);
     const parts = views.map((v) => this.#read(group, v, group.inputs));
     this.#define(
       group,
@@ -293,6 +295,11 @@ function usesIndex(n: MapPrimitive): boolean {
   return found;
 }
 
+/** The primitives that can compute what they read. */
+const readsMaps: ReadonlySet<Primitive['kind']> = new Set(['map', 'reduce', 'argReduce', 'pad', 'concat', 'check']);
+
+/** Longer chains gain nothing more, and expressions must not become too deep to walk. */
+const mostSteps = 64;
 /** Tasks of many arrays would only fight for registers and pointers. */
 const mostInputs = 16;
 
@@ -300,7 +307,8 @@ const mostInputs = 16;
 const welcomes = (g: Group) =>
   (g.root === undefined || g.root.kind === 'reduce' || g.root.kind === 'contract') &&
   g.outputs.every((o) => g.values.has(o.node)) &&
-  g.inputs.length < mostInputs;
+  g.inputs.length < mostInputs &&
+  g.steps < mostSteps;
 
 function affine({ offset, coefficients }: { offset: number; coefficients: readonly number[] }): Scalar {
   let sum: Scalar | undefined;

@@ -226,6 +226,19 @@ test('a graph of 20,000 operations builds and compiles in less than 5 s', () => 
   expect(performance.now() - begin).toBeLessThan(5000);
 });
 
+test.each(backends)('a chain of 5,000 elementwise operations runs, on %s', async (backend) => {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph, backend });
+  const { x, y } = graph.asDefault(() => {
+    const first = tf.placeholder('float32', [6]);
+    let last: Any = first;
+    for (let i = 0; i < 5000; i++) last = i % 2 === 0 ? tf.add(last, 1) : tf.mul(last, 0.5);
+    return { x: first, y: last };
+  });
+  expect(((await session.run(y, [[x, [1, 1, 1, 1, 1, 2]]] as any)) as any).toArray()).toEqual([1, 1, 1, 1, 1, 1]);
+  await session.close();
+});
+
 test('a malformed task is refused with its text', () => {
   const { tasks } = inGraph(() => {
     const x = tf.placeholder('float32', [4]);
