@@ -1,18 +1,17 @@
 // The memory of a session: variables, constants and one arena, at addresses that stay.
 
+import { alignedSize, FreeSpace } from '../../program/free-space.ts';
 import { ResourceExhaustedError } from '../../tensor/errors.ts';
 import type { MemoryLimits } from './encode.ts';
 
 const page = 65536;
-const alignment = 64;
 /** Nothing lies at address 0, where mistakes end up. */
 const first = 1024;
 
 export class Storage {
   readonly memory: WebAssembly.Memory;
   readonly limits: MemoryLimits;
-  readonly #free: { at: number; size: number }[] = [];
-  #top = first;
+  readonly #space = new FreeSpace();
 
   constructor(limitBytes: number, shared: boolean) {
     this.limits = { minimum: 16, maximum: Math.floor(limitBytes / page), shared };
@@ -21,38 +20,19 @@ export class Storage {
 
   /** Space for some bytes, zeroed or not. @throws ResourceExhaustedError with the need and the limit. */
   allocate(bytes: number): number {
-    const size = Math.max(1, Math.ceil(bytes / alignment)) * alignment;
-    const i = this.#free.findIndex((piece) => piece.size >= size);
-    if (i >= 0) {
-      const piece = this.#free[i];
-      const { at } = piece;
-      piece.at += size;
-      piece.size -= size;
-      if (piece.size === 0) this.#free.splice(i, 1);
-      return at;
+    const size = alignedSize(bytes);
+    const at = this.#space.take(size);
+    try {
+      this.#grow(first + at + size);
+    } catch (error) {
+      this.#space.free(at, size);
+      throw error;
     }
-    const at = this.#top;
-    this.#grow(at + size);
-    this.#top = at + size;
-    return at;
+    return first + at;
   }
 
   release(at: number, bytes: number): void {
-    const size = Math.max(1, Math.ceil(bytes / alignment)) * alignment;
-    this.#free.push({ at, size });
-    this.#free.sort((a, b) => a.at - b.at);
-    for (let i = this.#free.length - 2; i >= 0; i--) {
-      const [a, b] = [this.#free[i], this.#free[i + 1]];
-      if (a.at + a.size === b.at) {
-        a.size += b.size;
-        this.#free.splice(i + 1, 1);
-      }
-    }
-    const last = this.#free.at(-1);
-    if (last && last.at + last.size === this.#top) {
-      this.#top = last.at;
-      this.#free.pop();
-    }
+    this.#space.free(at - first, alignedSize(bytes));
   }
 
   #grow(end: number): void {
