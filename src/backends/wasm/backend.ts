@@ -50,22 +50,26 @@ class WasmBackend implements Backend {
   load({ program }: Compiled): Executable {
     if (!program) throw new InternalError('the wasm backend needs a program');
     const constants: { at: number; data: TypedArray }[] = [];
-    const bytes = emitModule(program, {
-      addressOf: (place) => this.#address(place, program, constants),
-      memory: this.#storage.limits,
-      fusedMultiplyAdd: false,
-      profile: false,
-    });
-    for (const { at, data } of constants) {
-      viewOf('uint8', this.#storage.memory.buffer, at, data.byteLength).set(
-        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-      );
-    }
-    this.#reserve(program.arenaBytes);
     const free = () => {
       for (const { at, data } of constants) this.#storage.release(at, data.byteLength);
     };
-    return this.#executable(program, bytes, free);
+    try {
+      this.#reserve(program.arenaBytes);
+      const bytes = emitModule(program, {
+        addressOf: (place) => this.#address(place, program, constants),
+        memory: this.#storage.limits,
+        fusedMultiplyAdd: false,
+        profile: false,
+      });
+      const { buffer } = this.#storage.memory;
+      for (const { at, data } of constants) {
+        viewOf('uint8', buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      }
+      return this.#executable(program, bytes, free);
+    } catch (error) {
+      free();
+      throw error;
+    }
   }
 
   #address(
@@ -124,6 +128,8 @@ class WasmBackend implements Backend {
     return {
       inline,
       run: (feeds, counters) => {
+        // A larger run that failed may have given the arena back.
+        this.#reserve(program.arenaBytes);
         fill(feeds, counters);
         if (call) return collect(call(this.#arena.at));
         return this.#worker.run(id, bytes, memory, this.#arena.at).then(collect);
