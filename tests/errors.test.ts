@@ -151,6 +151,43 @@ describe('when the graph is built, the line that is wrong throws', () => {
       /was used as a number or text\. .*a\.add\(b\).*t\.name for its name/,
     ],
     [
+      'a size instead of a shape',
+      () => api.reshape(x, 5),
+      tf.InvalidArgumentError,
+      /^reshape: the shape must be an array of whole numbers, but the number 5 came\./,
+    ],
+    [
+      'a tensor instead of a list of them',
+      () => api.concat(x, 0),
+      tf.InvalidArgumentError,
+      /^concat: the first argument must be an array of tensors, but an object of class Placeholder came\./,
+    ],
+    ['an empty list of tensors', () => api.stack([]), tf.InvalidArgumentError, /^stack: .* but an empty one came\./],
+    [
+      'an axis that is a text',
+      () => api.reduceSum(x, 'a'),
+      tf.InvalidArgumentError,
+      /^reduceSum: the axes must be an array of whole numbers, but the text "a" came\./,
+    ],
+    [
+      'paddings that are not pairs',
+      () => api.pad(x, [1, 2]),
+      tf.InvalidArgumentError,
+      /^pad: paddings must be an array of pairs/,
+    ],
+    [
+      'a loss that is no tensor',
+      () => new tf.train.AdamOptimizer().minimize(5 as any),
+      tf.InvalidArgumentError,
+      /^minimize: the loss must be a tensor/,
+    ],
+    [
+      'a learning rate that is no number',
+      () => new tf.train.GradientDescentOptimizer('x' as any),
+      tf.InvalidArgumentError,
+      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0, but x came\./,
+    ],
+    [
       'a value that is not a tensor',
       () => api.neg('a'),
       tf.InvalidArgumentError,

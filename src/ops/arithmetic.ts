@@ -17,6 +17,7 @@ import {
   requireDType,
   sameDType,
   type TensorType,
+  tensors,
 } from './define.ts';
 import { sumLike } from './like.ts';
 
@@ -143,5 +144,5 @@ export function addN<T extends NumericDType, S extends Shape>(
   xs: readonly Tensor<T, S>[],
   name?: string,
 ): Tensor<T, S> {
-  return apply(AddNOp, xs, {}, name);
+  return apply(AddNOp, tensors('addN', xs), {}, name);
 }

@@ -11,10 +11,12 @@ import {
   apply,
   applyAll,
   defineOp,
+  integers,
   type OpDefinition,
   requireDType,
   sameDType,
   type TensorType,
+  tensors,
 } from './define.ts';
 import { expandDims } from './shape.ts';
 
@@ -95,8 +97,7 @@ export function concat<X extends readonly Tensor<any, any>[], const Ax extends n
   axis: Ax,
   name?: string,
 ): Tensor<X[number]['dtype'], OrUnknown<ConcatAll<Shapes<X>, Ax>>> {
-  if (xs.length === 0) throw new InvalidArgumentError('concat: at least one tensor is needed.');
-  return apply(ConcatOp, xs as readonly AnyTensor[], { axis }, name);
+  return apply(ConcatOp, tensors('concat', xs), { axis }, name);
 }
 
 interface SliceAttributes {
@@ -155,7 +156,7 @@ export function slice<T extends DType, A extends Shape, const Z extends readonly
   size: Z,
   name?: string,
 ): Tensor<T, Sliced<Z>> {
-  return apply(SliceOp, [x], { begin: [...begin], size: [...size] }, name);
+  return apply(SliceOp, [x], { begin: integers('slice', 'begin', begin), size: integers('slice', 'size', size) }, name);
 }
 
 interface PadAttributes {
@@ -186,6 +187,9 @@ export function pad<T extends DType, A extends Shape>(
   paddings: readonly (readonly [number, number])[],
   options: { value?: number; name?: string } = {},
 ): Tensor<T, { [K in keyof A]: A[K] extends null ? null : number }> {
+  const pairs = Array.isArray(paddings) && paddings.every((pair) => Array.isArray(pair) && pair.length === 2);
+  if (!pairs)
+    throw new InvalidArgumentError('pad: paddings must be an array of pairs [before, after], one for each axis.');
   const attributes = { low: paddings.map(([a]) => a), high: paddings.map(([, b]) => b), value: options.value ?? 0 };
   return apply(PadOp, [x], attributes, options.name);
 }
@@ -233,14 +237,14 @@ export function tile<T extends DType, A extends Shape>(
   multiples: readonly number[],
   name?: string,
 ): Tensor<T, { [K in keyof A]: A[K] extends null ? null : number }> {
-  return apply(TileOp, [x], { multiples: [...multiples] }, name);
+  return apply(TileOp, [x], { multiples: integers('tile', 'multiples', multiples) }, name);
 }
 
 /** Tensors of one shape side by side along a new axis. */
 export function stack<T extends DType, A extends Shape>(xs: readonly Tensor<T, A>[], axis = 0): Tensor<T, Dim[]> {
   return apply(
     ConcatOp,
-    xs.map((x) => expandDims(x, axis) as AnyTensor),
+    tensors('stack', xs).map((x) => expandDims(x, axis) as AnyTensor),
     { axis },
   );
 }

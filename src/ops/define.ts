@@ -122,6 +122,24 @@ export function describe(value: unknown): string {
   return typeof value === 'function' ? 'a function' : `an object of class ${value.constructor?.name ?? 'Object'}`;
 }
 
+/** An argument that must be an array of whole numbers, such as sizes or axes. */
+export function integers(op: string, what: string, value: unknown): readonly number[] {
+  if (Array.isArray(value) && value.every((n) => Number.isInteger(n))) return [...value];
+  const came = Array.isArray(value) ? `[${value.map(String).join(', ')}]` : describe(value);
+  throw new InvalidArgumentError(`${op}: ${what} must be an array of whole numbers, but ${came} came.`);
+}
+
+/** An argument that must be an array of at least one tensor. */
+export function tensors(op: string, value: unknown): readonly AnyTensor[] {
+  if (Array.isArray(value) && value.length > 0 && value.every((t) => t instanceof Tensor)) return value;
+  const came = !Array.isArray(value)
+    ? describe(value)
+    : value.length === 0
+      ? 'an empty one'
+      : 'one with something else';
+  throw new InvalidArgumentError(`${op}: the first argument must be an array of tensors, but ${came} came.`);
+}
+
 // ---------------------------------------------------------------- shared rules
 /** The shape that inputs broadcast to; throws with both shapes. */
 export function broadcastShapes(op: string, a: TensorType, b: TensorType): Shape | undefined {

@@ -39,6 +39,11 @@ export function placeholder(dtype: DType, shape?: Shape, options: { name?: strin
       `placeholder: there is no dtype ${describe(dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`,
     );
   }
+  if (shape !== undefined && !Array.isArray(shape)) {
+    throw new ShapeMismatchError(
+      `placeholder: the shape must be an array such as [null, 784], but ${describe(shape)} came.`,
+    );
+  }
   const bad = shape?.some((d) => d !== null && (!Number.isInteger(d) || d < 0));
   if (bad) {
     throw new ShapeMismatchError(

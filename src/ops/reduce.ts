@@ -11,6 +11,7 @@ import {
   type AnyTensor,
   apply,
   defineOp,
+  integers,
   type OpDefinition,
   requireDType,
   resolveAxes,
@@ -75,9 +76,14 @@ function defineReduce(
   });
 }
 
+/** An axis, several, or undefined for all. */
+const checkAxis = (op: string, axis: Axes): Axes =>
+  axis === undefined || typeof axis === 'number' ? axis : integers(op, 'the axes', axis);
+
 function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
+  const op = definition.name[0].toLowerCase() + definition.name.slice(1);
   const call = (x: Tensor, axis?: Axes, { keepDims = false, name }: { keepDims?: boolean; name?: string } = {}) =>
-    apply(definition, [x], { axis, keepDims }, name);
+    apply(definition, [x], { axis: checkAxis(op, axis), keepDims }, name);
   return call as F;
 }
 

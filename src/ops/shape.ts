@@ -5,7 +5,7 @@ import type { DType } from '../tensor/dtype.ts';
 import { ShapeMismatchError } from '../tensor/errors.ts';
 import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { ExpandDims, Reshape, ReshapeError, ShapeError, Squeeze, Transpose } from '../tensor/shape-types.ts';
-import { apply, defineOp, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
+import { apply, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
 import { reshapeLike } from './like.ts';
 
 /** The shape that `target`, with at most one −1, stands for. */
@@ -70,7 +70,7 @@ export function reshape<T extends DType, A extends Shape, const B extends readon
   shape: B,
   name?: string,
 ): Tensor<T, Reshape<A, B>> {
-  return apply(ReshapeOp, [x], { shape: [...shape] }, name);
+  return apply(ReshapeOp, [x], { shape: integers('reshape', 'the shape', shape) }, name);
 }
 
 const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp<{
@@ -106,7 +106,7 @@ export function transpose<T extends DType, A extends Shape, const P extends read
   perm?: P,
   name?: string,
 ): Tensor<T, Transpose<A, P>> {
-  return apply(TransposeOp, [x], { perm: perm && [...perm] }, name);
+  return apply(TransposeOp, [x], { perm: perm && integers('transpose', 'perm', perm) }, name);
 }
 
 const ExpandDimsOp = defineOp<{ axis: number }>({
@@ -157,5 +157,5 @@ export function squeeze<T extends DType, A extends Shape>(
   name?: string,
 ): Tensor<T, (number | null)[]>;
 export function squeeze(x: Tensor, axes?: readonly number[], name?: string): Tensor {
-  return apply(SqueezeOp, [x], { axes: axes && [...axes] }, name);
+  return apply(SqueezeOp, [x], { axes: axes && integers('squeeze', 'axes', axes) }, name);
 }

@@ -2,7 +2,7 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { nameScope } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
-import type { Tensor, Variable } from '../graph/tensor.ts';
+import { Tensor, type Variable } from '../graph/tensor.ts';
 import { group } from '../ops/group.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
@@ -47,6 +47,8 @@ export abstract class Optimizer {
     loss: Tensor<FloatDType, Shape>,
     options: { varList?: readonly Variable<any, any>[] } = {},
   ): GradientAndVariable[] {
+    if (!(loss instanceof Tensor))
+      throw new InvalidArgumentError('minimize: the loss must be a tensor that depends on variables.');
     const variables = options.varList ?? loss.graph.variables.filter((v) => v.trainable && isFloat(v.dtype));
     if (variables.length === 0) {
       throw new InvalidArgumentError(
