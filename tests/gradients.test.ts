@@ -184,3 +184,49 @@ test('no gradient flows through argmax, comparisons, casts to int and stopGradie
   ];
   for (const y of through) expect(tf.gradients(y as Any, [x])).toEqual([null]);
 });
+
+test.each(backends)(
+  'gradients reach tensors whose rank is not known when the graph is built, on %s',
+  async (backend) => {
+    const graph = new tf.Graph();
+    const session = new tf.Session({ graph, backend });
+    const { x, gs } = graph.asDefault(() => {
+      const input = tf.placeholder('float32') as Any;
+      const ys = [
+        tf.reduceMean(input, -1),
+        tf.reduceMax(input, 0),
+        tf.reduceProd(input),
+        tf.reduceSum(tf.mul(input, 2), [0, 1], { keepDims: true }),
+      ];
+      return { x: input, gs: ys.map((y) => tf.gradients(y as Any, [input])[0] as Any) };
+    });
+    const found = (await session.run(gs, [
+      [
+        x,
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ],
+    ] as any)) as any[];
+    expect(found.map((g) => g.toArray())).toEqual([
+      [
+        [0.5, 0.5],
+        [0.5, 0.5],
+      ],
+      [
+        [0, 0],
+        [1, 1],
+      ],
+      [
+        [24, 12],
+        [8, 6],
+      ],
+      [
+        [2, 2],
+        [2, 2],
+      ],
+    ]);
+    await session.close();
+  },
+);

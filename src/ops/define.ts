@@ -173,8 +173,11 @@ export function requireDType(op: string, input: TensorType, allowed: readonly DT
   return input.dtype;
 }
 
-/** Axes (one, several, or none for all) as sorted indices. */
-export function resolveAxes(op: string, axes: number | readonly number[] | undefined, shape: Shape): number[] {
+/** An axis, several of them, or undefined for all; negative ones count from the end. */
+export type Axes = number | readonly number[] | undefined;
+
+/** Axes as sorted indices into a shape. */
+export function resolveAxes(op: string, axes: Axes, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, i) => i);
   const resolved = (typeof axes === 'number' ? [axes] : axes).map((axis) => {
     const i = axisIndex(axis, shape.length);

@@ -3,7 +3,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import { apply, defineOp } from './define.ts';
+import { type Axes, apply, defineOp, resolveAxes } from './define.ts';
 
 const SumLike = defineOp({
   name: 'SumLike',
@@ -25,34 +25,36 @@ export function sumLike<T extends DType, S extends Shape>(x: Tensor<T>, like: Te
   return apply(SumLike, [x, like], {});
 }
 
-const BroadcastLike = defineOp<{ axes: readonly number[] }>({
+const BroadcastLike = defineOp<{ axes: Axes }>({
   name: 'BroadcastLike',
   infer: ([x, like]) => ({ dtype: x.dtype, shape: like.shape }),
   gradient: ({ attributes: { axes }, inputs: [x] }, [dy]) => [dy && sumLike(expandedSum(dy, axes, x), x), null],
   lower: ([x, like], { attributes: { axes } }) => {
-    const full = like.shape.map((d, i) => (axes.includes(i) ? 1 : d));
-    return p.broadcastTo(axes.length === 0 ? x : p.reshape(x, full), like.shape);
+    const missing = resolveAxes('gradient', axes, like.shape);
+    const full = like.shape.map((d, i) => (missing.includes(i) ? 1 : d));
+    return p.broadcastTo(missing.length === 0 ? x : p.reshape(x, full), like.shape);
   },
 });
 
-/** Repeats x to `like`'s shape; `axes` are those of `like` that x lacks (or has with size 1). */
+/** Repeats x to `like`'s shape; `axes` are those of `like` that x lacks (or has with size 1), as they were given. */
 export function broadcastLike<T extends DType, S extends Shape>(
   x: Tensor<T>,
   like: Tensor<DType, S>,
-  axes: readonly number[] = [],
+  axes: Axes = [],
 ): Tensor<T, S> {
   return apply(BroadcastLike, [x, like], { axes });
 }
 
-const SumAxesLike = defineOp<{ axes: readonly number[] }>({
+const SumAxesLike = defineOp<{ axes: Axes }>({
   name: 'SumAxesLike',
   infer: ([x, like]) => ({ dtype: x.dtype, shape: like.shape }),
   gradient: ({ attributes: { axes }, inputs: [x] }, [dy]) => [dy && broadcastLike(dy, x, axes), null],
-  lower: ([x, like], { attributes: { axes } }) => p.reshape(p.reduce('sum', x, axes), like.shape),
+  lower: ([x, like], { attributes: { axes } }) =>
+    p.reshape(p.reduce('sum', x, resolveAxes('gradient', axes, x.shape)), like.shape),
 });
 
-const expandedSum = (x: Tensor, axes: readonly number[], like: Tensor): Tensor =>
-  axes.length === 0 ? x : apply(SumAxesLike, [x, like], { axes });
+const expandedSum = (x: Tensor, axes: Axes, like: Tensor): Tensor =>
+  Array.isArray(axes) && axes.length === 0 ? x : apply(SumAxesLike, [x, like], { axes });
 
 const ReshapeLike = defineOp({
   name: 'ReshapeLike',

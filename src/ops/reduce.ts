@@ -9,6 +9,7 @@ import { div, mul } from './arithmetic.ts';
 import { equal } from './comparison.ts';
 import {
   type AnyTensor,
+  type Axes,
   apply,
   defineOp,
   integers,
@@ -20,7 +21,6 @@ import {
 import { broadcastLike } from './like.ts';
 import { cast } from './logic.ts';
 
-type Axes = number | readonly number[] | undefined;
 interface ReduceAttributes {
   readonly axis: Axes;
   readonly keepDims: boolean;
@@ -46,20 +46,11 @@ function inferReduce(op: string, x: TensorType, { axis, keepDims }: ReduceAttrib
   return keepDims ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : x.shape.filter((_, i) => !axes.includes(i));
 }
 
-/** The axes of x that were reduced; where its rank is not known when the graph is built, no gradient can be given. */
-const axesOf = (op: string, x: AnyTensor, { axis }: ReduceAttributes): number[] => resolveAxes(op, axis, x.shape ?? []);
-
 function defineReduce(
   op: string,
   allowed: readonly DType[],
   lower: (x: p.View, axes: readonly number[]) => p.View,
-  gradient?: (
-    x: AnyTensor,
-    y: AnyTensor,
-    dy: AnyTensor,
-    spread: (t: AnyTensor) => AnyTensor,
-    axes: readonly number[],
-  ) => AnyTensor,
+  gradient?: (x: AnyTensor, y: AnyTensor, dy: AnyTensor, spread: (t: AnyTensor) => AnyTensor, axis: Axes) => AnyTensor,
 ): OpDefinition<ReduceAttributes> {
   return defineOp<ReduceAttributes>({
     name: op[0].toUpperCase() + op.slice(1),
@@ -67,8 +58,7 @@ function defineReduce(
     ...(gradient && {
       gradient: ({ inputs: [x], outputs: [y], attributes }, [dy]) => {
         if (!dy) return [null];
-        const axes = axesOf(op, x, attributes);
-        return [gradient(x, y, dy, (t) => broadcastLike(t, x, axes), axes)];
+        return [gradient(x, y, dy, (t) => broadcastLike(t, x, attributes.axis), attributes.axis)];
       },
     }),
     lower: ([x], { attributes, outputs: [{ shape }] }) =>
@@ -143,10 +133,10 @@ const shareAmongExtremes = (
   y: AnyTensor,
   dy: AnyTensor,
   spread: (t: AnyTensor) => AnyTensor,
-  axes: readonly number[],
+  axis: Axes,
 ): AnyTensor => {
   const hits = cast(equal(x, spread(y)), x.dtype);
-  const count = apply(SumOp, [hits], { axis: axes, keepDims: false });
+  const count = apply(SumOp, [hits], { axis, keepDims: false });
   return div(mul(hits, spread(dy)), spread(count));
 };
 const MaxOp = defineReduce('reduceMax', numeric, (x, axes) => p.reduce('max', x, axes), shareAmongExtremes);
@@ -157,10 +147,11 @@ const MinOp = defineReduce('reduceMin', numeric, (x, axes) => p.reduce('min', x,
 export const reduceMin: ReduceFunction<'reduceMin'> = reduceFunction(MinOp);
 
 /** For each element the product of the others along the reduced axes: right where elements are 0, too. */
-const ProductOfOthersOp = defineOp<{ axes: readonly number[] }>({
+const ProductOfOthersOp = defineOp<{ axis: Axes }>({
   name: 'ProductOfOthers',
   infer: ([x]) => x,
-  lower: ([x], { attributes: { axes } }) => {
+  lower: ([x], { attributes: { axis } }) => {
+    const axes = resolveAxes('reduceProd', axis, x.shape);
     const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
     const perm = [...kept, ...axes];
     const flat = p.reshape(p.transpose(x, perm), [
@@ -185,7 +176,7 @@ const ProdOp = defineReduce(
   'reduceProd',
   numeric,
   (x, axes) => p.reduce('prod', x, axes),
-  (x, _y, dy, spread, axes) => mul(spread(dy), apply(ProductOfOthersOp, [x], { axes })),
+  (x, _y, dy, spread, axis) => mul(spread(dy), apply(ProductOfOthersOp, [x], { axis })),
 );
 /** Π x over the given axes, or all of them; the product of nothing is 1. */
 export const reduceProd: ReduceFunction<'reduceProd'> = reduceFunction(ProdOp);
