@@ -16,7 +16,8 @@ export interface Executable {
   readonly inline: boolean;
   /**
    * Runs once. `feeds` are by feed number, `counters` by the order of the program's counters. The feeds have been
-   * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails.
+   * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails;
+   * UnavailableError means that variables may have been lost.
    * Inline executables return without a promise.
    */
   run(
@@ -36,8 +37,6 @@ export interface Backend {
   readonly machine: Machine | undefined;
   /** Settles when runs may be made; rejects with UnavailableError. */
   readonly ready: Promise<void>;
-  /** Has a worker been lost while it ran? Then the variables that it was changing are not known any more. */
-  readonly lost: boolean;
   load(compiled: Compiled): Executable;
   close(): void;
 }

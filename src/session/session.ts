@@ -8,7 +8,7 @@ import type { LoweredRun } from '../compiler/request.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.ts';
+import { FailedPreconditionError, InvalidArgumentError, UnavailableError } from '../tensor/errors.ts';
 import { ExecutableCache } from './cache.ts';
 import { type CheckedFeed, checkFeeds } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches } from './fetches.ts';
@@ -64,6 +64,8 @@ export class Session {
   readonly #queue = new RunQueue();
   readonly #cache = new ExecutableCache<Prepared>((p) => p.executable.dispose());
   readonly #initialized = new Set<Variable>();
+  /** Variables whose values went with a worker. */
+  readonly #lostValues = new Set<Variable>();
   readonly #runsOf = new Map<string, number>();
   readonly #growth: GrowthWatch;
   #closed = false;
@@ -157,7 +159,10 @@ export class Session {
     const keys = run.counters.map((name) => `${stream}${name}`);
     const counts = keys.map((key) => this.#runsOf.get(key) ?? 0);
     const finish = (values: readonly TypedArray[]): unknown => {
-      for (const v of run.writes) this.#initialized.add(v);
+      for (const v of run.writes) {
+        this.#initialized.add(v);
+        this.#lostValues.delete(v);
+      }
       for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
       return assemble(fetches, values, shapes);
     };
@@ -170,7 +175,10 @@ export class Session {
 
   /** After the loss of a worker nothing is known about the variables. */
   #lost(error: unknown): never {
-    if (this.#backend.lost) this.#initialized.clear();
+    if (error instanceof UnavailableError) {
+      for (const v of this.#initialized) this.#lostValues.add(v);
+      this.#initialized.clear();
+    }
     throw error;
   }
 
@@ -178,7 +186,9 @@ export class Session {
     const missing = reads.filter((v) => !this.#initialized.has(v));
     if (missing.length === 0) return;
     const names = missing.map((v) => `  ${v.operation.name}, made at ${v.operation.line}`).join('\n');
-    const cause = this.#backend.lost ? ' (their values were lost with the worker that computed them)' : '';
+    const cause = missing.some((v) => this.#lostValues.has(v))
+      ? ' (their values were lost with the worker that computed them)'
+      : '';
     throw new FailedPreconditionError(
       `These variables are used before they are initialized${cause}:\n${names}\n` +
         'Run `await sess.run(tf.initializeAllVariables())` first, and make that call after `minimize`: the slots of optimizers are variables too.',

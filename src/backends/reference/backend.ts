@@ -11,7 +11,6 @@ export function createReference(): Backend {
     description: 'reference: evaluated in float64, slow',
     machine: undefined,
     ready: Promise.resolve(),
-    lost: false,
     load: ({ lowered }: Compiled): Executable => {
       const counters = lowered.nodes.flatMap((n) => (n.kind === 'counter' ? [n.name] : []));
       const names = [...new Set(counters)];

@@ -43,10 +43,6 @@ class WasmBackend implements Backend {
     return `wasm: compiled to WebAssembly with 128-bit vectors, ${thread}`;
   }
 
-  get lost(): boolean {
-    return this.#worker.lost;
-  }
-
   load({ program }: Compiled): Executable {
     if (!program) throw new InternalError('the wasm backend needs a program');
     const constants: { at: number; data: TypedArray }[] = [];

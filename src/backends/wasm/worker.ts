@@ -67,8 +67,6 @@ export class RunWorker {
   #sent = new Set<number>();
   #pending: { resolve: (code: number) => void; reject: (error: Error) => void } | undefined;
   #closed = false;
-  /** Has one been lost while it ran? */
-  lost = false;
 
   async run(id: number, bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, arena: number): Promise<number> {
     this.#thread ??= start({
@@ -101,7 +99,6 @@ export class RunWorker {
   }
 
   #fail(pending: { reject: (error: Error) => void } | undefined, why: string): void {
-    this.lost = true;
     pending?.reject(
       new UnavailableError(
         `The worker of the session was lost while it ran (${why}). The values of the variables are not known any more: ` +
