@@ -27,13 +27,16 @@ if (mtime('node_modules/.package-lock.json') < mtime('package-lock.json')) {
   run('installing the development dependencies (npm ci) …', 'npm', ['ci', '--no-audit', '--no-fund']);
 }
 
+/** `parentPath`, which early Nodes 20 call `path`. */
+const folderOf = (entry) => entry.parentPath ?? entry.path;
+
 /** The newest modification time of the files under a folder. */
 const newest = (folder) =>
   Math.max(
     0,
     ...readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !entry.parentPath.includes(join('examples', 'build')))
-      .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
+      .filter((entry) => entry.isFile() && !folderOf(entry).includes(join('examples', 'build')))
+      .map((entry) => statSync(join(folderOf(entry), entry.name)).mtimeMs),
   );
 
 if (process.argv.includes('--build')) {

@@ -84,6 +84,8 @@ export class Session {
     }
     if (!Number.isInteger(seed))
       throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
+    if (threads > 1)
+      console.warn(`millrace: this version computes on one thread; threads: ${threads} has no effect yet.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
     this.#backend = backends[backend]();

@@ -1,0 +1,151 @@
+// Contractions that are large enough to be cut into blocks, or odd enough to leave rests, against plain loops.
+import { expect, test } from 'vitest';
+import { machine } from '../../src/backends/wasm/machine.ts';
+import * as tf from '../../src/index.ts';
+import { verifyProgram } from '../../src/loops/verify.ts';
+import { compile } from '../compiler/compile.ts';
+
+type Any = tf.Tensor<any, any>;
+const numbers = (count: number, seed: number) =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(i * 0.7 + seed) + (i % 7) / 10);
+
+async function compute(
+  build: (...xs: Any[]) => Any,
+  inputs: readonly (readonly [Float32Array, number[]])[],
+): Promise<Float32Array> {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph });
+  const [xs, y] = graph.asDefault(() => {
+    const made = inputs.map(([, shape]) => tf.placeholder('float32', shape) as Any);
+    return [made, build(...made)];
+  });
+  verifyProgram(compile({ fetches: [y], feeds: xs.map((x, i) => [x, inputs[i][1]] as const) }).program, machine);
+  const result = (await session.run(y, xs.map((x, i) => [x, tf.array(...inputs[i])]) as any)) as any;
+  await session.close();
+  return result.data;
+}
+
+function expectClose(found: Float32Array, wanted: Float64Array): void {
+  expect(found.length).toBe(wanted.length);
+  const scale = wanted.reduce((m, v) => Math.max(m, Math.abs(v)), 1);
+  let worst = 0;
+  for (let i = 0; i < wanted.length; i++) worst = Math.max(worst, Math.abs(found[i] - wanted[i]) / scale);
+  expect(worst).toBeLessThan(6e-6);
+}
+
+const shapes: [number, number, number][] = [
+  [5, 700, 300],
+  [33, 513, 260],
+  [64, 1000, 150],
+  [1, 900, 200],
+  [7, 2048, 70],
+  [50, 1024, 331],
+  [130, 129, 1030],
+  [9, 4099, 33],
+  [8, 3, 2001],
+];
+test.each(shapes)(
+  'matmul %i × %i × %i with bias and relu, all transpositions, within 6e-6 of float64',
+  async (m, k, n) => {
+    const a = numbers(m * k, 1);
+    const b = numbers(k * n, 2);
+    const bias = numbers(n, 3);
+    for (const [ta, tb] of [
+      [false, false],
+      [true, false],
+      [false, true],
+    ]) {
+      const wanted = new Float64Array(m * n);
+      for (let i = 0; i < m; i++) {
+        for (let l = 0; l < k; l++) {
+          const v = ta ? a[l * m + i] : a[i * k + l];
+          for (let j = 0; j < n; j++) wanted[i * n + j] += v * (tb ? b[j * k + l] : b[l * n + j]);
+        }
+        for (let j = 0; j < n; j++) wanted[i * n + j] = Math.max(0, wanted[i * n + j] + bias[j]);
+      }
+      const found = await compute(
+        (x, w, c) => tf.nn.relu(tf.add(tf.matmul(x, w, { transposeA: ta, transposeB: tb }), c) as Any),
+        [
+          [a, ta ? [k, m] : [m, k]],
+          [b, tb ? [n, k] : [k, n]],
+          [bias, [n]],
+        ],
+      );
+      expectClose(found, wanted);
+    }
+  },
+);
+
+test('batches of products, also with a transposed result, within 6e-6 of float64', async () => {
+  const [batch, m, k, n] = [3, 17, 40, 23];
+  const a = numbers(batch * m * k, 1);
+  const b = numbers(batch * k * n, 2);
+  const wanted = new Float64Array(batch * m * n);
+  for (let z = 0; z < batch; z++) {
+    for (let i = 0; i < m; i++) {
+      for (let l = 0; l < k; l++) {
+        for (let j = 0; j < n; j++) wanted[z * m * n + j * m + i] += a[(z * m + i) * k + l] * b[(z * k + l) * n + j];
+      }
+    }
+  }
+  const found = await compute(
+    (x, w) => tf.transpose(tf.matmul(x, w), [0, 2, 1]) as Any,
+    [
+      [a, [batch, m, k]],
+      [b, [batch, k, n]],
+    ],
+  );
+  expectClose(found, wanted);
+});
+
+test.each([
+  [6, 28, 28, 3, 40, 5],
+  [4, 17, 13, 9, 33, 3],
+  [2, 9, 9, 130, 70, 3],
+])(
+  'convolution of %i images %i × %i × %i with %i filters of %i²: output and both gradients within 6e-6 of float64',
+  async (batch, h, w, ci, co, k) => {
+    const x = numbers(batch * h * w * ci, 1);
+    const f = numbers(k * k * ci * co, 2);
+    const low = Math.floor((k - 1) / 2);
+    const y = new Float64Array(batch * h * w * co);
+    const dx = new Float64Array(x.length);
+    const df = new Float64Array(f.length);
+    // dy is 1 everywhere but for a pattern, so that the gradients are not all alike.
+    const dy = numbers(y.length, 3);
+    for (let n = 0; n < batch; n++) {
+      for (let i = 0; i < h; i++) {
+        for (let j = 0; j < w; j++) {
+          for (let p = 0; p < k; p++) {
+            for (let q = 0; q < k; q++) {
+              const r = i + p - low;
+              const s = j + q - low;
+              if (r < 0 || s < 0 || r >= h || s >= w) continue;
+              for (let c = 0; c < ci; c++) {
+                const xi = ((n * h + r) * w + s) * ci + c;
+                const fi = ((p * k + q) * ci + c) * co;
+                const yi = ((n * h + i) * w + j) * co;
+                let sum = 0;
+                for (let o = 0; o < co; o++) {
+                  y[yi + o] += x[xi] * f[fi + o];
+                  sum += dy[yi + o] * f[fi + o];
+                  df[fi + o] += dy[yi + o] * x[xi];
+                }
+                dx[xi] += sum;
+              }
+            }
+          }
+        }
+      }
+    }
+    const conv = (a: Any, b: Any) => tf.nn.conv2d(a, b, { strides: [1, 1, 1, 1], padding: 'SAME' }) as Any;
+    const inputs: [Float32Array, number[]][] = [
+      [x, [batch, h, w, ci]],
+      [f, [k, k, ci, co]],
+      [dy, [batch, h, w, co]],
+    ];
+    expectClose(await compute((a, b) => conv(a, b), inputs.slice(0, 2)), y);
+    expectClose(await compute((a, b, d) => tf.gradients(tf.mul(conv(a, b), d) as Any, [a, b])[0] as Any, inputs), dx);
+    expectClose(await compute((a, b, d) => tf.gradients(tf.mul(conv(a, b), d) as Any, [a, b])[1] as Any, inputs), df);
+  },
+);
