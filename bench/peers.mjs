@@ -49,7 +49,13 @@ export async function tfjs(model, batch) {
   }
   await tf.setBackend('cpu');
   const x = tf.randomUniform([batch, 784]);
-  const labels = tf.oneHot(tf.range(0, batch, 1, 'int32').mod(10), 10);
+  const labels = tf.oneHot(
+    tf.tensor1d(
+      Array.from({ length: batch }, (_, i) => i % 10),
+      'int32',
+    ),
+    10,
+  );
   const W = tf.variable(tf.zeros([784, 10]));
   const b = tf.variable(tf.zeros([10]));
   const optimizer = tf.train.sgd(0.01);
