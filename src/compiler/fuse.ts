@@ -123,7 +123,7 @@ class Fusion {
 
   /** Can the map's inputs be read directly through a view of its result? */
   #composes(view: View, n: MapPrimitive): boolean {
-    if (usesIndex(n) && !decompose(view)) return false;
+    if (s.usesIndex(n.body) && !decompose(view)) return false;
     return n.inputs.every((inner) => compose(view, inner) !== undefined);
   }
 
@@ -211,7 +211,7 @@ class Fusion {
   #hostFor(n: MapPrimitive): Group | undefined {
     const groups = new Set<Group>();
     for (const v of n.inputs) this.#producers(v.node, groups);
-    const indexed = usesIndex(n);
+    const indexed = s.usesIndex(n.body);
     const inside = indexed || this.#readsIndexed(n);
     for (const host of [...groups].sort((a, b) => b.id - a.id)) {
       if (!welcomes(host)) continue;
@@ -234,7 +234,7 @@ class Fusion {
   /** Is the map computed from an inlined one that depends on the position? */
   #readsIndexed(n: MapPrimitive): boolean {
     return n.inputs.some(({ node }) => {
-      return node.kind === 'map' && this.#inline.has(node) && (usesIndex(node) || this.#readsIndexed(node));
+      return node.kind === 'map' && this.#inline.has(node) && (s.usesIndex(node.body) || this.#readsIndexed(node));
     });
   }
 
@@ -286,13 +286,6 @@ class Fusion {
     const source = this.#group.get(node);
     if (source && source !== group) group.sources.add(source);
   }
-}
-
-/** Does the map depend on where it is computed? */
-function usesIndex(n: MapPrimitive): boolean {
-  let found = false;
-  s.walk(n.body, (e) => (found ||= e.op === 'index'));
-  return found;
 }
 
 /** The primitives that can compute what they read. */

@@ -1,9 +1,10 @@
 // Pass 5, select: for each task the cheapest of what the kernels offer.
+import { argReduction } from '../kernels/arg-reduce.ts';
 import { sumOfProducts, tiled } from '../kernels/contract.ts';
 import { elementwise } from '../kernels/elementwise.ts';
 import { checking, gathering, scattering } from '../kernels/move.ts';
 import type { Offer, OfferFor } from '../kernels/offer.ts';
-import { argReduction, reduction } from '../kernels/reduce.ts';
+import { reduction } from '../kernels/reduce.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../program/task.ts';
 import { InternalError } from '../tensor/errors.ts';

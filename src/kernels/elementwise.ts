@@ -7,7 +7,7 @@ import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
 import { mergeAxes, nest } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { fills, outputAccesses, outputBytes, outputTypes, storeOutputs, usesIndex } from './outputs.ts';
+import { fills, outputAccesses, outputBytes, outputTypes, storeOutputs, taskUsesIndex } from './outputs.ts';
 
 /** One pass over all elements, vectors along the innermost axis. */
 export function elementwise(task: Task, machine: Machine): Offer | undefined {
@@ -20,7 +20,7 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
     cost: flops / lanes,
     build: (storage) => {
       const accesses = outputAccesses(task);
-      const space = usesIndex(task)
+      const space = taskUsesIndex(task)
         ? { shape: task.shape, strides: accesses.map((a) => a.strides) }
         : mergeAxes(task.shape, accesses);
       // A vector is stored to neighbouring elements, or not as a vector.

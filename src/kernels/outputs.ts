@@ -2,6 +2,7 @@
 
 import type { Buffer, Expression, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import { usesIndex } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
@@ -17,20 +18,9 @@ export const outputTypes = (task: Task): DType[] => [
   ...task.outputs.map((o) => o.node.dtype),
 ];
 
-/** Do any of the outputs depend on the position itself? Then axes cannot be merged. */
-export function usesIndex(task: Task): boolean {
-  let found = false;
-  const seen = new Set<object>();
-  const look = (e: { op: string; args: readonly any[] }) => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    found ||= e.op === 'index';
-    e.args.forEach(look);
-  };
-  for (const o of task.outputs) look(o.body);
-  if (task.operandBody) look(task.operandBody);
-  return found;
-}
+/** Does anything in the task depend on the position itself? Then axes cannot be merged. */
+export const taskUsesIndex = (task: Task): boolean =>
+  task.outputs.some((o) => usesIndex(o.body)) || (task.operandBody !== undefined && usesIndex(task.operandBody));
 
 /** A load as fits how the access moves along the vector. */
 export function loadFor(buffer: Buffer, p: Position, access: number): Expression {

@@ -127,6 +127,15 @@ export function walk(root: Scalar, visit: (s: Scalar) => void, seen = new Set<Sc
   visit(root);
 }
 
+/** Does the value depend on the position in the map itself? */
+export function usesIndex(body: Scalar): boolean {
+  let found = false;
+  walk(body, (e) => {
+    found ||= e.op === 'index';
+  });
+  return found;
+}
+
 /** `max(in0, 0)`: how an expression reads in dumps. */
 export function printScalar(s: Scalar): string {
   switch (s.op) {
