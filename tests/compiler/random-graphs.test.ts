@@ -11,8 +11,9 @@ import { compile } from './compile.ts';
 type Any = tf.Tensor<any, any>;
 const api = tf as any;
 
+type Step = (pick: (n: number) => Any, a: number, b: number, c: number) => Any;
 /** Each step makes a tensor from earlier ones; what does not fit is left out. */
-const steps: ((pick: (n: number) => Any, a: number, b: number, c: number) => Any)[] = [
+const matrixSteps: Step[] = [
   (pick, a, b) => api.add(pick(a), pick(b)),
   (pick, a, b) => api.mul(pick(a), pick(b)),
   (pick, a, b) => api.sub(pick(a), pick(b)),
@@ -45,70 +46,141 @@ const steps: ((pick: (n: number) => Any, a: number, b: number, c: number) => Any
   (pick, a) => api.cast(api.argmax(pick(a), 1), 'float32').reshape([1, -1]),
   (pick, a) => api.expandDims(api.gather(pick(a), tf.constant([0], { dtype: 'int32' })).reshape([-1]), 0),
 ];
-const size = fc.integer({ min: 1, max: 9 });
-const program = fc.record({
-  inputs: fc.array(fc.tuple(size, size), { minLength: 2, maxLength: 3 }),
-  steps: fc.array(fc.tuple(fc.nat(steps.length - 1), fc.nat(100), fc.nat(100), fc.nat(100)), {
-    minLength: 1,
-    maxLength: 14,
-  }),
-  fetched: fc.array(fc.nat(100), { minLength: 1, maxLength: 3 }),
-  differentiate: fc.boolean(),
-});
 
-test('compiled and evaluated directly, results agree within 1e-4', async () => {
-  await fc.assert(
-    fc.asyncProperty(program, async ({ inputs, steps: chosen, fetched, differentiate }) => {
-      const graph = new tf.Graph();
-      const { xs, ys } = graph.asDefault(() => {
-        const made: Any[] = inputs.map((shape) => tf.placeholder('float32', shape) as Any);
-        const given = [...made];
-        for (const [op, a, b, c] of chosen) {
-          try {
-            const y = steps[op]((n) => made[n % made.length], a, b, c);
-            const count = (y.shape as number[]).reduce((p, d) => p * d, 1);
-            if (count > 0 && count < 600 && y.shape?.length === 2) made.push(y);
-          } catch (error) {
-            if (!(error instanceof tf.MillraceError)) throw error;
-          }
-        }
-        const wanted = fetched.map((n) => made[n % made.length]);
-        const gradients = differentiate ? tf.gradients(wanted[0], given).filter((g) => g !== null) : [];
-        return { xs: given, ys: [...wanted, ...(gradients as Any[])] };
-      });
-      const feeds = xs.map((x, k) => {
-        const count = inputs[k][0] * inputs[k][1];
-        return [
-          x,
-          tf.array(
-            Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7 + k) * 1.3),
-            inputs[k],
-          ),
-        ];
-      }) as any;
-      const shapes = xs.map((x, k) => [x, inputs[k]] as const);
-      const { lowered, tasks, program: compiled } = compile({ fetches: ys, feeds: shapes });
-      verifyLowered(lowered);
-      tasks.forEach(verifyTask);
-      verifyProgram(compiled, machine);
-      const results: any[] = [];
-      for (const backend of ['reference', 'wasm'] as const) {
-        const session = new tf.Session({ graph, backend });
-        results.push(await session.run(ys, feeds));
-        await session.close();
-      }
-      const [wanted, found] = results as tf.NDArray[][];
-      wanted.forEach((w, k) => {
-        expect(found[k].shape).toEqual(w.shape);
-        const scale = Math.max(1, ...Array.from(w.data, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
-        w.data.forEach((v, i) => {
-          const f = found[k].data[i];
-          if (!(Object.is(f, v) || f === v || Math.abs(f - v) <= 1e-4 * scale)) {
-            throw new Error(`${ys[k].name} element ${i}: ${f}, expected ${v}`);
-          }
-        });
-      });
-    }),
-    { numRuns: 400 },
-  );
+const turns = [
+  [0, 1, 2, 3],
+  [3, 2, 1, 0],
+  [0, 2, 1, 3],
+  [1, 0, 3, 2],
+  [0, 3, 1, 2],
+  [2, 3, 0, 1],
+];
+const wave = (shape: number[]) =>
+  tf.constant(
+    Float32Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => Math.cos(i * 1.3)),
+    { shape },
+  ) as Any;
+const windowed = (b: number, c: number) => ({
+  ksize: [1, 1 + (b % 3), 1 + (c % 3), 1],
+  strides: [1, 1 + (c % 2), 1 + (b % 3), 1],
+  padding: c % 2 ? 'SAME' : 'VALID',
 });
+const sizesOf = (t: Any) => t.shape as number[];
+const imageSteps: Step[] = [
+  (pick, a, b) => api.add(pick(a), pick(b)),
+  (pick, a, b) => api.mul(pick(a), pick(b)),
+  (pick, a, b) => api.maximum(pick(a), pick(b)),
+  (pick, a) => tf.nn.relu(pick(a)),
+  (pick, a) => api.tanh(pick(a)),
+  (pick, a) => tf.nn.softmax(pick(a)),
+  (pick, a) => api.div(pick(a), api.add(api.square(pick(a)), 1)),
+  (pick, a, b) => api.transpose(pick(a), turns[b % turns.length]),
+  (pick, a, b) => api.reduceSum(pick(a), [b % 4], { keepDims: true }),
+  (pick, a, b, c) => api.reduceMax(pick(a), [...new Set([b % 4, c % 4])], { keepDims: true }),
+  (pick, a, b, c) => api.reduceMean(pick(a), [...new Set([b % 4, c % 4])], { keepDims: true }),
+  (pick, a, b, c) => api.slice(pick(a), [0, b % 2, c % 2, 0], [-1, -1, -1, -1]),
+  (pick, a, b, c) =>
+    api.pad(pick(a), [
+      [0, 0],
+      [b % 2, c % 3],
+      [c % 2, b % 2],
+      [0, c % 2],
+    ]),
+  (pick, a, b) => api.tile(pick(a), [1, 1 + (b % 2), 1, 2]),
+  (pick, a, b, c) => api.concat([pick(a), pick(b)], c % 4),
+  (pick, a, b, c) => {
+    const x = pick(a);
+    const filter = wave([1 + (b % 3), 1 + (c % 3), sizesOf(x)[3], 1 + (b % 6)]);
+    return (tf.nn as any).conv2d(x, filter, {
+      strides: [1, 1 + (c % 2), 1 + (b % 2), 1],
+      padding: b % 2 ? 'SAME' : 'VALID',
+    });
+  },
+  (pick, a, b, c) => (tf.nn as any).maxPool(pick(a), windowed(b, c)),
+  (pick, a, b, c) => (tf.nn as any).avgPool(pick(a), windowed(b, c)),
+  (pick, a, b) => api.reshape(pick(a), [-1, sizesOf(pick(b))[1], 1, sizesOf(pick(b))[3]]),
+  (pick, a, b) => api.matmul(pick(a), pick(b)),
+  (pick, a, b) => api.matmul(pick(a), pick(b), { transposeB: true }),
+  (pick, a, b) => api.where(api.less(pick(a), pick(b)), pick(a), pick(b)),
+  (pick, a, b) => api.gather(pick(a), tf.constant([0, 0], { dtype: 'int32' }), { axis: b % 4 }),
+  (pick, a, b) => api.cast(api.argmax(pick(a), b % 4), 'float32').reshape([1, 1, 1, -1]),
+];
+
+const size = fc.integer({ min: 1, max: 8 });
+const families = {
+  matrices: { rank: 2, steps: matrixSteps, runs: 300 },
+  images: { rank: 4, steps: imageSteps, runs: 200 },
+};
+
+test.each(Object.entries(families))(
+  '%s: compiled and evaluated directly, results agree within 1e-4',
+  async (_, { rank, steps, runs }) => {
+    const program = fc.record({
+      inputs: fc.array(fc.array(size, { minLength: rank, maxLength: rank }), { minLength: 2, maxLength: 3 }),
+      steps: fc.array(fc.tuple(fc.nat(steps.length - 1), fc.nat(100), fc.nat(100), fc.nat(100)), {
+        minLength: 1,
+        maxLength: 14,
+      }),
+      fetched: fc.array(fc.nat(100), { minLength: 1, maxLength: 3 }),
+      differentiate: fc.boolean(),
+    });
+    let fitting = 0;
+    await fc.assert(
+      fc.asyncProperty(program, async ({ inputs, steps: chosen, fetched, differentiate }) => {
+        const graph = new tf.Graph();
+        const { xs, ys } = graph.asDefault(() => {
+          const made: Any[] = inputs.map((shape) => tf.placeholder('float32', shape) as Any);
+          const given = [...made];
+          for (const [op, a, b, c] of chosen) {
+            try {
+              const y = steps[op]((n) => made[n % made.length], a, b, c);
+              const count = (y.shape as number[]).reduce((p, d) => p * d, 1);
+              if (count > 0 && count < 2000 && y.shape?.length === rank) made.push(y);
+            } catch (error) {
+              if (!(error instanceof tf.MillraceError)) throw error;
+            }
+          }
+          fitting += made.length - given.length;
+          const wanted = fetched.map((n) => made[n % made.length]);
+          const gradients = differentiate ? tf.gradients(wanted[0], given).filter((g) => g !== null) : [];
+          return { xs: given, ys: [...wanted, ...(gradients as Any[])] };
+        });
+        const feeds = xs.map((x, k) => {
+          const count = inputs[k].reduce((p, d) => p * d, 1);
+          return [
+            x,
+            tf.array(
+              Float32Array.from({ length: count }, (_, i) => Math.sin(i * 1.7 + k) * 1.3),
+              inputs[k],
+            ),
+          ];
+        }) as any;
+        const shapes = xs.map((x, k) => [x, inputs[k]] as const);
+        const { lowered, tasks, program: compiled } = compile({ fetches: ys, feeds: shapes });
+        verifyLowered(lowered);
+        tasks.forEach(verifyTask);
+        verifyProgram(compiled, machine);
+        const results: any[] = [];
+        for (const backend of ['reference', 'wasm'] as const) {
+          const session = new tf.Session({ graph, backend });
+          results.push(await session.run(ys, feeds));
+          await session.close();
+        }
+        const [wanted, found] = results as tf.NDArray[][];
+        wanted.forEach((w, k) => {
+          expect(found[k].shape).toEqual(w.shape);
+          const scale = Math.max(1, ...Array.from(w.data, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+          w.data.forEach((v, i) => {
+            const f = found[k].data[i];
+            if (!(Object.is(f, v) || f === v || Math.abs(f - v) <= 1e-4 * scale)) {
+              throw new Error(`${ys[k].name} element ${i}: ${f}, expected ${v}`);
+            }
+          });
+        });
+      }),
+      { numRuns: runs },
+    );
+    // Most of the steps fit, so the graphs are not trivial.
+    expect(fitting).toBeGreaterThan(runs * 2);
+  },
+);
