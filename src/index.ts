@@ -2,6 +2,7 @@
 import './api/methods.ts';
 
 export * from './autodiff/gradients.ts';
+export { WorkerLostError } from './backends/backend.ts';
 export { controlDependencies, Graph, getDefaultGraph, nameScope, resetDefaultGraph } from './graph/graph.ts';
 export { Operation, type OperationMethods } from './graph/operation.ts';
 export {

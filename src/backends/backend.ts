@@ -3,12 +3,16 @@ import type { Machine } from '../loops/machine.ts';
 import type { Program } from '../loops/program.ts';
 import type { Lowered } from '../program/primitives.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
+import { UnavailableError } from '../tensor/errors.ts';
 
 /** What a run computes: the primitives, and for backends with a machine the loop nests fitted to it. */
 export interface Compiled {
   readonly lowered: Lowered;
   readonly program: Program | undefined;
 }
+
+/** A worker was lost while it ran: the variables that it may have been changing are not known any more. */
+export class WorkerLostError extends UnavailableError {}
 
 /** A compiled run, ready to be called any number of times. */
 export interface Executable {
@@ -17,7 +21,7 @@ export interface Executable {
   /**
    * Runs once. `feeds` are by feed number, `counters` by the order of the program's counters. The feeds have been
    * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails;
-   * UnavailableError means that variables may have been lost.
+   * WorkerLostError means that the values of variables are lost.
    * Inline executables return without a promise.
    */
   run(

@@ -1,5 +1,5 @@
 // Sessions: they hold the values of variables and run parts of a graph.
-import type { Backend, Executable } from '../backends/backend.ts';
+import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
 import { lower } from '../compiler/lower.ts';
@@ -8,7 +8,7 @@ import type { LoweredRun } from '../compiler/request.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { FailedPreconditionError, InvalidArgumentError, UnavailableError } from '../tensor/errors.ts';
+import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.ts';
 import { ExecutableCache } from './cache.ts';
 import { type CheckedFeed, checkFeeds } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches } from './fetches.ts';
@@ -177,7 +177,7 @@ export class Session {
 
   /** After the loss of a worker nothing is known about the variables. */
   #lost(error: unknown): never {
-    if (error instanceof UnavailableError) {
+    if (error instanceof WorkerLostError) {
       for (const v of this.#initialized) this.#lostValues.add(v);
       this.#initialized.clear();
     }

@@ -96,7 +96,7 @@ test('a worker that dies mid-run is an error that says so, until the variables a
     await sess.run(step, [[a, data]]);
     console.log((await sess.run(v)).shape.join());`);
   expect(err).toBe('');
-  expect({ status, out }).toEqual({ status: 0, out: 'UnavailableError true\nFailedPreconditionError true\n600,600\n' });
+  expect({ status, out }).toEqual({ status: 0, out: 'WorkerLostError true\nFailedPreconditionError true\n600,600\n' });
 });
 
 test('a backend that cannot start rejects ready and the first run, not the constructor', () => {

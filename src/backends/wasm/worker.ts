@@ -1,6 +1,7 @@
 // The thread on which long runs are computed. Its source is a string, so that there is no file to lose in a bundle.
 import { builtin, inNode } from '../../tensor/builtin.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
+import { WorkerLostError } from '../backend.ts';
 
 /** Messages: [id, bytes, memory] compiles, [id, arena] runs, [id] forgets. Replies: [code] or [undefined, error]. */
 const source = `
@@ -73,7 +74,10 @@ export class RunWorker {
       message: ([code, error]) => this.#settle(code, error),
       lost: (why) => this.#lose(why),
     });
-    const thread = await this.#thread;
+    const thread = await this.#thread.catch((error: Error) => {
+      this.#thread = undefined;
+      throw new UnavailableError(`No worker could be started for a long run (${error.message}). Nothing has run.`);
+    });
     return new Promise<number>((resolve, reject) => {
       this.#pending = { resolve, reject };
       thread.hold(true);
@@ -100,7 +104,7 @@ export class RunWorker {
 
   #fail(pending: { reject: (error: Error) => void } | undefined, why: string): void {
     pending?.reject(
-      new UnavailableError(
+      new WorkerLostError(
         `The worker of the session was lost while it ran (${why}). The values of the variables are not known any more: ` +
           'run tf.initializeAllVariables() again, or restore them.',
       ),
