@@ -21,6 +21,7 @@ import {
   whole,
 } from './blocking.ts';
 import { taskCost } from './cost.ts';
+import { lanesFor } from './expression.ts';
 import {
   type Block,
   type Bound,
@@ -34,7 +35,7 @@ import {
 } from './layout.ts';
 import { loop, mergeAxes, nest, type Position, variable } from './nest.ts';
 import type { Offer, Storage } from './offer.ts';
-import { outputAccesses, outputBytes, storeOutputs } from './outputs.ts';
+import { outputAccesses, outputBytes, outputTypes, storeOutputs } from './outputs.ts';
 import { pack } from './pack.ts';
 import { reduction } from './reduce.ts';
 
@@ -187,7 +188,7 @@ class Tiles {
     const dense = { strides: rowMajor(task.shape), offset: 0 };
     const space = mergeAxes(task.shape, [...accesses, dense]);
     const offsets = [...accesses.map((x) => x.offset), 0];
-    return nest(space, offsets, this.#lanes, (p) => {
+    return nest(space, offsets, this.#outputLanes(), (p) => {
       const root = ir.load(sum, p.at(accesses.length), ir.valueType(this.#dtype, p.lanes));
       return storeOutputs(task, this.#storage, p, root);
     });
@@ -380,7 +381,7 @@ class Tiles {
       for (let u = 0; u < panel.vectors; u++) {
         const local = sums[r * panel.vectors + u];
         const c = u * panel.lanes;
-        if (this.#layout.inner && c + panel.lanes <= columnsHere) {
+        if (this.#storesVectors(sum) && c + panel.lanes <= columnsHere) {
           const start = sum ? ir.load(sum, at(r, c, this.#denseAccess(), 0), type) : ir.constant(0, type);
           begins.push({ kind: 'set', local, value: start });
           ends.push(...result(r, c, panel.lanes, ir.local(local)));
@@ -397,6 +398,17 @@ class Tiles {
       }
     }
     return [...begins, ...ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), steps), ...ends];
+  }
+
+  /** Are the results of a tile stored as vectors, or one by one? */
+  #storesVectors(sum: Buffer | undefined): boolean {
+    return this.#layout.inner && (sum !== undefined || this.#outputLanes() === this.#lanes);
+  }
+
+  /** How many elements the outputs' bodies can be computed for at once. */
+  #outputLanes(): number {
+    const bodies = this.#task.outputs.map((o) => o.body);
+    return lanesFor(this.#machine, bodies, [this.#dtype, ...outputTypes(this.#task)]);
   }
 
   /** The access that stands for the dense array of partial sums: the first output, which has the task's own layout. */

@@ -149,3 +149,55 @@ test.each([
     expectClose(await compute((a, b, d) => tf.gradients(tf.mul(conv(a, b), d) as Any, [a, b])[1] as Any, inputs), df);
   },
 );
+
+const endings: [string, 'float32' | 'float64' | 'int32', (product: Any) => Any][] = [
+  ['a cast to float64', 'float32', (c) => tf.cast(c, 'float64') as Any],
+  ['a cast to float32', 'float64', (c) => tf.cast(c, 'float32') as Any],
+  ['exp in float64', 'float64', (c) => tf.exp(tf.mul(c, 0.1) as Any)],
+  ['pow', 'float32', (c) => tf.pow(tf.abs(c), 1.5) as Any],
+  ['integer division', 'int32', (c) => tf.div(c, 3) as Any],
+  ['a comparison', 'float32', (c) => tf.less(c, 0.5) as Any],
+  ['a comparison in float64', 'float64', (c) => tf.less(c, 0.5) as Any],
+  ['a cast to int32', 'float32', (c) => tf.cast(c, 'int32') as Any],
+  ['a cast to uint8', 'int32', (c) => tf.cast(c, 'uint8') as Any],
+  ['a choice by a comparison', 'float32', (c) => tf.where(tf.greater(c, 0), c, tf.mul(c, 0.1) as Any) as Any],
+];
+test.each(endings)('a product that ends in %s equals the reference', async (_, dtype, ending) => {
+  for (const [m, k, n] of [
+    [13, 5, 11],
+    [9, 700, 300],
+  ]) {
+    const graph = new tf.Graph();
+    const [a, b, y] = graph.asDefault(() => {
+      const x = tf.placeholder(dtype, [m, k]) as Any;
+      const w = tf.placeholder(dtype, [k, n]) as Any;
+      return [x, w, ending(tf.matmul(x, w) as Any)];
+    });
+    verifyProgram(
+      compile({
+        fetches: [y],
+        feeds: [
+          [a, [m, k]],
+          [b, [k, n]],
+        ],
+      }).program,
+      machine,
+    );
+    const whole = (v: number) => (dtype === 'int32' ? Math.round(v * 9) : v);
+    const value = (shape: number[], seed: number) =>
+      tf.array(Array.from(numbers(shape[0] * shape[1], seed), whole), shape as [number, number], dtype);
+    const feeds = [
+      [a, value([m, k], 1)],
+      [b, value([k, n], 2)],
+    ] as any;
+    const [reference, wasm] = [new tf.Session({ graph, backend: 'reference' }), new tf.Session({ graph })];
+    const wanted = Array.from(((await reference.run(y, feeds)) as any).data as Float64Array);
+    const found = Array.from(((await wasm.run(y, feeds)) as any).data as Float64Array);
+    const scale = Math.max(1, ...wanted.map(Math.abs));
+    let different = 0;
+    for (const [i, v] of wanted.entries()) if (Math.abs(found[i] - v) > 1e-5 * scale) different++;
+    // Rounding may decide a comparison or a truncation of a sum that is almost on the edge.
+    expect(different).toBeLessThanOrEqual(dtype === 'float32' ? 1 : 0);
+    await Promise.all([reference.close(), wasm.close()]);
+  }
+});
