@@ -106,15 +106,64 @@ const imageSteps: Step[] = [
   (pick, a, b) => api.cast(api.argmax(pick(a), b % 4), 'float32').reshape([1, 1, 1, -1]),
 ];
 
+const dtypes = ['float32', 'float64', 'int32', 'uint8', 'bool'] as const;
+const typeSteps: Step[] = [
+  (pick, a, b) => api.add(pick(a), pick(b)),
+  (pick, a, b) => api.mul(pick(a), pick(b)),
+  (pick, a, b) => api.sub(pick(a), pick(b)),
+  (pick, a, b) => api.maximum(pick(a), pick(b)),
+  (pick, a, b) => api.minimum(pick(a), pick(b)),
+  (pick, a, b) => api.cast(pick(a), dtypes[b % 5]),
+  (pick, a, b) => api.cast(pick(a), dtypes[b % 5]),
+  (pick, a, b) => api.cast(pick(a), dtypes[b % 5]),
+  (pick, a) => api.floorDiv(pick(a), 3),
+  (pick, a) => api.mod(pick(a), 5),
+  (pick, a) => api.div(pick(a), 2),
+  (pick, a) => api.abs(pick(a)),
+  (pick, a) => api.sign(pick(a)),
+  (pick, a) => api.square(pick(a)),
+  (pick, a) => tf.nn.relu(pick(a)),
+  (pick, a, b) => api.less(pick(a), pick(b)),
+  (pick, a, b) => api.equal(pick(a), pick(b)),
+  (pick, a, b) => api.greaterEqual(pick(a), pick(b)),
+  (pick, a, b) => api.logicalAnd(pick(a), pick(b)),
+  (pick, a, b) => api.logicalOr(pick(a), pick(b)),
+  (pick, a) => api.logicalNot(pick(a)),
+  (pick, a, b, c) => api.where(pick(a), pick(b), pick(c)),
+  (pick, a, b, c) => api.where(api.less(pick(a), 1), pick(a), pick(c)),
+  (pick, a, b) => api.matmul(pick(a), pick(b)),
+  (pick, a, b) => api.matmul(pick(a), pick(b), { transposeB: true }),
+  (pick, a) => api.transpose(pick(a)),
+  (pick, a, b) => api.reduceSum(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceMax(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceMin(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceProd(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceMean(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceAny(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.reduceAll(pick(a), b % 2, { keepDims: true }),
+  (pick, a, b) => api.concat([pick(a), pick(b)], 0),
+  (pick, a, b) => api.concat([pick(a), pick(b)], 1),
+  (pick, a, b, c) => api.slice(pick(a), [b % 2, c % 2], [-1, -1]),
+  (pick, a, b, c) =>
+    api.pad(pick(a), [
+      [b % 2, c % 3],
+      [c % 2, b % 2],
+    ]),
+  (pick, a, b) => api.tile(pick(a), [1 + (b % 2), 1]),
+  (pick, a) => api.expandDims(api.argmax(pick(a), 1), 0),
+  (pick, a) => api.gather(pick(a), tf.constant([0], { dtype: 'int32' })),
+];
+
 const size = fc.integer({ min: 1, max: 8 });
 const families = {
   matrices: { rank: 2, steps: matrixSteps, runs: 300 },
   images: { rank: 4, steps: imageSteps, runs: 200 },
+  types: { rank: 2, steps: typeSteps, runs: 300 },
 };
 
 test.each(Object.entries(families))(
   '%s: compiled and evaluated directly, results agree within 1e-4',
-  async (_, { rank, steps, runs }) => {
+  async (family, { rank, steps, runs }) => {
     const program = fc.record({
       inputs: fc.array(fc.array(size, { minLength: rank, maxLength: rank }), { minLength: 2, maxLength: 3 }),
       steps: fc.array(fc.tuple(fc.nat(steps.length - 1), fc.nat(100), fc.nat(100), fc.nat(100)), {
@@ -129,7 +178,9 @@ test.each(Object.entries(families))(
       fc.asyncProperty(program, async ({ inputs, steps: chosen, fetched, differentiate }) => {
         const graph = new tf.Graph();
         const { xs, ys } = graph.asDefault(() => {
-          const made: Any[] = inputs.map((shape) => tf.placeholder('float32', shape) as Any);
+          const made: Any[] = inputs.map(
+            (shape) => tf.placeholder(family === 'types' ? dtypes[(shape[0] + shape[1]) % 4] : 'float32', shape) as Any,
+          );
           const given = [...made];
           for (const [op, a, b, c] of chosen) {
             try {
@@ -142,11 +193,24 @@ test.each(Object.entries(families))(
           }
           fitting += made.length - given.length;
           const wanted = fetched.map((n) => made[n % made.length]);
-          const gradients = differentiate ? tf.gradients(wanted[0], given).filter((g) => g !== null) : [];
+          const gradients =
+            differentiate && family !== 'types' ? tf.gradients(wanted[0], given).filter((g) => g !== null) : [];
           return { xs: given, ys: [...wanted, ...(gradients as Any[])] };
         });
         const feeds = xs.map((x, k) => {
           const count = inputs[k].reduce((p, d) => p * d, 1);
+          if (family === 'types') {
+            // Whole numbers, so that conversions to integers are exact.
+            const least = x.dtype === 'uint8' ? 0 : 4;
+            return [
+              x,
+              tf.array(
+                Array.from({ length: count }, (_, i) => ((i * 7 + k) % 9) - least),
+                inputs[k] as [number, number],
+                x.dtype,
+              ),
+            ];
+          }
           return [
             x,
             tf.array(
