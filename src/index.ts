@@ -38,7 +38,7 @@ export {
   variable,
 } from './ops/variable.ts';
 export { feeds } from './session/feeds.ts';
-export { InteractiveSession, Session, type SessionOptions } from './session/session.ts';
+export { type BackendName, InteractiveSession, Session, type SessionOptions } from './session/session.ts';
 export type * from './session/types.ts';
 export type * from './tensor/arithmetic.ts';
 export {

@@ -121,7 +121,7 @@ function reasonOf(error: unknown): string {
   return cause ? `${message} (${cause.code ?? cause.message})` : message;
 }
 
-export const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
+const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
 
 async function md5Of(path: string): Promise<string> {
   const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');

@@ -42,7 +42,6 @@ const arrays = {
 export const dtypes: readonly DType[] = ['float32', 'float64', 'int32', 'uint8', 'bool'];
 export const isDType = (value: unknown): value is DType => dtypes.includes(value as DType);
 export const isFloat = (dtype: DType): dtype is FloatDType => dtype === 'float32' || dtype === 'float64';
-export const isNumeric = (dtype: DType): dtype is NumericDType => dtype !== 'bool';
 /** Bytes of one element. */
 export const sizeOf = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT;
 

@@ -23,9 +23,6 @@ export interface Inv<in out T> {
   t: T;
 }
 
-/** Is this shape of unknown rank? */
-export type UnknownRank<S extends Shape> = number extends S['length'] ? true : false;
-
 // ---------------------------------------------------------------- printing
 export type DimStr<D> = D extends null ? 'null' : D extends number ? (number extends D ? '?' : `${D}`) : '?';
 export type ShowIn<S extends Shape> = S extends readonly [infer D, ...infer R extends Shape]
