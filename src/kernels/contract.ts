@@ -1,7 +1,7 @@
 // Contractions: matmul and convolutions in all their passes. A tile of results is held in registers while the summed
 // axes are walked; the operand that lies along the vectors is packed into panels, in blocks that stay in the cache.
 
-import type { Affine, Buffer, Local, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
+import type { Affine, Buffer, Local, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Contract } from '../program/primitives.ts';
@@ -78,12 +78,13 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
     (packed ? packingCost(columns.size * depth * batch, columns.column === 1) : 0) +
     (split === whole ? 0 : partialSumCost(results * cuts(sizes, split))) +
     (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
+  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, split };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {
     name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,
     cost,
     build: (storage) => {
-      const body = new Tiles(task, root, layout, machine, storage, tile, lanes, packed, split).body();
+      const body = new Tiles(plan, storage).body();
       const flops = 2 * results * depth;
       const bytes = outputBytes(task) + (elements(root.a.node.shape) + elements(root.b.node.shape)) * size;
       return [{ name: `contract ${shape}${inner ? '' : ' across'}`, body, flops, bytes }];
@@ -91,45 +92,33 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   };
 }
 
+/** How a contraction is computed. */
+interface TilePlan {
+  readonly task: Task;
+  readonly layout: Layout;
+  readonly machine: Machine;
+  readonly dtype: Contract['dtype'];
+  readonly tile: Tile;
+  readonly lanes: number;
+  /** Is the column operand copied into panels? */
+  readonly packed: boolean;
+  readonly split: Split;
+}
+
+/** Builds the loop nests of a plan. */
 class Tiles {
-  readonly #task: Task;
-  readonly #layout: Layout;
-  readonly #machine: Machine;
+  readonly #plan: TilePlan;
   readonly #storage: Storage;
-  readonly #tile: Tile;
-  readonly #lanes: number;
-  readonly #packed: boolean;
-  readonly #split: Split;
-  readonly #type: ValueType;
-  readonly #dtype: Contract['dtype'];
   #names = 0;
 
-  constructor(
-    task: Task,
-    root: Contract,
-    layout: Layout,
-    machine: Machine,
-    storage: Storage,
-    tile: Tile,
-    lanes: number,
-    packed: boolean,
-    split: Split,
-  ) {
-    this.#task = task;
-    this.#layout = layout;
-    this.#machine = machine;
+  constructor(plan: TilePlan, storage: Storage) {
+    this.#plan = plan;
     this.#storage = storage;
-    this.#tile = tile;
-    this.#lanes = lanes;
-    this.#packed = packed;
-    this.#split = split;
-    this.#dtype = root.dtype;
-    this.#type = ir.valueType(root.dtype, lanes);
   }
 
   body(): Statement[] {
-    const { outer, sums } = this.#layout;
-    const split = this.#split;
+    const { outer, sums } = this.#plan.layout;
+    const split = this.#plan.split;
     const batch = outer.filter((x) => x.column !== 0).map((x, i) => ({ axis: x, v: variable(`b${i}`, x.size) }));
     const shared = outer.filter((x) => x.column === 0).map((x, i) => ({ axis: x, v: variable(`o${i}`, x.size) }));
     const sum = split === whole ? undefined : this.#sumBuffer();
@@ -159,23 +148,23 @@ class Tiles {
   // ---- sums kept in memory between blocks
   /** Where partial sums lie, in the order of the task's shape: the result itself if nothing else is done to it. */
   #sumBuffer(): Buffer {
-    const task = this.#task;
+    const task = this.#plan.task;
     const [first] = task.outputs;
     const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
     return plain
       ? this.#storage.bufferOf(first.node)
-      : this.#storage.scratch('sums', this.#dtype, elements(task.shape));
+      : this.#storage.scratch('sums', this.#plan.dtype, elements(task.shape));
   }
 
   #sumIsResult(sum: Buffer): boolean {
-    return this.#storage.bufferOf(this.#task.outputs[0].node) === sum;
+    return this.#storage.bufferOf(this.#plan.task.outputs[0].node) === sum;
   }
 
   #clear(sum: Buffer): Statement[] {
     const space = { shape: [sum.length], strides: [[1]] };
     return [
-      ...nest(space, [0], this.#lanes, (p) => [
-        { kind: 'store', buffer: sum, index: p.at(0), value: ir.constant(0, ir.valueType(this.#dtype, p.lanes)) },
+      ...nest(space, [0], this.#plan.lanes, (p) => [
+        { kind: 'store', buffer: sum, index: p.at(0), value: ir.constant(0, ir.valueType(this.#plan.dtype, p.lanes)) },
       ]),
     ];
   }
@@ -183,13 +172,13 @@ class Tiles {
   /** The outputs, when all blocks have been summed. */
   #finish(sum: Buffer): readonly Statement[] {
     if (this.#sumIsResult(sum)) return [];
-    const task = this.#task;
+    const task = this.#plan.task;
     const accesses = outputAccesses(task);
     const dense = { strides: rowMajor(task.shape), offset: 0 };
     const space = mergeAxes(task.shape, [...accesses, dense]);
     const offsets = [...accesses.map((x) => x.offset), 0];
     return nest(space, offsets, this.#outputLanes(), (p) => {
-      const root = ir.load(sum, p.at(accesses.length), ir.valueType(this.#dtype, p.lanes));
+      const root = ir.load(sum, p.at(accesses.length), ir.valueType(this.#plan.dtype, p.lanes));
       return storeOutputs(task, this.#storage, p, root);
     });
   }
@@ -205,8 +194,8 @@ class Tiles {
   ): Statement[] {
     const depth = elements(inner.map((x) => x.size));
     const panels = this.#panels();
-    const target = this.#packed
-      ? this.#storage.scratch('panels', this.#dtype, this.#packedColumns() * depth)
+    const target = this.#plan.packed
+      ? this.#storage.scratch('panels', this.#plan.dtype, this.#packedColumns() * depth)
       : undefined;
     const axis = outside.at(-1)?.axis;
     const offsets = { rowOffset: begin * (axis?.row ?? 0), columnOffset: begin * (axis?.column ?? 0) };
@@ -220,8 +209,8 @@ class Tiles {
       sum,
       ...offsets,
     };
-    const source = this.#storage.bufferOf(this.#layout.column.node);
-    const packing = target ? panels.flatMap((p) => [...pack(this.#layout, p, source, target, block)]) : [];
+    const source = this.#storage.bufferOf(this.#plan.layout.column.node);
+    const packing = target ? panels.flatMap((p) => [...pack(this.#plan.layout, p, source, target, block)]) : [];
     // The axes around the panels: images, so that one image stays in the cache while all panels pass over it.
     const around = shared.slice(0, Math.max(0, shared.length - 1));
     const within = shared.slice(around.length);
@@ -249,12 +238,14 @@ class Tiles {
     alone: boolean,
     body: (rowsOf: (panel: Panel, p: LoopVariable) => Statement[]) => readonly Statement[],
   ): readonly Statement[] {
-    const { rows } = this.#layout;
-    const { cache } = this.#machine;
+    const { rows } = this.#plan.layout;
+    const { cache } = this.#plan.machine;
     // Rows of the operand in half of the second-level cache; the lines of results that a panel only begins, in the first.
-    const arrays = block.sum ? 1 : this.#task.inputs.length + this.#task.outputs.length;
-    const fits = Math.floor(Math.min(cache[1] / 2 / (block.depth * sizeOf(this.#dtype)), cache[0] / (64 * arrays)));
-    const size = Math.max(1, Math.floor(fits / this.#tile.rows)) * this.#tile.rows;
+    const arrays = block.sum ? 1 : this.#plan.task.inputs.length + this.#plan.task.outputs.length;
+    const fits = Math.floor(
+      Math.min(cache[1] / 2 / (block.depth * sizeOf(this.#plan.dtype)), cache[0] / (64 * arrays)),
+    );
+    const size = Math.max(1, Math.floor(fits / this.#plan.tile.rows)) * this.#plan.tile.rows;
     if (!alone || rows.size <= size) return body((panel, p) => this.#rowTiles(panel, p, block, 0, rows.size));
     const rest = rows.size % size;
     const v = variable('rows', rows.size - rest, size);
@@ -269,20 +260,20 @@ class Tiles {
   }
 
   #packedColumns(): number {
-    return Math.ceil(this.#layout.columns.size / this.#lanes) * this.#lanes;
+    return Math.ceil(this.#plan.layout.columns.size / this.#plan.lanes) * this.#plan.lanes;
   }
 
   /** Full panels, then a narrower one; unpacked columns that fill no vector are done one by one. */
   #panels(): Panel[] {
-    const { size } = this.#layout.columns;
-    const lanes = this.#lanes;
-    const width = this.#tile.vectors * lanes;
+    const { size } = this.#plan.layout.columns;
+    const lanes = this.#plan.lanes;
+    const width = this.#plan.tile.vectors * lanes;
     const full = Math.floor(size / width) * width;
     const rest = size - full;
-    const vectors = this.#packed ? Math.ceil(rest / lanes) : Math.floor(rest / lanes);
+    const vectors = this.#plan.packed ? Math.ceil(rest / lanes) : Math.floor(rest / lanes);
     const narrow = Math.min(rest, vectors * lanes);
     const panels: Panel[] = [];
-    if (full > 0) panels.push({ begin: 0, size: full, vectors: this.#tile.vectors, lanes });
+    if (full > 0) panels.push({ begin: 0, size: full, vectors: this.#plan.tile.vectors, lanes });
     if (narrow > 0) panels.push({ begin: full, size: narrow, vectors, lanes });
     if (rest > narrow) panels.push({ begin: full + narrow, size: rest - narrow, vectors: 1, lanes: 1 });
     return panels;
@@ -290,22 +281,22 @@ class Tiles {
 
   /** Some of the rows, tile after tile, and those that do not fill a tile. */
   #rowTiles(panel: Panel, p: LoopVariable, block: Block, first: number, count: number): Statement[] {
-    const whole = Math.floor(count / this.#tile.rows) * this.#tile.rows;
+    const whole = Math.floor(count / this.#plan.tile.rows) * this.#plan.tile.rows;
     const part = (begin: number, extent: number, height: number) => {
       const m = variable(`m${begin}`, extent, height);
       return loop(m, this.#oneTile({ ...block, panel, p, m, begin: first + begin, height }));
     };
     return [
-      ...(whole > 0 ? part(0, whole, this.#tile.rows) : []),
+      ...(whole > 0 ? part(0, whole, this.#plan.tile.rows) : []),
       ...(count > whole ? part(whole, count - whole, count - whole) : []),
     ];
   }
 
   #oneTile(t: TileAt): Statement[] {
-    const { row, column, rows, columns } = this.#layout;
+    const { row, column, rows, columns } = this.#plan.layout;
     const { panel, p, m, begin, height, sum } = t;
     const width = panel.vectors * panel.lanes;
-    const type = panel.lanes === 1 ? ir.valueType(this.#dtype, 1) : this.#type;
+    const type = ir.valueType(this.#plan.dtype, panel.lanes);
     const rowBuffer = this.#storage.bufferOf(row.node);
     const columnBuffer = t.panels ?? this.#storage.bufferOf(column.node);
     const ks = mergeSums(t.inner, t.panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
@@ -364,7 +355,7 @@ class Tiles {
       );
     const result = (r: number, c: number, lanes: number, root: ir.Expression): Statement[] => {
       if (sum) return [{ kind: 'store', buffer: sum, index: at(r, c, this.#denseAccess(), 0), value: root }];
-      const accesses = outputAccesses(this.#task);
+      const accesses = outputAccesses(this.#plan.task);
       const position: Position = {
         lanes,
         at: (k) => at(r, c, k, accesses[k].offset),
@@ -373,7 +364,7 @@ class Tiles {
           throw new Error('a contraction has no outputs that depend on the position');
         },
       };
-      return storeOutputs(this.#task, this.#storage, position, root, `e${id}_${r}_${c}_`);
+      return storeOutputs(this.#plan.task, this.#storage, position, root, `e${id}_${r}_${c}_`);
     };
     const begins: Statement[] = [];
     const ends: Statement[] = [];
@@ -390,7 +381,7 @@ class Tiles {
           for (let l = 0; l < panel.lanes && c + l < columnsHere; l++) {
             const partial = ir.lane(ir.local(local), l);
             const index = at(r, c + l, this.#denseAccess(), 0);
-            const scalar = ir.valueType(this.#dtype, 1);
+            const scalar = ir.valueType(this.#plan.dtype, 1);
             const total = sum ? ir.binary('add', ir.load(sum, index, scalar), partial) : partial;
             ends.push(...result(r, c + l, 1, total));
           }
@@ -402,18 +393,18 @@ class Tiles {
 
   /** Are the results of a tile stored as vectors, or one by one? */
   #storesVectors(sum: Buffer | undefined): boolean {
-    return this.#layout.inner && (sum !== undefined || this.#outputLanes() === this.#lanes);
+    return this.#plan.layout.inner && (sum !== undefined || this.#outputLanes() === this.#plan.lanes);
   }
 
   /** How many elements the outputs' bodies can be computed for at once. */
   #outputLanes(): number {
-    const bodies = this.#task.outputs.map((o) => o.body);
-    return lanesFor(this.#machine, bodies, [this.#dtype, ...outputTypes(this.#task)]);
+    const bodies = this.#plan.task.outputs.map((o) => o.body);
+    return lanesFor(this.#plan.machine, bodies, [this.#plan.dtype, ...outputTypes(this.#plan.task)]);
   }
 
   /** The access that stands for the dense array of partial sums: the first output, which has the task's own layout. */
   #denseAccess(): number {
-    return this.#task.inputs.length;
+    return this.#plan.task.inputs.length;
   }
 
   #strideOf(axis: OutAxis, access: number): number {
