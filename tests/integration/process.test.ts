@@ -112,6 +112,23 @@ test('a backend that cannot start rejects ready and the first run, not the const
   });
 });
 
+test('where the engine promises less memory, a session gets less, and says so when it is not enough', () => {
+  const { out, err } = run(`
+    const { Memory } = WebAssembly;
+    WebAssembly.Memory = function (d) { if (d.maximum > 3000) throw new RangeError('too much'); return new Memory(d); };
+    const x = tf.placeholder('float32', [null, 1]);
+    const sess = new tf.Session();
+    console.log(await sess.run(tf.reduceSum(x), [[x, [[1], [2]]]]));
+    const n = tf.array(new Float32Array(8000), [8000, 1]);
+    await sess.run(tf.exp(tf.matmul(x, x, { transposeB: true })), [[x, n]]).catch((e) => console.log(e.name, e.message.slice(0, 75)));
+    WebAssembly.Memory = function () { throw new RangeError('none'); };
+    await new tf.Session().ready.catch((e) => console.log(e.message.slice(0, 52)));`);
+  expect(err).toBe('');
+  expect(out).toMatch(
+    /^3\nResourceExhaustedError This run needs \d+ MB of memory in all, but WebAssembly can have at most .*\nThe wasm backend could not get any memory \(none\)\n$/,
+  );
+});
+
 test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
   const program = join(root, 'examples/build/mnist.js');
   const call = (...args: string[]) =>

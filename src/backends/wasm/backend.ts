@@ -23,17 +23,28 @@ class WasmBackend implements Backend {
   readonly machine = machine;
   readonly ready: Promise<void>;
   readonly #shared = typeof SharedArrayBuffer !== 'undefined';
-  readonly #storage: Storage;
+  readonly #memory: Storage | undefined;
   readonly #variables = new Map<number, number>();
   readonly #worker = new RunWorker();
   readonly #arena = { at: 0, bytes: 0 };
   #executables = 0;
 
   constructor() {
-    // Nothing is loaded before `ready` has resolved, so without a storage no load comes.
-    const missing = whatIsMissing();
-    this.ready = missing === undefined ? Promise.resolve() : Promise.reject(new UnavailableError(missing));
-    this.#storage = missing === undefined ? new Storage(machine.memoryLimit, this.#shared) : (undefined as never);
+    try {
+      const missing = whatIsMissing();
+      if (missing !== undefined) throw new UnavailableError(missing);
+      this.#memory = new Storage(machine.memoryLimit, this.#shared);
+      this.ready = Promise.resolve();
+    } catch (error) {
+      const reason = error instanceof UnavailableError ? error : noMemory(error as Error);
+      this.ready = Promise.reject(reason);
+    }
+  }
+
+  /** There once `ready` has resolved; nothing is loaded before. */
+  get #storage(): Storage {
+    if (!this.#memory) throw new InternalError('the wasm backend is used although it could not start');
+    return this.#memory;
   }
 
   get description(): string {
@@ -141,6 +152,9 @@ class WasmBackend implements Backend {
     this.#worker.close();
   }
 }
+
+const noMemory = ({ message }: Error): UnavailableError =>
+  new UnavailableError(`The wasm backend could not get any memory (${message}). Close other sessions or pages.`);
 
 /** Why the backend cannot run here, if it cannot. */
 function whatIsMissing(): string | undefined {

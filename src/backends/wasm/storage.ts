@@ -5,6 +5,9 @@ import { ResourceExhaustedError } from '../../tensor/errors.ts';
 import type { MemoryLimits } from './encode.ts';
 
 const page = 65536;
+const initialPages = 16;
+/** 64 MB: less is not worth having. */
+const leastPages = 1024;
 /** Nothing lies at address 0, where mistakes end up. */
 const first = 1024;
 
@@ -13,9 +16,17 @@ export class Storage {
   readonly limits: MemoryLimits;
   readonly #space = new FreeSpace();
 
+  /** Engines that will not promise so much address space are asked for half, and again. */
   constructor(limitBytes: number, shared: boolean) {
-    this.limits = { minimum: 16, maximum: Math.floor(limitBytes / page), shared };
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: this.limits.maximum, shared });
+    for (let maximum = Math.floor(limitBytes / page); ; maximum = Math.floor(maximum / 2)) {
+      try {
+        this.memory = new WebAssembly.Memory({ initial: initialPages, maximum, shared });
+        this.limits = { minimum: initialPages, maximum, shared };
+        return;
+      } catch (error) {
+        if (maximum / 2 < leastPages) throw error;
+      }
+    }
   }
 
   /** Space for some bytes, zeroed or not. @throws ResourceExhaustedError with the need and the limit. */
