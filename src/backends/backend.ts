@@ -32,6 +32,14 @@ export interface Executable {
   dispose(): void;
 }
 
+/** What the user may ask of a backend; one that has no use for an option ignores it. */
+export interface BackendOptions {
+  /** How many threads may compute; undefined: the cores that this process may use. */
+  readonly threads: number | undefined;
+  /** Only instructions that compute the same everywhere. */
+  readonly portable: boolean;
+}
+
 /** The part of a backend that belongs to one session. */
 export interface Backend {
   readonly name: string;
@@ -41,6 +49,6 @@ export interface Backend {
   readonly machine: Machine | undefined;
   /** Settles when runs may be made; rejects with UnavailableError. */
   readonly ready: Promise<void>;
-  load(compiled: Compiled): Executable;
+  load(compiled: Compiled): Promise<Executable>;
   close(): void;
 }

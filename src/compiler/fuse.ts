@@ -16,6 +16,7 @@ import type { Scalar } from '../program/scalar.ts';
 import * as s from '../program/scalar.ts';
 import type { Output, Root, Task } from '../program/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
+import type { Steps } from '../tensor/turns.ts';
 import { compose, decompose } from './compose.ts';
 
 /** A task being built: outputs are added as maps join it. */
@@ -47,7 +48,7 @@ export interface Fused {
   readonly updates: Lowered['updates'];
 }
 
-export function fuse(lowered: Lowered): Fused {
+export function* fuse(lowered: Lowered): Steps<Fused> {
   const wholeCopy = (v: View): View =>
     isStored(v.node) && isDense(v) && v.offset === 0 && elements(v.shape) === elements(v.node.shape)
       ? v
@@ -69,7 +70,7 @@ export function fuse(lowered: Lowered): Fused {
   const copies = [...fetches, ...updates.map((u) => u.value)].map((v) => v.node);
   const nodes = [...new Set([...lowered.nodes, ...copies])].sort((a, b) => a.id - b.id);
   const roots = new Set(copies);
-  return { tasks: new Fusion(nodes, roots).run(), fetches, updates };
+  return { tasks: yield* new Fusion(nodes, roots).run(), fetches, updates };
 }
 
 const isStored = (n: Primitive) =>
@@ -97,9 +98,15 @@ class Fusion {
     }
   }
 
-  run(): Task[] {
-    for (const n of this.#nodes) if (n.kind === 'map') this.#decideInline(n);
-    for (const n of this.#nodes) this.#place(n);
+  *run(): Steps<Task[]> {
+    for (const n of this.#nodes) {
+      if (n.kind === 'map') this.#decideInline(n);
+      yield;
+    }
+    for (const n of this.#nodes) {
+      this.#place(n);
+      yield;
+    }
     const used = new Set<Primitive>(this.#keep);
     for (const g of this.#groups) for (const v of [...g.inputs, ...g.operands]) used.add(v.node);
     return this.#groups.map((g) => finish(g, used));

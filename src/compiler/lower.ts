@@ -8,6 +8,7 @@ import { isAssign, VariableOp } from '../ops/variable.ts';
 import * as p from '../program/primitives.ts';
 import { FeedError } from '../tensor/errors.ts';
 import { isKnown, showShape } from '../tensor/shape.ts';
+import { atOnce, type Steps } from '../tensor/turns.ts';
 import { prune } from './prune.ts';
 import type { CompileRequest, LoweredRun } from './request.ts';
 import { type Node, Rewriter, type Value } from './rewrite.ts';
@@ -16,14 +17,25 @@ import { assignmentsBefore } from './versions.ts';
 /** A leaf of the compiler's graph: fed, or a version of a variable. */
 const LeafOp = { name: 'Leaf', infer: () => [], lower: () => [] };
 
+/** Without rewriting, every op is lowered as it stands. */
+interface LowerOptions {
+  readonly rewrite: boolean;
+}
+
 /**
  * Everything that a run computes, in primitives.
  *
  * @throws FeedError when a placeholder that the run needs is not fed.
  */
-export function lower(request: CompileRequest, options: { rewrite: boolean } = { rewrite: true }): LoweredRun {
+export const lower = (request: CompileRequest, options?: LowerOptions): LoweredRun =>
+  atOnce(lowering(request, options));
+
+/** The same, step by step. */
+export function* lowering(request: CompileRequest, options: LowerOptions = { rewrite: true }): Steps<LoweredRun> {
   const operations = prune(request);
+  yield;
   const before = assignmentsBefore(operations);
+  yield;
   const rewriter = new Rewriter(options.rewrite);
   const values = new Map<Tensor, Value>();
   const views = new Map<Node, readonly p.View[]>();
@@ -96,11 +108,13 @@ export function lower(request: CompileRequest, options: { rewrite: boolean } = {
     // Checks hold for every operation of the run, also those whose values turn out not to be needed.
     if (outputs.length > 0) viewOf(outputs[0]);
     if (state) state.last = outputs[0];
+    yield;
   }
 
   const fetches = request.fetches.map((t) => viewOf(valueFor(undefined, t)));
   const written = [...states.values()].filter((v) => v.last !== v.initial);
   const updates = written.map((v) => ({ variable: v.state, value: viewOf(v.last) }));
+  yield;
   const nodes = reachable([...fetches.map((v) => v.node), ...updates.map((u) => u.value.node), ...checks]);
   const read = new Set(nodes.flatMap((n) => (n.kind === 'read' ? [n.variable.key] : [])));
   return {

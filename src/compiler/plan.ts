@@ -8,15 +8,20 @@ import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { allocate, type TypedArray } from '../tensor/dtype.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
+import { atOnce, type Steps } from '../tensor/turns.ts';
 import { fuse } from './fuse.ts';
 import { type Lifetime, planMemory } from './memory.ts';
 import { readsOf, schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
 
 /** Fuses, selects, schedules and plans memory. */
-export function plan(lowered: Lowered, machine: Machine): Program {
-  const fused = fuse(lowered);
+export const plan = (lowered: Lowered, machine: Machine): Program => atOnce(planning(lowered, machine));
+
+/** The same, step by step. */
+export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
+  const fused = yield* fuse(lowered);
   const { tasks, checks, inPlace, commits } = schedule(fused);
+  yield;
   const buffers = new Buffers(inPlace);
   const committed = commits.map(({ from, key }) => commitTask(from, key, lowered, buffers));
   const kernels: Kernel[] = [];
@@ -26,6 +31,7 @@ export function plan(lowered: Lowered, machine: Machine): Program {
     const storage: Storage = {
       bufferOf: (node) => buffers.of(node),
       scratch: (name, dtype, length) => buffers.scratch(name, dtype, length, i),
+      own: (name, dtype, length) => buffers.scratch(name, dtype, length, i, true),
       status: () => buffers.status(),
       checkNumber: (node) => numbers.get(node) as number,
     };
@@ -33,18 +39,20 @@ export function plan(lowered: Lowered, machine: Machine): Program {
     for (const o of task.outputs) if (o.node.kind !== 'check') buffers.use(o.node, i);
     kernels.push(...offersFor(task, machine)[0].build(storage));
     if (i < checks) checkKernels = kernels.length;
+    yield;
   }
   const last = tasks.length + committed.length;
   for (const v of fused.fetches) buffers.use(v.node, last);
   if (lowered.checks.length > 0) buffers.status();
-  const { places, bytes } = buffers.place(last);
+  const { places, arenaBytes, threadBytes } = buffers.place(last);
   const port = (v: View): Port => ({ buffer: buffers.of(v.node), dtype: v.node.dtype, shape: v.shape });
   const used = new Set(buffers.nodes());
   return {
     kernels,
     checks: checkKernels,
     places,
-    arenaBytes: bytes,
+    arenaBytes,
+    threadBytes,
     feeds: lowered.feeds.map((node) =>
       used.has(node) ? { buffer: buffers.of(node), dtype: node.dtype, shape: node.shape } : undefined,
     ),
@@ -132,8 +140,8 @@ class Buffers {
     this.#extend(this.of(node), node.kind === 'feed' || node.kind === 'counter' ? -1 : step, step);
   }
 
-  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number): Buffer {
-    const buffer: Buffer = { name: `${name}${step}`, dtype, length };
+  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number, own = false): Buffer {
+    const buffer: Buffer = { name: `${name}${step}`, dtype, length, ...(own && { private: true }) };
     this.#extend(buffer, step, step);
     return buffer;
   }
@@ -163,7 +171,7 @@ class Buffers {
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  place(last: number): { places: Map<Buffer, Place>; bytes: number } {
+  place(last: number): { places: Map<Buffer, Place>; arenaBytes: number; threadBytes: number } {
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);
@@ -174,8 +182,11 @@ class Buffers {
       else if (constant) places.set(buffer, { kind: 'constant', data: typed(constant) });
       else lifetimes.push({ buffer, begin, end });
     }
-    const { offsets, bytes } = planMemory(lifetimes);
-    for (const [buffer, offset] of offsets) places.set(buffer, { kind: 'arena', offset });
-    return { places, bytes };
+    const [arenaBytes, threadBytes] = [false, true].map((own) => {
+      const plan = planMemory(lifetimes.filter(({ buffer }) => (buffer.private ?? false) === own));
+      for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind: own ? 'thread' : 'arena', offset });
+      return plan.bytes;
+    });
+    return { places, arenaBytes, threadBytes };
   }
 }

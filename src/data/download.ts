@@ -20,7 +20,7 @@ const attempts = 3;
 /** @throws DataError when no address delivers the right file: lists what each of them did. */
 export async function download(options: DownloadOptions): Promise<void> {
   const { urls, target, log } = options;
-  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
+  const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
   const partial = `${target}.${process.pid}.part`;
   const failures: string[] = [];
   try {
@@ -58,7 +58,7 @@ export async function download(options: DownloadOptions): Promise<void> {
 
 /** Appends what is missing of an address's content to the file. */
 async function fetchInto(url: string, partial: string, { timeoutMs, log }: DownloadOptions): Promise<void> {
-  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
+  const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
   const have = await fs.stat(partial).then(
     (s) => s.size,
     () => 0,
@@ -124,12 +124,12 @@ function reasonOf(error: unknown): string {
 const nameOf = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
 
 async function md5Of(path: string): Promise<string> {
-  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
+  const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
   return md5(await fs.readFile(path));
 }
 
 /** The MD5 of some bytes, in hexadecimal. */
 export async function md5(bytes: Uint8Array): Promise<string> {
-  const { createHash } = await builtin<typeof import('node:crypto')>('crypto');
+  const { createHash } = builtin<typeof import('node:crypto')>('crypto');
   return createHash('md5').update(bytes).digest('hex');
 }

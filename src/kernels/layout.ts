@@ -99,25 +99,18 @@ export interface Panel {
   readonly lanes: number;
 }
 
-/** A loop over an axis of the result, or over a summed one. */
-export interface Bound {
-  readonly axis: OutAxis;
+/** A loop over an axis of the result, or over a summed one, from its position `begin` on. */
+export interface Bound<Axis> {
+  readonly axis: Axis;
   readonly v: LoopVariable;
+  readonly begin: number;
 }
-export interface BoundSum {
-  readonly axis: SumAxis;
-  readonly v: LoopVariable;
-}
-/** A block of the summed axes: the loops around it, and where its packed columns and partial sums lie. */
+/** A block of the summed axes: the loops around it, and where its packed columns lie. */
 export interface Block {
-  readonly batch: readonly Bound[];
-  /** All loops over axes of the result that are around the panels, those of `batch` included. */
-  readonly loops: readonly Bound[];
-  readonly outside: readonly BoundSum[];
+  /** Loops around the block over what the column operand varies with: a batch, or groups of columns. */
+  readonly groups: readonly Bound<OutAxis>[];
+  readonly outside: readonly Bound<SumAxis>[];
   readonly inner: readonly SumAxis[];
   readonly depth: number;
   readonly panels: Buffer | undefined;
-  readonly sum: Buffer | undefined;
-  readonly rowOffset: number;
-  readonly columnOffset: number;
 }

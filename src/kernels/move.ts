@@ -9,7 +9,7 @@ import { elements, rowMajor } from '../tensor/shape.ts';
 import { share, Translator } from './expression.ts';
 import { loop, variable } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { fillBuffer, storeOutputs } from './outputs.ts';
+import { filling, storeOutputs } from './outputs.ts';
 
 const int = { dtype: 'int32', lanes: 1 } as const;
 
@@ -113,8 +113,8 @@ export function scattering(task: Task, machine: Machine): Offer | undefined {
       ];
       const outside = all.slice(0, axis + rank);
       const body = nested(outside, [{ kind: 'set', local: at, value: place }, ...nested(all.slice(axis + rank), add)]);
-      const zero = fillBuffer(target, 0, machine.vectorBytes);
-      return [{ name: 'scatter', body: [...zero, ...body], flops: count, bytes: count * 16 }];
+      const zero = filling(target, 0, machine.vectorBytes);
+      return [zero, { name: 'scatter', body, flops: count, bytes: count * 16 }];
     },
   };
 }

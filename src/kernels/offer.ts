@@ -10,6 +10,8 @@ export interface Storage {
   readonly bufferOf: (node: Primitive) => Buffer;
   /** Space that only this task uses, while it runs. */
   readonly scratch: (name: string, dtype: Buffer['dtype'], length: number) => Buffer;
+  /** The same, for each thread: nothing outlives an iteration of a parallel loop in it. */
+  readonly own: (name: string, dtype: Buffer['dtype'], length: number) => Buffer;
   /** Where a failed check leaves its number, the element and the value. */
   readonly status: () => Buffer;
   /** The number, from 1, of a check. */

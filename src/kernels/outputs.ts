@@ -1,10 +1,10 @@
 // The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
 
-import type { Buffer, Expression, Statement } from '../loops/ir.ts';
+import type { Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { usesIndex } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
-import type { DType } from '../tensor/dtype.ts';
+import { type DType, sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import { share, Translator } from './expression.ts';
 import { type Access, loop, type Position, variable } from './nest.ts';
@@ -56,16 +56,16 @@ export function storeOutputs(
   return [...statements, ...stores];
 }
 
-/** Fills the arrays that the outputs do not cover. */
-export function fills(task: Task, storage: Storage, vectorBytes: number): Statement[] {
+/** Fills the arrays that the outputs do not cover: kernels of their own, because the outputs overwrite a part of it. */
+export function fills(task: Task, storage: Storage, vectorBytes: number): Kernel[] {
   return task.outputs.flatMap(({ node, fill }) => {
-    if (fill === undefined) return [];
-    return fillBuffer(storage.bufferOf(node), fill, vectorBytes, elements(node.shape));
+    return fill === undefined ? [] : filling(storage.bufferOf(node), fill, vectorBytes);
   });
 }
 
 /** Sets every element of a buffer. */
-export function fillBuffer(buffer: Buffer, value: number, vectorBytes: number, length = buffer.length): Statement[] {
+export function filling(buffer: Buffer, value: number, vectorBytes: number): Kernel {
+  const { length } = buffer;
   const lanes = vectorBytes / (buffer.dtype === 'float64' ? 8 : 4);
   const whole = Math.floor(length / lanes) * lanes;
   const store = (v: ReturnType<typeof variable>, begin: number, width: number): Statement => ({
@@ -76,11 +76,11 @@ export function fillBuffer(buffer: Buffer, value: number, vectorBytes: number, l
   });
   const v = variable('f', whole, lanes);
   const r = variable('g', length - whole);
-  return [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, whole, 1)])];
+  const body = [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, whole, 1)])];
+  return { name: 'fill', body, flops: 0, bytes: length * sizeOf(buffer.dtype) };
 }
 
 /** Bytes that the outputs read and write, and operations that they compute, in all. */
 export function outputBytes(task: Task): number {
-  const size = (dtype: DType) => (dtype === 'float64' ? 8 : dtype === 'float32' || dtype === 'int32' ? 4 : 1);
-  return outputTypes(task).reduce((sum, t) => sum + size(t), 0) * elements(task.shape);
+  return outputTypes(task).reduce((sum, t) => sum + sizeOf(t), 0) * elements(task.shape);
 }

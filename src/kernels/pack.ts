@@ -1,5 +1,5 @@
 // Packing: the column operand of a contraction, copied so that a tile reads it one vector after another.
-import type { Affine, Buffer, Statement } from '../loops/ir.ts';
+import type { Affine, Buffer, LoopKind, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import type { Block, Layout, Panel } from './layout.ts';
@@ -11,7 +11,8 @@ export function pack(
   panel: Panel,
   source: Buffer,
   target: Buffer,
-  { batch, outside, inner, depth, columnOffset }: Block,
+  { groups, outside, inner, depth }: Block,
+  kind: LoopKind,
 ): readonly Statement[] {
   const { column, columns } = layout;
   const { dtype } = target;
@@ -19,11 +20,13 @@ export function pack(
   const ks = inner.map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
   const packedStrides = rowMajor(ks.map((k) => k.size)).map((n) => n * width);
   const p = variable('p', panel.size, width);
+  const around = [...groups, ...outside];
+  const offset = around.reduce((sum, { axis, begin }) => sum + begin * axis.column, column.offset);
   const from = (c: number): Affine =>
     ir.at(
-      column.offset + columnOffset + (panel.begin + c) * columns.column,
+      offset + (panel.begin + c) * columns.column,
       [p, columns.column],
-      ...[...batch, ...outside].map(({ axis, v }) => [v, axis.column] as const),
+      ...around.map(({ axis, v }) => [v, axis.column] as const),
       ...ks.map((k) => [k.v, k.column] as const),
     );
   const to = (c: number): Affine =>
@@ -32,16 +35,16 @@ export function pack(
     const value = ir.load(source, from(c), ir.valueType(dtype, lanes), lanes === 1 ? 1 : columns.column);
     return { kind: 'store', buffer: target, index: to(c), value };
   };
-  const forEachK = (statements: readonly Statement[]) =>
-    ks.reduceRight<readonly Statement[]>((body, { v }) => loop(v, body), statements);
+  const forEachK = (statements: readonly Statement[], outermost: LoopKind) =>
+    ks.reduceRight<readonly Statement[]>((body, { v }, i) => loop(v, body, i === 0 ? outermost : 'serial'), statements);
   if (panel.size >= width) {
     const vectors = Array.from({ length: panel.vectors }, (_, u) => copy(u * panel.lanes, panel.lanes));
     // Long rows are read along the row, columns with a stride along the summed axis.
-    return columns.column === 1 ? forEachK(loop(p, vectors)) : loop(p, forEachK(vectors));
+    return columns.column === 1 ? forEachK(loop(p, vectors), kind) : loop(p, forEachK(vectors, 'serial'), kind);
   }
   const nothing = ir.constant(0, ir.valueType(dtype, 1));
   const parts = Array.from({ length: width }, (_, c): Statement => {
     return c < panel.size ? copy(c, 1) : { kind: 'store', buffer: target, index: to(c), value: nothing };
   });
-  return forEachK(parts);
+  return forEachK(parts, kind);
 }

@@ -8,6 +8,8 @@ export interface Buffer {
   readonly dtype: DType;
   /** In elements. */
   readonly length: number;
+  /** Has every thread one of its own? Then nothing outlives an iteration of a parallel loop in it. */
+  readonly private?: boolean;
 }
 
 /** A loop variable; its identity is the object. Takes the values 0, step, 2·step … below `extent`. */
@@ -137,7 +139,11 @@ export type Statement =
   /** The condition is a scalar bool. */
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
 
-/** One loop nest. Only the outermost loops of `body` may be parallel. */
+/**
+ * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads,
+ * everything else is done by the first of them. Threads wait for each other between kernels, not inside one: what a
+ * parallel loop touches is not changed by the rest of its kernel.
+ */
 export interface Kernel {
   readonly name: string;
   readonly body: readonly Statement[];
@@ -254,6 +260,9 @@ export const valueType = (dtype: DType, lanes: number): ValueType => ({
 });
 
 // ---------------------------------------------------------------- walking
+/** Is it work for more than one thread? */
+export const isParallel = (s: Statement): boolean => s.kind === 'loop' && s.loop === 'parallel';
+
 /** The direct operands of an expression. */
 export function children(e: Expression): readonly Expression[] {
   switch (e.kind) {

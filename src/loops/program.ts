@@ -2,11 +2,18 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts';
 import type { Buffer, Kernel } from './ir.ts';
 
-/** Where a buffer lies: at a byte offset of the arena, in the storage of a variable, or among the constants. */
+/**
+ * Where a buffer lies: at a byte offset of the arena or, if it is private, of the thread's own space; in the storage
+ * of a variable, or among the constants.
+ */
 export type Place =
   | { readonly kind: 'arena'; readonly offset: number }
+  | { readonly kind: 'thread'; readonly offset: number }
   | { readonly kind: 'variable'; readonly key: number }
   | { readonly kind: 'constant'; readonly data: TypedArray };
+
+/** A place that outlives the run. */
+export type LastingPlace = Exclude<Place, { kind: 'arena' | 'thread' }>;
 
 /** A buffer that the caller fills before the run, or reads after it. */
 export interface Port {
@@ -24,6 +31,8 @@ export interface Program {
   readonly checks: number;
   readonly places: ReadonlyMap<Buffer, Place>;
   readonly arenaBytes: number;
+  /** Space that every thread needs for itself. */
+  readonly threadBytes: number;
   /** In the order of the run's feeds. */
   readonly feeds: readonly (Port | undefined)[];
   /** In the order of the run's fetches. A fetch of a variable reads its storage before or after the run's update, as scheduled. */

@@ -33,36 +33,72 @@ const patience = 20_000;
 
 /** What two iterations of the loop could both touch, one of them writing it; undefined if there is no such thing. */
 export function findRace(loop: Statement & { kind: 'loop' }, locate: (buffer: Buffer) => Location): string | undefined {
-  const found: Access[] = [];
-  const computed: { buffer: Buffer; write: boolean }[] = [];
-  collect(loop.body, locate, found, computed, new Map());
-  const written = found.filter((a) => a.write);
-  const stored = new Set(written.map((a) => a.buffer));
-  const shared = new Map<Buffer, boolean>();
-  const isStored = (b: Buffer): boolean => {
-    let known = shared.get(b);
-    if (known === undefined) shared.set(b, (known = [...stored].some((s) => shareBytes(s, b, locate))));
-    return known;
-  };
-  for (const c of computed) {
-    if (c.write) return `${c.buffer.name}, which is stored to at computed indices`;
-    if (isStored(c.buffer)) return `${c.buffer.name}, which is loaded at computed indices and stored to`;
+  const numbers = new Map<object, number>();
+  const all = collect(loop.body, locate, numbers);
+  return findMeeting(all, all, locate, loop.variable);
+}
+
+/** What two statements could both touch, one of them writing it; undefined if there is no such thing. */
+export function findClash(a: Statement, b: Statement, locate: (buffer: Buffer) => Location): string | undefined {
+  const numbers = new Map<object, number>();
+  return findMeeting(collect([a], locate, numbers), collect([b], locate, numbers), locate, undefined);
+}
+
+/** All that statements touch, in buffers that are not private. */
+interface Touched {
+  readonly accesses: readonly Access[];
+  readonly computed: readonly { readonly buffer: Buffer; readonly write: boolean }[];
+}
+
+function findMeeting(
+  first: Touched,
+  second: Touched,
+  locate: (buffer: Buffer) => Location,
+  parallel: LoopVariable | undefined,
+): string | undefined {
+  const share = sharing(locate);
+  const touches = (t: Touched, b: Buffer, writesOnly: boolean) =>
+    [...t.accesses, ...t.computed].some((x) => (x.write || !writesOnly) && share(x.buffer, b));
+  for (const [one, other] of [
+    [first, second],
+    [second, first],
+  ]) {
+    for (const c of one.computed) {
+      if (c.write && touches(other, c.buffer, false)) return `${c.buffer.name}, which is stored to at computed indices`;
+      if (touches(other, c.buffer, true)) return `${c.buffer.name}, which is loaded at computed indices and stored to`;
+    }
   }
-  const accesses = joinNeighbours(found.filter((a) => isStored(a.buffer)));
+  const written = new Set([...first.accesses, ...second.accesses].filter((a) => a.write).map((a) => a.buffer));
+  const isStored = memoized((b: Buffer) => [...written].some((w) => share(w, b)));
+  const ofSecond = joinNeighbours(second.accesses.filter((a) => isStored(a.buffer)));
   const checked = new Set<string>();
-  for (const [i, a] of accesses.entries()) {
-    for (let j = i; j < accesses.length; j++) {
-      const b = accesses[j];
-      if (!(a.write || b.write) || !shareBytes(a.buffer, b.buffer, locate)) continue;
+  for (const a of joinNeighbours(first.accesses.filter((x) => isStored(x.buffer)))) {
+    for (const b of ofSecond) {
+      if (!(a.write || b.write) || !share(a.buffer, b.buffer)) continue;
       const low = b.low - a.high;
       const high = b.high - a.low;
       const key = `${a.key}|${b.key}|${low}|${high}`;
       if (checked.has(key)) continue;
       checked.add(key);
-      if (couldMeet(differences(a, b, loop.variable), low, high)) return a.write ? a.buffer.name : b.buffer.name;
+      if (couldMeet(differences(a, b, parallel), low, high)) return a.write ? a.buffer.name : b.buffer.name;
     }
   }
   return undefined;
+}
+
+function memoized<K, V>(f: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    let value = known.get(key);
+    if (value === undefined) known.set(key, (value = f(key)));
+    return value;
+  };
+}
+
+/** Tells which buffers have bytes in common. */
+function sharing(locate: (buffer: Buffer) => Location): (a: Buffer, b: Buffer) => boolean {
+  const of = memoized((a: Buffer) => memoized((b: Buffer) => shareBytes(a, b, locate)));
+  return (a, b) => of(a)(b);
 }
 
 function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
@@ -73,15 +109,28 @@ function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location):
   return x.storage === y.storage && meet;
 }
 
+/** What statements touch; buffers that every thread has for itself are nobody else's business. */
 function collect(
   statements: readonly Statement[],
   locate: (buffer: Buffer) => Location,
+  numbers: Map<object, number>,
+): Touched {
+  const accesses: Access[] = [];
+  const computed: { buffer: Buffer; write: boolean }[] = [];
+  collectInto(accesses, computed, statements, locate, numbers);
+  return { accesses, computed };
+}
+
+function collectInto(
   found: Access[],
   computed: { buffer: Buffer; write: boolean }[],
+  statements: readonly Statement[],
+  locate: (buffer: Buffer) => Location,
   numbers: Map<object, number>,
 ): void {
   const seen = new Set<Expression>();
   const access = (buffer: Buffer, index: Affine, count: number, write: boolean) => {
+    if (buffer.private) return;
     const size = sizeOf(buffer.dtype);
     const terms = index.terms.map(([v, n]) => [v, n * size] as const);
     const low = locate(buffer).offset + index.constant * size;
@@ -95,21 +144,21 @@ function collect(
       if (e.laneStride === 1) access(e.buffer, e.index, lanes, false);
       else for (let l = 0; l < lanes; l++) access(e.buffer, plus(e.index, l * e.laneStride), 1, false);
     }
-    if (e.kind === 'loadAt') computed.push({ buffer: e.buffer, write: false });
+    if (e.kind === 'loadAt' && !e.buffer.private) computed.push({ buffer: e.buffer, write: false });
     children(e).forEach(visit);
   };
   for (const s of statements) {
     if (s.kind === 'loop') {
-      collect(s.body, locate, found, computed, numbers);
+      collectInto(found, computed, s.body, locate, numbers);
     } else if (s.kind === 'if') {
       visit(s.condition);
-      collect(s.body, locate, found, computed, numbers);
+      collectInto(found, computed, s.body, locate, numbers);
     } else {
       visit(s.value);
       if (s.kind === 'store') access(s.buffer, s.index, s.value.type.lanes, true);
       if (s.kind === 'storeAt') {
         visit(s.index);
-        computed.push({ buffer: s.buffer, write: true });
+        if (!s.buffer.private) computed.push({ buffer: s.buffer, write: true });
       }
     }
   }
@@ -147,19 +196,24 @@ function termsKey(terms: Access['terms'], numbers: Map<object, number>): string 
   return texts.sort().join(' ');
 }
 
-/** The address of `a` less the address of `b`, in two different iterations. Other loops are wherever they like. */
-function differences(a: Access, b: Access, parallel: LoopVariable): Term[] {
+/**
+ * The address of `a` less the address of `b`, in two different iterations of the parallel loop. Other loops are
+ * wherever they like; without a parallel loop all of them.
+ */
+function differences(a: Access, b: Access, parallel: LoopVariable | undefined): Term[] {
   const last = (v: LoopVariable) => Math.ceil(v.extent / v.step) - 1;
   const ofB = new Map(b.terms);
   const terms: Term[] = [];
   const own = (v: LoopVariable, n: number) =>
     terms.push({ coefficient: n * v.step, low: 0, high: last(v), apart: false });
   const coefficients = new Map(a.terms);
-  const difference = (coefficients.get(parallel) ?? 0) - (ofB.get(parallel) ?? 0);
-  const n = coefficients.get(parallel) ?? 0;
-  // a at v + t less b at v is a.n·t + (a.n − b.n)·v.
-  terms.push({ coefficient: n * parallel.step, low: -last(parallel), high: last(parallel), apart: true });
-  if (difference !== 0) own(parallel, difference);
+  if (parallel) {
+    const n = coefficients.get(parallel) ?? 0;
+    const difference = n - (ofB.get(parallel) ?? 0);
+    // a at v + t less b at v is a.n·t + (a.n − b.n)·v.
+    terms.push({ coefficient: n * parallel.step, low: -last(parallel), high: last(parallel), apart: true });
+    if (difference !== 0) own(parallel, difference);
+  }
   for (const [v, m] of a.terms) {
     if (v === parallel) continue;
     if (ofB.get(v) === m) {

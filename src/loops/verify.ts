@@ -7,6 +7,7 @@ import {
   type Buffer,
   children,
   type Expression,
+  isParallel,
   type Kernel,
   type Local,
   type LoopVariable,
@@ -17,7 +18,7 @@ import {
 import type { Machine } from './machine.ts';
 import { printHead, printIndex, printType } from './print.ts';
 import type { Program } from './program.ts';
-import { findRace, type Location } from './races.ts';
+import { findClash, findRace, type Location } from './races.ts';
 import { expressionFault, typeFault } from './types.ts';
 
 /**
@@ -31,6 +32,13 @@ export function verifyKernel(
   locate: (buffer: Buffer) => Location = (buffer) => ({ storage: buffer, offset: 0 }),
 ): void {
   new Verifier(kernel, machine.vectorBytes, locate).statements(kernel.body, new Set(), true);
+  for (const [i, a] of kernel.body.entries()) {
+    for (const b of kernel.body.slice(i + 1)) {
+      const clash = (isParallel(a) || isParallel(b)) && findClash(a, b, locate);
+      if (clash)
+        throw new InternalError(`Kernel "${kernel.name}": a parallel loop and another statement both touch ${clash}.`);
+    }
+  }
 }
 
 /** Verifies the kernels of a program, where its buffers lie, and that checks come before variables are written. */
@@ -41,10 +49,12 @@ export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBy
   };
   const lengths = new Map(program.variables.map((v) => [v.key, v]));
   for (const [b, place] of places) {
-    if (place.kind === 'arena') {
+    if ((place.kind === 'thread') !== (b.private === true)) refuse(`${b.name} is private, or its place is, not both`);
+    if (place.kind === 'arena' || place.kind === 'thread') {
+      const bytes = place.kind === 'arena' ? program.arenaBytes : program.threadBytes;
       const aligned = place.offset >= 0 && place.offset % sizeOf(b.dtype) === 0;
-      const inside = place.offset + b.length * sizeOf(b.dtype) <= program.arenaBytes;
-      if (!aligned || !inside) refuse(`${b.name} lies at ${place.offset} of an arena of ${program.arenaBytes} bytes`);
+      const inside = place.offset + b.length * sizeOf(b.dtype) <= bytes;
+      if (!aligned || !inside) refuse(`${b.name} lies at ${place.offset} of an arena of ${bytes} bytes`);
     } else if (place.kind === 'constant') {
       if (place.data.length < b.length)
         refuse(`the constant ${b.name} has ${place.data.length} of ${b.length} elements`);
@@ -55,7 +65,7 @@ export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBy
   const locate = (buffer: Buffer): Location => {
     const place = places.get(buffer);
     if (!place) return refuse(`${buffer.name} is used but has no place`);
-    if (place.kind === 'arena') return { storage: 'arena', offset: place.offset };
+    if (place.kind === 'arena' || place.kind === 'thread') return { storage: place.kind, offset: place.offset };
     return { storage: place.kind === 'variable' ? place.key : place.data, offset: 0 };
   };
   if (checks > kernels.length) refuse(`${checks} of ${kernels.length} kernels come before the checks' end`);

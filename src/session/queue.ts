@@ -1,26 +1,9 @@
 // The queue of a session: runs in the order of their calls, with turns for the event loop in between.
 import { FailedPreconditionError } from '../tensor/errors.ts';
+import { nextTurn, sliceMs } from '../tensor/turns.ts';
 
-/** How long runs on the calling thread may keep timers and I/O waiting. */
-const sliceMs = 4;
 const mostRuns = 1000;
 const mostBytes = 2 ** 30;
-
-/** Resolves after timers and I/O had their turn. */
-function nextTurn(): Promise<void> {
-  const { setImmediate: immediate } = globalThis as { setImmediate?: (f: () => void) => void };
-  if (immediate) return new Promise((resolve) => immediate(resolve));
-  // Browsers: setTimeout would wait for 4 ms.
-  const { port1, port2 } = new MessageChannel();
-  return new Promise((resolve) => {
-    const onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    Object.assign(port1, { onmessage });
-    port2.postMessage(0);
-  });
-}
 
 /** Runs tasks one after another. */
 export class RunQueue {

@@ -2,13 +2,14 @@
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
-import { lower } from '../compiler/lower.ts';
-import { plan } from '../compiler/plan.ts';
+import { lowering } from '../compiler/lower.ts';
+import { planning } from '../compiler/plan.ts';
 import type { LoweredRun } from '../compiler/request.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.ts';
+import { inSlices } from '../tensor/turns.ts';
 import { ExecutableCache } from './cache.ts';
 import { type CheckedFeed, checkFeeds } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches } from './fetches.ts';
@@ -28,11 +29,22 @@ export interface SessionOptions {
   graph?: Graph;
   /** `'wasm'` (default): compiled to WebAssembly. `'reference'`: evaluated directly in float64, slow: for checking. */
   backend?: BackendName;
-  /** How many threads may be used; at present one is. */
+  /**
+   * How many threads compute a long run; default: the cores that this process may use. The results do not depend on
+   * it. One where the page is not cross-origin isolated.
+   */
   threads?: number;
+  /**
+   * Use only instructions that give the same bits on every machine: no fused multiply-add, which rounds once and is
+   * faster where the engine has it. Default false.
+   */
+  portable?: boolean;
   /** Where random numbers start; the same seed gives the same numbers. Default 0. */
   seed?: number;
 }
+
+/** More would only wait for each other. */
+const mostThreads = 256;
 
 const backends = { wasm: createWasm, reference: createReference };
 /** The backends that exist. */
@@ -71,7 +83,7 @@ export class Session {
   #closed = false;
 
   constructor(options: SessionOptions = {}) {
-    const { backend = 'wasm', threads = 1, seed = 0 } = options;
+    const { backend = 'wasm', threads, portable = false, seed = 0 } = options;
     if (!Object.hasOwn(backends, backend)) {
       throw new InvalidArgumentError(
         `Session: there is no backend '${String(backend)}'; use ${Object.keys(backends)
@@ -79,16 +91,16 @@ export class Session {
           .join(' or ')}.`,
       );
     }
-    if (!Number.isInteger(threads) || threads < 1) {
-      throw new InvalidArgumentError(`Session: threads must be a whole number of at least 1, but ${threads} came.`);
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
+      throw new InvalidArgumentError(
+        `Session: threads must be a whole number from 1 to ${mostThreads}, but ${threads} came.`,
+      );
     }
     if (!Number.isInteger(seed))
       throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
-    if (threads > 1)
-      console.warn(`millrace: this version computes on one thread; threads: ${threads} has no effect yet.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]();
+    this.#backend = backends[backend]({ threads, portable });
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
     this.ready.catch(() => {});
@@ -141,12 +153,11 @@ export class Session {
     const known = this.#cache.get(flat, feeds);
     if (known) return known;
     await this.ready;
-    const run = lower(
-      { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed },
-      { rewrite: this.#backend.machine !== undefined },
-    );
-    const program = this.#backend.machine && plan(run, this.#backend.machine);
-    const executable = this.#backend.load({ lowered: run, program });
+    const { machine } = this.#backend;
+    const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
+    const run = await inSlices(lowering(request, { rewrite: machine !== undefined }));
+    const program = machine && (await inSlices(planning(run, machine)));
+    const executable = await this.#backend.load({ lowered: run, program });
     const prepared = { run, executable, shapes: run.fetches.map((v) => v.shape) };
     this.#cache.set(flat, feeds, prepared);
     return prepared;

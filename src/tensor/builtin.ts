@@ -10,7 +10,8 @@ const host = (globalThis as { process?: NodeProcess }).process;
 export const inNode = host?.versions?.node !== undefined;
 
 /** A module of Node, such as `'fs/promises'`. */
-export async function builtin<M>(name: string): Promise<M> {
-  const full = `node:${name}`;
-  return (host?.getBuiltinModule?.(full) ?? (await import(/* @vite-ignore */ full))) as M;
+export function builtin<M>(name: string): M {
+  const module = host?.getBuiltinModule?.(`node:${name}`);
+  if (module === undefined) throw new Error(`millrace needs Node 20.16 or newer: the module ${name} cannot be loaded`);
+  return module as M;
 }

@@ -1,5 +1,5 @@
 // Compiles fetches without a session, for tests that look at what the compiler made.
-import { machine } from '../../src/backends/wasm/machine.ts';
+import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { fuse } from '../../src/compiler/fuse.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
@@ -7,6 +7,9 @@ import type { LoweredRun } from '../../src/compiler/request.ts';
 import type { Operation, Tensor } from '../../src/index.ts';
 import type { Program } from '../../src/loops/program.ts';
 import type { Task } from '../../src/program/task.ts';
+import { atOnce } from '../../src/tensor/turns.ts';
+
+const machine = machineFor(false);
 
 type Any = Tensor<any, any>;
 export interface Wanted {
@@ -23,7 +26,7 @@ export function compile({ fetches = [], targets = [], feeds = [] }: Wanted): {
   const graph = (fetches[0] ?? targets[0]).graph;
   const request = { graph, fetches, targets, feeds: feeds.map(([tensor, shape]) => ({ tensor, shape })), seed: 0 };
   const lowered = lower(request);
-  return { lowered, tasks: fuse(lowered).tasks, program: plan(lowered, machine) };
+  return { lowered, tasks: atOnce(fuse(lowered)).tasks, program: plan(lowered, machine) };
 }
 
 /** The tutorial's second model on images of 28 × 28, with Adam. */

@@ -1,7 +1,7 @@
 // What the passes make of graphs: fusion, safe rewriting, order, one program.
 import { describe, expect, test } from 'vitest';
 import { emitModule } from '../../src/backends/wasm/emit.ts';
-import { machine } from '../../src/backends/wasm/machine.ts';
+import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { prune } from '../../src/compiler/prune.ts';
 import * as tf from '../../src/index.ts';
@@ -11,6 +11,8 @@ import { printTask } from '../../src/program/print.ts';
 import { verifyTask } from '../../src/program/verify-task.ts';
 import { backends } from '../backends.ts';
 import { compile, tutorialModel } from './compile.ts';
+
+const machine = machineFor(false);
 
 type Any = tf.Tensor<any, any>;
 const inGraph = <R>(build: () => R): R => new tf.Graph().asDefault(build);

@@ -1,12 +1,14 @@
 // Random small graphs: fused and compiled, against primitives evaluated one by one.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { machine } from '../../src/backends/wasm/machine.ts';
+import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
 import { verifyLowered } from '../../src/program/verify.ts';
 import { verifyTask } from '../../src/program/verify-task.ts';
 import { compile } from './compile.ts';
+
+const machine = machineFor(false);
 
 type Any = tf.Tensor<any, any>;
 const api = tf as any;

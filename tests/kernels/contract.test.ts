@@ -1,9 +1,11 @@
 // Contractions that are large enough to be cut into blocks, or odd enough to leave rests, against plain loops.
 import { expect, test } from 'vitest';
-import { machine } from '../../src/backends/wasm/machine.ts';
+import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
 import { compile } from '../compiler/compile.ts';
+
+const machine = machineFor(false);
 
 type Any = tf.Tensor<any, any>;
 const numbers = (count: number, seed: number) =>

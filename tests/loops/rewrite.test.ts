@@ -80,6 +80,7 @@ test('a program is printed with its places', () => {
     kernels: [kernel(body), kernel(body)],
     checks: 1,
     arenaBytes: 256,
+    threadBytes: 0,
     feeds: [],
     fetches: [],
     counters: [],

@@ -229,6 +229,7 @@ describe('a program', () => {
     checks: 0,
     places,
     arenaBytes: 256,
+    threadBytes: 0,
     feeds: [],
     fetches: [],
     counters: [],

@@ -11,7 +11,7 @@ export function createReference(): Backend {
     description: 'reference: evaluated in float64, slow',
     machine: undefined,
     ready: Promise.resolve(),
-    load: ({ lowered }: Compiled): Executable => {
+    load: async ({ lowered }: Compiled): Promise<Executable> => {
       const counters = lowered.nodes.flatMap((n) => (n.kind === 'counter' ? [n.name] : []));
       const names = [...new Set(counters)];
       return {

@@ -10,8 +10,10 @@ import {
 } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 
-/** What addresses count from: the arena of the run, address 0, or no address at all but the value of an index. */
-export type Base = 'arena' | 'absolute' | 'index';
+/** What addresses count from: the arena of the run, the thread's own space, address 0, or nothing: the value of an index. */
+export type Base = 'arena' | 'thread' | 'absolute' | 'index';
+/** The parameters of every function that hold a base. */
+export const baseParameter: Partial<Record<Base, number>> = { arena: 0, thread: 1 };
 
 /** Where a buffer begins. */
 export interface Origin {

@@ -1,44 +1,56 @@
-// The WebAssembly backend: programs as modules over one memory; short runs here, long ones on a worker.
+// The WebAssembly backend: programs as modules over one memory; short runs here, long ones on the pool of threads.
 
 import type { Buffer } from '../../loops/ir.ts';
-import type { Place, Port, Program } from '../../loops/program.ts';
+import type { Machine } from '../../loops/machine.ts';
+import type { LastingPlace, Place, Port, Program } from '../../loops/program.ts';
+import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, InvalidArgumentError, UnavailableError } from '../../tensor/errors.ts';
-import type { Backend, Compiled, Executable } from '../backend.ts';
-import { emitModule } from './emit.ts';
-import { machine } from './machine.ts';
+import { inSlices } from '../../tensor/turns.ts';
+import type { Backend, BackendOptions, Compiled, Executable } from '../backend.ts';
+import { barrierWords } from './barrier.ts';
+import { emitting } from './emit.ts';
+import { availableCores, fusedMultiplyAdd, hasVectors } from './features.ts';
+import { machineFor } from './machine.ts';
+import { pool } from './pool.ts';
 import { Storage } from './storage.ts';
-import { RunWorker } from './worker.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
 const shortRun = 0.5e-3;
-/** What a core does in a second, roughly: only the choice between the calling thread and the worker depends on it. */
+/** What a core does in a second, roughly: only the choice between the calling thread and the pool depends on it. */
 const operationsPerSecond = 10e9;
 const bytesPerSecond = 10e9;
 
-export const createWasm = (): Backend => new WasmBackend();
+export const createWasm = (options: BackendOptions): Backend => new WasmBackend(options);
 
 class WasmBackend implements Backend {
   readonly name = 'wasm';
-  readonly machine = machine;
+  readonly machine: Machine;
   readonly ready: Promise<void>;
   readonly #shared = typeof SharedArrayBuffer !== 'undefined';
+  readonly #threads: number;
   readonly #memory: Storage | undefined;
   readonly #variables = new Map<number, number>();
-  readonly #worker = new RunWorker();
   readonly #arena = { at: 0, bytes: 0 };
-  #executables = 0;
 
-  constructor() {
+  constructor({ threads, portable }: BackendOptions) {
+    let problem: UnavailableError | undefined;
+    const hasWasm = typeof WebAssembly !== 'undefined';
+    this.machine = machineFor(hasWasm && !portable && fusedMultiplyAdd());
+    this.#threads = this.#shared ? (threads ?? availableCores()) : 1;
+    if (!this.#shared && threads !== undefined && threads > 1) sayNoThreads(threads);
     try {
-      const missing = whatIsMissing();
-      if (missing !== undefined) throw new UnavailableError(missing);
-      this.#memory = new Storage(machine.memoryLimit, this.#shared);
-      this.ready = Promise.resolve();
+      if (!hasWasm) throw new UnavailableError('The wasm backend needs WebAssembly, which is missing here.');
+      if (!hasVectors()) {
+        throw new UnavailableError(
+          'The wasm backend needs 128-bit vectors (SIMD), which the WebAssembly of this engine does not have; use a newer one.',
+        );
+      }
+      this.#memory = new Storage(this.machine.memoryLimit, this.#shared);
     } catch (error) {
-      const reason = error instanceof UnavailableError ? error : noMemory(error as Error);
-      this.ready = Promise.reject(reason);
+      problem = error instanceof UnavailableError ? error : noMemory(error as Error);
     }
+    this.ready = problem ? Promise.reject(problem) : Promise.resolve();
   }
 
   /** There once `ready` has resolved; nothing is loaded before. */
@@ -48,42 +60,40 @@ class WasmBackend implements Backend {
   }
 
   get description(): string {
-    const thread = this.#shared
-      ? 'long runs on a thread of their own'
-      : 'on this thread: SharedArrayBuffer is missing here';
-    return `wasm: compiled to WebAssembly with 128-bit vectors, ${thread}`;
+    const threads = this.#shared
+      ? `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`
+      : '1 thread, this one: SharedArrayBuffer is missing here';
+    const fused = this.machine.fusedMultiplyAdd ? ' and fused multiply-add' : '';
+    return `wasm: compiled to WebAssembly with 128-bit vectors${fused}, ${threads}`;
   }
 
-  load({ program }: Compiled): Executable {
+  async load({ program }: Compiled): Promise<Executable> {
     if (!program) throw new InternalError('the wasm backend needs a program');
     const constants: { at: number; data: TypedArray }[] = [];
     const free = () => {
       for (const { at, data } of constants) this.#storage.release(at, data.byteLength);
     };
     try {
-      this.#reserve(program.arenaBytes);
-      const bytes = emitModule(program, {
+      this.#reserve(program);
+      const emission = emitting(program, {
         addressOf: (place) => this.#address(place, program, constants),
         memory: this.#storage.limits,
-        fusedMultiplyAdd: false,
+        fusedMultiplyAdd: this.machine.fusedMultiplyAdd,
         profile: false,
       });
+      const bytes = await inSlices(emission);
       const { buffer } = this.#storage.memory;
       for (const { at, data } of constants) {
         viewOf('uint8', buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
-      return this.#executable(program, bytes, free);
+      return this.#executable(program, await WebAssembly.compile(bytes), free);
     } catch (error) {
       free();
       throw error;
     }
   }
 
-  #address(
-    place: Exclude<Place, { kind: 'arena' }>,
-    program: Program,
-    constants: { at: number; data: TypedArray }[],
-  ): number {
+  #address(place: LastingPlace, program: Program, constants: { at: number; data: TypedArray }[]): number {
     if (place.kind === 'constant') {
       const at = this.#storage.allocate(place.data.byteLength);
       constants.push({ at, data: place.data });
@@ -98,8 +108,9 @@ class WasmBackend implements Backend {
     return at;
   }
 
-  /** Makes the arena, which all executables share, large enough. */
-  #reserve(bytes: number): void {
+  /** Makes the arena, which all executables share, and the threads' own space behind it, large enough. */
+  #reserve({ arenaBytes, threadBytes }: Program): void {
+    const bytes = alignedSize(arenaBytes) + this.#threads * alignedSize(threadBytes);
     if (bytes <= this.#arena.bytes) return;
     if (this.#arena.bytes > 0) this.#storage.release(this.#arena.at, this.#arena.bytes);
     this.#arena.bytes = 0;
@@ -107,18 +118,18 @@ class WasmBackend implements Backend {
     this.#arena.bytes = bytes;
   }
 
-  #executable(program: Program, bytes: Uint8Array<ArrayBuffer>, free: () => void): Executable {
+  #executable(program: Program, module: WebAssembly.Module, free: () => void): Executable {
     const { memory } = this.#storage;
-    const id = this.#executables++;
     const seconds = program.kernels.reduce(
       (sum, k) => sum + k.flops / operationsPerSecond + k.bytes / bytesPerSecond,
       0,
     );
     const inline = !this.#shared || seconds < shortRun;
-    const call = inline ? instantiate(bytes, memory) : undefined;
+    const call = inline ? instantiate(module, memory) : undefined;
+    const job = { module, memory };
     const view = (buffer: Buffer): TypedArray => {
-      const place = program.places.get(buffer) as Place;
-      const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place as never, program, []);
+      const place = program.places.get(buffer) as Exclude<Place, { kind: 'thread' }>;
+      const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place, program, []);
       return viewOf(buffer.dtype, memory.buffer, at, buffer.length);
     };
     const fill = (feeds: readonly TypedArray[], counters: readonly number[]) => {
@@ -132,42 +143,46 @@ class WasmBackend implements Backend {
       if (code !== 0) throw failure(program, view(program.status as Buffer));
       return program.fetches.map((port: Port) => view(port.buffer).slice());
     };
+    const ownSpace = (thread: number) =>
+      this.#arena.at + alignedSize(program.arenaBytes) + thread * alignedSize(program.threadBytes);
     return {
       inline,
       run: (feeds, counters) => {
         // A larger run that failed may have given the arena back.
-        this.#reserve(program.arenaBytes);
+        this.#reserve(program);
         fill(feeds, counters);
-        if (call) return collect(call(this.#arena.at));
-        return this.#worker.run(id, bytes, memory, this.#arena.at).then(collect);
+        if (call) return collect(call(this.#arena.at, ownSpace(0), 0, 1));
+        viewOf('uint8', memory.buffer, barrierWords.at, barrierWords.bytes).fill(0);
+        const own = Array.from({ length: this.#threads }, (_, thread) => ownSpace(thread));
+        return pool.run(job, { arena: this.#arena.at, own }).then(collect);
       },
       dispose: () => {
         free();
-        this.#worker.forget(id);
+        pool.forget(job);
       },
     };
   }
 
-  close(): void {
-    this.#worker.close();
-  }
+  close(): void {}
+}
+
+let said = false;
+function sayNoThreads(threads: number): void {
+  if (said) return;
+  said = true;
+  console.warn(
+    `millrace: ${threads} threads were asked for, but SharedArrayBuffer is missing here, so one is used. A page has it when it is ` +
+      'cross-origin isolated: serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
+  );
 }
 
 const noMemory = ({ message }: Error): UnavailableError =>
   new UnavailableError(`The wasm backend could not get any memory (${message}). Close other sessions or pages.`);
 
-/** Why the backend cannot run here, if it cannot. */
-function whatIsMissing(): string | undefined {
-  if (typeof WebAssembly === 'undefined') return 'The wasm backend needs WebAssembly, which is missing here.';
-  // (module (func (result v128) i32.const 0 i8x16.splat))
-  const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11];
-  if (WebAssembly.validate(new Uint8Array(simd))) return undefined;
-  return 'The wasm backend needs 128-bit vectors (SIMD), which the WebAssembly of this engine does not have; use a newer one.';
-}
+type Run = (arena: number, own: number, thread: number, threads: number) => number;
 
-function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): (arena: number) => number {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { memory } });
-  return exports.run as (arena: number) => number;
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Run {
+  return new WebAssembly.Instance(module, { m: { memory } }).exports.run as Run;
 }
 
 function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {

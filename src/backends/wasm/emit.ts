@@ -1,15 +1,17 @@
-// A program as a WebAssembly module: one function a kernel, and `run`, which calls them in order.
-import type { Buffer } from '../../loops/ir.ts';
-import type { Place, Program } from '../../loops/program.ts';
+// A program as a WebAssembly module: one function a kernel, and `run`, which calls them in order on every thread.
+import { type Buffer, isParallel } from '../../loops/ir.ts';
+import type { LastingPlace, Program } from '../../loops/program.ts';
 import { InternalError } from '../../tensor/errors.ts';
-import type { Origin } from './addresses.ts';
+import { atOnce, type Steps } from '../../tensor/turns.ts';
+import { baseParameter, type Origin } from './addresses.ts';
+import { barrierBody } from './barrier.ts';
 import { encodeModule, FunctionBody, type MemoryLimits, type WasmFunction } from './encode.ts';
-import { emitKernel } from './kernel.ts';
+import { emitKernel, kernelParameters } from './kernel.ts';
 
 /** What the emitter needs to know about where a program will run. */
 export interface EmitOptions {
   /** The address of a variable or constant, which must not move as long as the module is used. */
-  readonly addressOf: (place: Exclude<Place, { kind: 'arena' }>) => number;
+  readonly addressOf: (place: LastingPlace) => number;
   readonly memory: MemoryLimits;
   /** Use the relaxed multiply-add, which must have been found to round once. */
   readonly fusedMultiplyAdd: boolean;
@@ -18,11 +20,16 @@ export interface EmitOptions {
 }
 
 /**
- * The bytes of a module that imports its memory (`m.memory`) and exports `run(arena)`: the kernels in order on the
- * arena that begins at that address, a multiple of 16. `run` returns 1 if a check failed, having run none of the
- * kernels after the checks, else 0. The caller clears the status before.
+ * The bytes of a module that imports its memory (`m.memory`) and exports `run(arena, own, thread, threads)`, to be
+ * called on each of the threads at once: the kernels in order, on the arena and on the space that the thread has for
+ * itself, which begin at those addresses, multiples of 16. `run` returns 1 if a check failed, having run none of the
+ * kernels after the checks, else 0. The caller clears the status, and the words of the barrier, before.
  */
-export function emitModule(program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> {
+export const emitModule = (program: Program, options: EmitOptions): Uint8Array<ArrayBuffer> =>
+  atOnce(emitting(program, options));
+
+/** The same, step by step. */
+export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Array<ArrayBuffer>> {
   const origins = new Map<Buffer, Origin>();
   const originOf = (buffer: Buffer): Origin => {
     let origin = origins.get(buffer);
@@ -32,43 +39,70 @@ export function emitModule(program: Program, options: EmitOptions): Uint8Array<A
   const { fusedMultiplyAdd } = options;
   const functions: WasmFunction[] = [];
   const add = (f: WasmFunction): number => functions.push(f) - 1;
-  const outline = (body: FunctionBody): number => add({ parameters: 2, results: 0, body, exported: undefined });
-  const kernels = program.kernels.map((kernel, number) => {
+  const outline = (body: FunctionBody, parameters: number): number =>
+    add({ parameters, results: 0, body, exported: undefined });
+  const parameters = kernelParameters.length;
+  const kernels: number[] = [];
+  for (const kernel of program.kernels) {
+    const exported = options.profile ? `k${kernels.length}` : undefined;
     const body = emitKernel(kernel, { originOf, fusedMultiplyAdd }, outline);
-    return add({ parameters: 1, results: 0, body, exported: options.profile ? `k${number}` : undefined });
-  });
+    kernels.push(add({ parameters, results: 0, body, exported }));
+    yield;
+  }
+  const barrier = options.memory.shared ? outline(barrierBody(), 1) : undefined;
   const status = program.status && originOf(program.status);
-  add({ parameters: 1, results: 1, body: emitRun(program, kernels, status), exported: 'run' });
+  const body = emitRun(program, kernels, barrier, status);
+  add({ parameters, results: 1, body, exported: 'run' });
   return encodeModule(options.memory, functions);
 }
 
 function originFor(buffer: Buffer, program: Program, options: EmitOptions): Origin {
   const place = program.places.get(buffer);
   if (!place) throw new InternalError(`The buffer ${buffer.name} is used but has no place in memory.`);
-  if (place.kind === 'arena') return { base: 'arena', offset: place.offset };
+  if (place.kind === 'arena' || place.kind === 'thread') return { base: place.kind, offset: place.offset };
   return { base: 'absolute', offset: options.addressOf(place) };
 }
 
-/** Calls the kernels; those after the checks only if the status is 0. */
-function emitRun(program: Program, kernels: readonly number[], status: Origin | undefined): FunctionBody {
-  const body = new FunctionBody(1);
-  const call = (kernel: number): void => {
-    body.get(0);
-    body.call(kernels[kernel]);
+/** Calls the kernels, with a barrier between two of them unless one thread does both; those after the checks only if the status is 0. */
+function emitRun(
+  program: Program,
+  kernels: readonly number[],
+  barrier: number | undefined,
+  status: Origin | undefined,
+): FunctionBody {
+  const body = new FunctionBody(kernelParameters.length);
+  const wait = () => {
+    if (barrier === undefined) return;
+    body.get(kernelParameters.indexOf('threads'));
+    body.call(barrier);
   };
-  for (let k = 0; k < program.checks; k++) call(k);
-  if (status && program.checks > 0) {
-    if (status.base === 'arena') body.get(0);
-    else body.i32(0);
-    body.memory('f64.load', status.offset);
-    body.f64(0);
-    body.op('f64.ne');
-    body.open('if');
-    body.i32(1);
-    body.op('return');
-    body.op('end');
+  const isShared = (k: number): boolean => program.kernels[k].body.some(isParallel);
+  kernels.forEach((kernel, k) => {
+    if (k === program.checks && k > 0 && status) {
+      wait();
+      returnIfSet(body, status);
+    } else if (k > 0 && (isShared(k - 1) || isShared(k))) wait();
+    for (const i of kernelParameters.keys()) body.get(i);
+    body.call(kernel);
+  });
+  if (program.checks === kernels.length && status) {
+    wait();
+    returnIfSet(body, status);
   }
-  for (let k = program.checks; k < program.kernels.length; k++) call(k);
   body.i32(0);
   return body;
+}
+
+/** Returns 1 if the status is not 0. */
+function returnIfSet(body: FunctionBody, status: Origin): void {
+  const from = baseParameter[status.base];
+  if (from !== undefined) body.get(from);
+  else body.i32(0);
+  body.memory('f64.load', status.offset);
+  body.f64(0);
+  body.op('f64.ne');
+  body.open('if');
+  body.i32(1);
+  body.op('return');
+  body.op('end');
 }

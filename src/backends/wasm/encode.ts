@@ -1,5 +1,5 @@
 // The binary format of WebAssembly, as far as the emitter needs it: numbers, function bodies and the sections of a module.
-import { type OpName, opcodes, type SimdName, simdOpcodes } from './opcodes.ts';
+import { type AtomicName, atomicOpcodes, type OpName, opcodes, type SimdName, simdOpcodes } from './opcodes.ts';
 
 export type WasmType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
@@ -153,6 +153,14 @@ export class FunctionBody {
   simdMemory(name: SimdName, offset: number): void {
     this.simd(name);
     this.#code.byte(0);
+    this.#code.unsigned(offset);
+  }
+
+  /** An atomic access to the word at the address on the stack plus `offset`, which is aligned. */
+  atomic(name: AtomicName, offset: number): void {
+    this.#code.byte(0xfe);
+    this.#code.unsigned(atomicOpcodes[name]);
+    this.#code.byte(2);
     this.#code.unsigned(offset);
   }
 

@@ -1,7 +1,7 @@
 // Expressions of the loop IR as instructions that leave their value on the stack.
 import { children, type Expression, type Local, type ValueType } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import type { Addresses } from './addresses.ts';
+import { type Addresses, type Base, baseParameter } from './addresses.ts';
 import {
   binaryOnStack,
   compareOnStack,
@@ -67,15 +67,16 @@ export class ExpressionEmitter {
   }
 
   /** Pushes the address, less the buffer's offset, of an element whose number is computed. */
-  computedAddress(index: Expression, inArena: boolean, size: number): void {
+  computedAddress(index: Expression, base: Base, size: number): void {
     const body = this.#body;
     this.emit(index);
     if (size > 1) {
       body.i32(Math.log2(size));
       body.op('i32.shl');
     }
-    if (inArena) {
-      body.get(0);
+    const from = baseParameter[base];
+    if (from !== undefined) {
+      body.get(from);
       body.op('i32.add');
     }
   }
@@ -104,7 +105,7 @@ export class ExpressionEmitter {
         break;
       case 'loadAt': {
         const { base, offset } = this.#addresses.originOf(e.buffer);
-        this.computedAddress(e.index, base === 'arena', sizeOf(e.buffer.dtype));
+        this.computedAddress(e.index, base, sizeOf(e.buffer.dtype));
         loadScalar(body, e.buffer.dtype, offset);
         break;
       }

@@ -4,14 +4,14 @@ import {
   type Buffer,
   children,
   type Expression,
+  isParallel,
   type Kernel,
   type Local,
-  type LoopVariable,
   type Statement,
 } from '../../loops/ir.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import { Addresses, type Origin, type Pointer, type Scope } from './addresses.ts';
+import { Addresses, baseParameter, type Origin, type Pointer, type Scope } from './addresses.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
 import { pushPointer, storeScalar, storeVector } from './memory.ts';
@@ -27,15 +27,22 @@ export interface KernelTarget {
 /** Vector registers of the processors that V8 compiles for; one of them it keeps for itself. */
 const vectorRegisters = 15;
 
+/** The parameters of a kernel's function, and of the function that is one iteration of a long loop. */
+export const kernelParameters = ['arena', 'own', 'thread', 'threads'] as const;
+const iterationParameters = ['arena', 'own', 'iteration'] as const;
+const thread = kernelParameters.indexOf('thread');
+const threads = kernelParameters.indexOf('threads');
+
 /**
- * The body of a function with the parameter `arena`, the address of the run's arena. The bodies of its long loops are
- * functions of their own, given to `outline`, which returns their numbers: an engine that optimizes a function while it
- * runs can use the better code only from the next call on, so a long run must be made of many calls.
+ * The body of a function with the parameters `arena`, the address of the run's arena; `own`, that of the thread's own
+ * space; `thread`, its number, and `threads`, how many there are. The bodies of its long loops are functions of their
+ * own, given to `outline`, which returns their numbers: an engine that optimizes a function while it runs can use the
+ * better code only from the next call on, so a long run must be made of many calls.
  */
 export function emitKernel(
   kernel: Kernel,
   target: KernelTarget,
-  outline: (body: FunctionBody) => number,
+  outline: (body: FunctionBody, parameters: number) => number,
 ): FunctionBody {
   const extent = (b: Buffer) => {
     const { base, offset } = target.originOf(b);
@@ -47,7 +54,7 @@ export function emitKernel(
     return x.base === y.base && x.begin < y.end && y.begin < x.end;
   };
   const unrolled = unroll(kernel.body);
-  const body = new FunctionBody(1);
+  const body = new FunctionBody(kernelParameters.length);
   const emit = (statements: readonly Statement[], into: FunctionBody, oneIteration: boolean) => {
     const addresses = new Addresses(target.originOf, () => into.local('i32'));
     const scope = addresses.analyse(statements);
@@ -58,23 +65,76 @@ export function emitKernel(
     addresses.leave();
   };
   // Statements between the long loops stay together, in order.
-  let together: Statement[] = [];
-  const flush = () => {
-    if (together.length > 0) emit(hoistLoads(together, vectorRegisters, overlap), body, false);
-    together = [];
-  };
-  for (const statement of unrolled) {
-    if (!isLong(statement) || sharesLocals(statement, unrolled)) {
-      together.push(statement);
-      continue;
+  const emitAll = (statements: readonly Statement[]) => {
+    let together: Statement[] = [];
+    const flush = () => {
+      if (together.length > 0) emit(hoistLoads(together, vectorRegisters, overlap), body, false);
+      together = [];
+    };
+    for (const statement of statements) {
+      if (!isLong(statement) || sharesLocals(statement, unrolled)) {
+        together.push(statement);
+        continue;
+      }
+      flush();
+      const inner = new FunctionBody(iterationParameters.length);
+      emit([{ ...statement, body: hoistLoads(statement.body, vectorRegisters, overlap) }], inner, true);
+      callForEach(body, statement, outline(inner, iterationParameters.length));
     }
     flush();
-    const inner = new FunctionBody(2);
-    emit([{ ...statement, body: hoistLoads(statement.body, vectorRegisters, overlap) }], inner, true);
-    callForEach(body, statement.variable, outline(inner));
+  };
+  for (const { parallel, statements } of runsOf(unrolled)) {
+    if (parallel) emitAll(statements);
+    else {
+      body.get(thread);
+      body.op('i32.eqz');
+      body.open('if');
+      emitAll(statements);
+      body.op('end');
+    }
   }
-  flush();
   return body;
+}
+
+/** The statements in order, those for one thread and those for all of them apart. */
+function runsOf(all: readonly Statement[]): { parallel: boolean; statements: Statement[] }[] {
+  const runs: { parallel: boolean; statements: Statement[] }[] = [];
+  for (const s of all) {
+    const last = runs.at(-1);
+    if (last?.parallel === isParallel(s)) last.statements.push(s);
+    else runs.push({ parallel: isParallel(s), statements: [s] });
+  }
+  return runs;
+}
+
+const iterations = ({ variable }: Loop): number => Math.ceil(variable.extent / variable.step);
+
+/** Pushes the first iteration of a thread: the iterations are divided evenly, the first threads taking one of the rest each. */
+function pushShare(body: FunctionBody, count: number, after: 0 | 1): void {
+  const mine = () => {
+    body.get(thread);
+    if (after === 1) {
+      body.i32(1);
+      body.op('i32.add');
+    }
+  };
+  const rest = () => {
+    body.i32(count);
+    body.get(threads);
+    body.op('i32.rem_u');
+  };
+  body.i32(count);
+  body.get(threads);
+  body.op('i32.div_u');
+  mine();
+  body.op('i32.mul');
+  mine();
+  rest();
+  mine();
+  rest();
+  body.op('i32.lt_u');
+  body.op('select');
+  body.op('i32.add');
 }
 
 type Loop = Statement & { kind: 'loop' };
@@ -123,22 +183,33 @@ function localsOf(statements: readonly Statement[], found = new Set<Local>()): S
   return found;
 }
 
-/** Calls a function with the arena and the number of each iteration. */
-function callForEach(body: FunctionBody, variable: LoopVariable, number: number): void {
+/** Calls a function with the number of each iteration, those of this thread if the loop is parallel. */
+function callForEach(body: FunctionBody, loop: Loop, number: number): void {
   const at = body.local('i32');
-  body.i32(0);
-  body.set(at);
+  const end = body.local('i32');
+  const parallel = isParallel(loop);
+  const count = iterations(loop);
+  if (parallel) pushShare(body, count, 1);
+  else body.i32(count);
+  body.set(end);
+  if (parallel) pushShare(body, count, 0);
+  else body.i32(0);
+  body.tee(at);
+  body.get(end);
+  body.op('i32.ne');
+  body.open('if');
   body.open('loop');
-  body.get(0);
+  for (const base of ['arena', 'own'] as const) body.get(kernelParameters.indexOf(base));
   body.get(at);
   body.call(number);
   body.get(at);
   body.i32(1);
   body.op('i32.add');
   body.tee(at);
-  body.i32(Math.ceil(variable.extent / variable.step));
+  body.get(end);
   body.op('i32.ne');
   body.branchIf(0);
+  body.op('end');
   body.op('end');
 }
 
@@ -174,7 +245,7 @@ class KernelEmitter {
       case 'storeAt': {
         expressions.begin(s.index, s.value);
         const { base, offset } = this.#addresses.originOf(s.buffer);
-        expressions.computedAddress(s.index, base === 'arena', sizeOf(s.buffer.dtype));
+        expressions.computedAddress(s.index, base, sizeOf(s.buffer.dtype));
         expressions.emit(s.value);
         storeScalar(body, s.buffer.dtype, offset);
         break;
@@ -205,37 +276,61 @@ class KernelEmitter {
     else storeVector(body, s.buffer.dtype, s.value.type, address.offset);
   }
 
-  /** The body once, for the iteration whose number is parameter 1. */
+  /** The body once, for the iteration whose number is a parameter. */
   iteration({ body: statements }: Loop, scope: Scope): void {
-    const body = this.#body;
     for (const p of scope.pointers.values()) {
       this.#start(p);
-      body.get(p.local);
-      body.get(1);
-      body.i32(p.bump);
-      body.op('i32.mul');
-      body.op('i32.add');
-      body.set(p.local);
+      this.#advance(p, iterationParameters.indexOf('iteration'));
     }
     this.#addresses.enter(scope);
     this.statements(statements, scope);
     this.#addresses.leave();
   }
 
-  /** Runs the body, moves the pointers, and goes on until one of them has reached its end; at least two iterations. */
-  #loop({ variable, body: statements }: Loop, scope: Scope): void {
+  /** Runs the body, moves the pointers, and goes on until one of them has reached its end. */
+  #loop(loop: Loop, scope: Scope): void {
     const body = this.#body;
-    const count = Math.ceil(variable.extent / variable.step);
     const pointers = [...scope.pointers.values()];
     for (const p of pointers) this.#start(p);
+    if (!isParallel(loop)) {
+      this.#iterate(loop, scope, () => body.i32(iterations(loop)));
+      return;
+    }
+    const begin = body.local('i32');
+    const count = body.local('i32');
+    pushShare(body, iterations(loop), 1);
+    pushShare(body, iterations(loop), 0);
+    body.tee(begin);
+    body.op('i32.sub');
+    body.tee(count);
+    body.open('if');
+    for (const p of pointers) this.#advance(p, begin);
+    this.#iterate(loop, scope, () => body.get(count));
+    body.op('end');
+  }
+
+  /** Moves a pointer on by a number of iterations. */
+  #advance({ local, bump }: Pointer, number: number): void {
+    const body = this.#body;
+    body.get(local);
+    body.get(number);
+    body.i32(bump);
+    body.op('i32.mul');
+    body.op('i32.add');
+    body.set(local);
+  }
+
+  #iterate({ body: statements }: Loop, scope: Scope, pushCount: () => void): void {
+    const body = this.#body;
+    const pointers = [...scope.pointers.values()];
     const [control] = pointers;
     const limit = body.local('i32');
+    pushCount();
     if (control) {
+      body.i32(control.bump);
+      body.op('i32.mul');
       body.get(control.local);
-      body.i32(control.bump * count);
       body.op('i32.add');
-    } else {
-      body.i32(count);
     }
     body.set(limit);
     body.open('loop');
@@ -266,9 +361,9 @@ class KernelEmitter {
   #start({ base, parent, folded = 0, local }: Pointer): void {
     const body = this.#body;
     const more = folded - (parent?.folded ?? 0);
-    if (parent) body.get(parent.local);
-    else if (base === 'arena') body.get(0);
-    if (!parent && base !== 'arena') {
+    const from = parent?.local ?? baseParameter[base];
+    if (from !== undefined) body.get(from);
+    if (from === undefined) {
       body.i32(more);
     } else if (more !== 0) {
       body.i32(more);

@@ -1,13 +1,13 @@
 // WebAssembly with 128-bit vectors, as the kernels see it.
 import type { Machine } from '../../loops/machine.ts';
 
-export const machine: Machine = {
-  name: 'wasm-simd128',
+export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
+  name: fusedMultiplyAdd ? 'wasm-simd128-fma' : 'wasm-simd128',
   vectorBytes: 16,
   registers: 16,
-  fusedMultiplyAdd: false,
+  fusedMultiplyAdd,
   // Of a common core; nothing but speed depends on them.
   cache: [32 * 1024, 1024 * 1024],
   // 32-bit addresses, less a page.
   memoryLimit: 2 ** 32 - 65536,
-};
+});

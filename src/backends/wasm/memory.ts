@@ -1,7 +1,7 @@
 // Loads and stores: elements in memory to values and back, for every element type and width.
 import type { Buffer, ValueType } from '../../loops/ir.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
-import type { Address } from './addresses.ts';
+import { type Address, type Base, baseParameter } from './addresses.ts';
 import type { FunctionBody } from './encode.ts';
 import type { OpName } from './opcodes.ts';
 
@@ -20,10 +20,10 @@ const scalarStores: Record<DType, OpName> = {
   bool: 'i32.store8',
 };
 
-/** Pushes what an address counts from: a pointer, the arena (parameter 0), or 0. */
-export function pushPointer(body: FunctionBody, { pointer }: Address, base: 'arena' | 'absolute' | 'index'): void {
-  if (pointer) body.get(pointer.local);
-  else if (base === 'arena') body.get(0);
+/** Pushes what an address counts from: a pointer, a base, or 0. */
+export function pushPointer(body: FunctionBody, { pointer }: Address, base: Base): void {
+  const from = pointer?.local ?? baseParameter[base];
+  if (from !== undefined) body.get(from);
   else body.i32(0);
 }
 

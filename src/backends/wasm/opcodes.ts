@@ -1,5 +1,15 @@
 // The numbers of the WebAssembly instructions that the emitter uses.
 
+/** Instructions with the prefix 0xFE, all of them on 32-bit words. */
+export const atomicOpcodes = {
+  'memory.atomic.notify': 0x00,
+  'memory.atomic.wait32': 0x01,
+  'i32.atomic.load': 0x10,
+  'i32.atomic.store': 0x17,
+  'i32.atomic.rmw.add': 0x1e,
+} as const;
+export type AtomicName = keyof typeof atomicOpcodes;
+
 export const opcodes = {
   loop: 0x03,
   if: 0x04,
@@ -7,6 +17,7 @@ export const opcodes = {
   br_if: 0x0d,
   return: 0x0f,
   call: 0x10,
+  drop: 0x1a,
   select: 0x1b,
   'local.get': 0x20,
   'local.set': 0x21,
@@ -27,6 +38,7 @@ export const opcodes = {
   'i32.eq': 0x46,
   'i32.ne': 0x47,
   'i32.lt_s': 0x48,
+  'i32.lt_u': 0x49,
   'i32.le_s': 0x4c,
   'f32.eq': 0x5b,
   'f32.ne': 0x5c,
@@ -40,6 +52,8 @@ export const opcodes = {
   'i32.sub': 0x6b,
   'i32.mul': 0x6c,
   'i32.div_s': 0x6d,
+  'i32.div_u': 0x6e,
+  'i32.rem_u': 0x70,
   'i32.and': 0x71,
   'i32.or': 0x72,
   'i32.xor': 0x73,

@@ -5,7 +5,7 @@ import type { Buffer, Local, Statement } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
 import { buffer, loop, samples, set, store, type, variable, when } from '../../loops/build.ts';
-import { arena, instantiate, kernelOf, programOf, runBoth } from './run.ts';
+import { instantiate, kernelOf, programOf, runBoth } from './run.ts';
 
 describe.each<[DType, number]>([
   ['float32', 4],
@@ -278,21 +278,21 @@ describe('a program', () => {
   const program = { ...programOf([check, update], [status, spare, weight]), checks: 1, status };
 
   test('goes on after checks that hold, and stops before variables are written when one fails', () => {
-    const { exports, view } = instantiate(program);
+    const { call, view } = instantiate(program);
     view(spare)[1] = 1;
-    expect(exports.run(arena)).toBe(0);
+    expect(call('run')).toBe(0);
     expect(view(weight)[0]).toBe(5);
     view(weight)[0] = 3;
     view(spare)[1] = -1;
-    expect(exports.run(arena)).toBe(1);
+    expect(call('run')).toBe(1);
     expect([view(weight)[0], view(status)[0]]).toEqual([3, 2]);
   });
 
   test('exports its kernels only for profiling', () => {
-    expect(Object.keys(instantiate(program).exports)).toEqual(['run']);
-    const { exports, view } = instantiate(program, false, true);
-    expect(Object.keys(exports).sort()).toEqual(['k0', 'k1', 'run']);
-    exports.k1(arena);
+    expect(instantiate(program).names).toEqual(['run']);
+    const { names, call, view } = instantiate(program, false, true);
+    expect(names).toEqual(['k0', 'k1', 'run']);
+    call('k1');
     expect(view(weight)[0]).toBe(5);
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { BinaryOp, Expression, ValueType } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import { buffer, loop, samples, store, type, variable } from '../../loops/build.ts';
-import { arena, instantiate, kernelOf, programOf, runBoth } from './run.ts';
+import { instantiate, kernelOf, programOf, runBoth } from './run.ts';
 
 /** Applies `f` to all pairs of samples of that type. */
 function pairs(
@@ -125,9 +125,9 @@ describe.each([
     const value = ir.load(a, ir.at(0, [i, 1]), type(dtype, lanes));
     const lessOne = ir.multiplyAdd(value, value, ir.constant(-1, value.type));
     const program = programOf([kernelOf(loop(i, [store(out, ir.at(0, [i, 1]), lessOne)]))], [a, out]);
-    const { exports, view } = instantiate(program, true);
+    const { call, view } = instantiate(program, true);
     view(a).fill(x);
-    exports.run(arena);
+    call('run');
     return [...view(out)];
   };
   const e = dtype === 'float32' ? 2 ** -23 : 2 ** -52;

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { emitModule } from '../../../src/backends/wasm/emit.ts';
 import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';
-import type { Place, Program } from '../../../src/loops/program.ts';
+import type { LastingPlace, Place, Program } from '../../../src/loops/program.ts';
 import { verifyProgram } from '../../../src/loops/verify.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
 import { interpret } from '../../loops/interpret.ts';
@@ -10,6 +10,8 @@ import { interpret } from '../../loops/interpret.ts';
 /** Where the arena of the tests begins. */
 export const arena = 4096;
 const fixed = 65536;
+/** Where a thread's own space begins in them. */
+const own = 3 * 65536;
 
 export const kernelOf = (...body: Statement[]): Kernel => ({ name: 'test', body, flops: 0, bytes: 0 });
 
@@ -31,6 +33,7 @@ export function programOf(kernels: readonly Kernel[], buffers: readonly Buffer[]
     checks: 0,
     places,
     arenaBytes: offset,
+    threadBytes: 0,
     feeds: [],
     fetches: [],
     counters: [],
@@ -49,9 +52,8 @@ export function instantiate(program: Program, fusedMultiplyAdd = false, profile 
     addresses.set(v.key, next);
     next += Math.ceil((v.length * sizeOf(v.dtype)) / 16) * 16;
   }
-  expect(next).toBeLessThan(pages * 65536);
-  const addressOf = (place: Exclude<Place, { kind: 'arena' }>) =>
-    place.kind === 'variable' ? addresses.get(place.key)! : 0;
+  expect(next).toBeLessThan(own);
+  const addressOf = (place: LastingPlace): number => (place.kind === 'variable' ? addresses.get(place.key)! : 0);
   const bytes = emitModule(program, {
     addressOf,
     memory: { shared: false, minimum: pages, maximum: pages },
@@ -61,24 +63,34 @@ export function instantiate(program: Program, fusedMultiplyAdd = false, profile 
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { memory } });
   const view = (b: Buffer): TypedArray => {
     const place = program.places.get(b)!;
-    const address = place.kind === 'arena' ? arena + place.offset : addressOf(place);
+    const address =
+      place.kind === 'arena' ? arena + place.offset : place.kind === 'thread' ? own + place.offset : addressOf(place);
     return viewOf(b.dtype, memory.buffer, address, b.length);
   };
-  return { exports: exports as Record<string, (address: number) => number>, view };
+  type Code = (arena: number, own: number, thread: number, threads: number) => number;
+  /** Calls a function of the module, as one of several threads. */
+  const call = (name: string, thread = 0, threads = 1) => (exports[name] as Code)(arena, own, thread, threads);
+  return { names: Object.keys(exports).sort(), call, view };
 }
 
-/** Runs the kernel both ways on the same data; returns what the buffers hold then. */
+/** Runs the kernel both ways on the same data, on one thread and divided among several; returns what the buffers hold then. */
 export function runBoth(kernel: Kernel, data: ReadonlyMap<Buffer, ArrayLike<number>>): Map<Buffer, TypedArray> {
   const program = programOf([kernel], [...data.keys()]);
   verifyProgram(program, { vectorBytes: 16 });
-  const { exports, view } = instantiate(program);
+  const { call, view } = instantiate(program);
   const memory = new Map<Buffer, TypedArray>();
   for (const [b, values] of data) {
     view(b).set(values);
     memory.set(b, view(b).slice());
   }
+  const before = [...memory].map(([b, values]) => [b, values.slice()] as const);
   interpret(kernel, memory);
-  expect(exports.run(arena)).toBe(0);
-  for (const [b, expected] of memory) expect([b.name, [...view(b)]]).toEqual([b.name, [...expected]]);
+  // A kernel has no barrier inside, so its threads may as well run one after another, in any order.
+  for (const threads of [1, 2, 3, 7]) {
+    for (const [b, values] of before) view(b).set(values);
+    for (let thread = threads - 1; thread >= 0; thread--) expect(call('run', thread, threads)).toBe(0);
+    for (const [b, expected] of memory)
+      expect([threads, b.name, [...view(b)]]).toEqual([threads, b.name, [...expected]]);
+  }
   return memory;
 }

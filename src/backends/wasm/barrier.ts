@@ -1,0 +1,98 @@
+// Where the threads of a run wait for each other: they look again and again for a while, then they sleep.
+import { FunctionBody } from './encode.ts';
+
+/**
+ * Three words in lines of the cache of their own, in memory that nothing else uses: how many barriers have been
+ * passed, how many threads have arrived at the next one, and how many of them sleep.
+ */
+const passed = 256;
+const arrived = 320;
+const asleep = 384;
+/** The words, for the caller to clear before a run. */
+export const barrierWords = { at: passed, bytes: asleep + 4 - passed };
+
+/** Looks before a thread goes to sleep, about 20 µs: waking takes as long. */
+const looks = 20_000;
+
+/** The body of a function with the parameter `threads` that returns when all of them have called it. */
+export function barrierBody(): FunctionBody {
+  const body = new FunctionBody(1);
+  const threads = 0;
+  const before = body.local('i32');
+  const left = body.local('i32');
+  const pass = () => {
+    body.i32(0);
+    body.atomic('i32.atomic.load', passed);
+  };
+  const add = (word: number, count: number) => {
+    body.i32(0);
+    body.i32(count);
+    body.atomic('i32.atomic.rmw.add', word);
+  };
+  const store = (word: number, push: () => void) => {
+    body.i32(0);
+    push();
+    body.atomic('i32.atomic.store', word);
+  };
+  body.get(threads);
+  body.i32(1);
+  body.op('i32.eq');
+  body.open('if');
+  body.op('return');
+  body.op('end');
+  pass();
+  body.set(before);
+  add(arrived, 1);
+  body.i32(1);
+  body.op('i32.add');
+  body.get(threads);
+  body.op('i32.eq');
+  body.open('if');
+  store(arrived, () => body.i32(0));
+  store(passed, () => {
+    body.get(before);
+    body.i32(1);
+    body.op('i32.add');
+  });
+  body.i32(0);
+  body.atomic('i32.atomic.load', asleep);
+  body.open('if');
+  body.i32(0);
+  body.get(threads);
+  body.atomic('memory.atomic.notify', passed);
+  body.op('drop');
+  body.op('end');
+  body.op('return');
+  body.op('end');
+  body.i32(looks);
+  body.set(left);
+  body.open('loop');
+  pass();
+  body.get(before);
+  body.op('i32.ne');
+  body.open('if');
+  body.op('return');
+  body.op('end');
+  body.get(left);
+  body.i32(1);
+  body.op('i32.sub');
+  body.tee(left);
+  body.branchIf(0);
+  body.op('end');
+  add(asleep, 1);
+  body.op('drop');
+  body.open('loop');
+  body.i32(0);
+  body.get(before);
+  body.i64(-1);
+  body.atomic('memory.atomic.wait32', passed);
+  body.op('drop');
+  pass();
+  body.get(before);
+  body.op('i32.eq');
+  body.branchIf(0);
+  body.op('end');
+  add(asleep, -1);
+  body.op('drop');
+  return body;
+}

@@ -1,0 +1,176 @@
+// The threads on which long runs are computed: one pool a process, shared by all sessions, one run at a time. The
+// source of a thread is a string, so that there is no file to lose in a bundle.
+import { builtin, inNode } from '../../tensor/builtin.ts';
+import { UnavailableError } from '../../tensor/errors.ts';
+import { WorkerLostError } from '../backend.ts';
+
+/** Messages: [key, module, memory] instantiates, [key, arena, own, thread, threads] runs, [key] forgets. Replies: [code] or [undefined, error]. */
+const source = `
+const instances = new Map();
+const handle = (message, reply) => {
+  const [key, a, b] = message;
+  try {
+    if (message.length === 3) instances.set(key, new WebAssembly.Instance(a, { m: { memory: b } }).exports.run);
+    else if (message.length === 1) instances.delete(key);
+    else reply([instances.get(key)(...message.slice(1))]);
+  } catch (error) {
+    reply([undefined, String(error)]);
+  }
+};
+if (typeof process !== 'undefined' && process.versions && process.versions.node) {
+  const { parentPort } = require('node:worker_threads');
+  parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
+} else {
+  onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
+}
+`;
+
+/** What both kinds of workers can do. */
+interface Thread {
+  post(message: unknown): void;
+  /** Keeps the process alive while a run is pending, and only then. */
+  hold(pending: boolean): void;
+  terminate(): void;
+}
+type Listener = { message: (reply: [number?, string?]) => void; lost: (why: string) => void };
+
+function start(listener: Listener): Thread {
+  if (inNode) {
+    const threads = builtin<typeof import('node:worker_threads')>('worker_threads');
+    const worker = new threads.Worker(source, { eval: true });
+    worker.on('message', listener.message);
+    worker.on('error', (error) => listener.lost(error.message));
+    worker.on('exit', (code) => listener.lost(`it ended with code ${code}`));
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      hold: (pending) => (pending ? worker.ref() : worker.unref()),
+      terminate: () => void worker.terminate(),
+    };
+  }
+  const { Worker: WebWorker } = globalThis as unknown as { Worker: new (url: string) => BrowserWorker };
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = new WebWorker(url);
+  worker.onmessage = (event) => listener.message(event.data);
+  worker.onerror = (event) => listener.lost(event.message);
+  return { post: (message) => worker.postMessage(message), hold: () => {}, terminate: () => worker.terminate() };
+}
+
+interface BrowserWorker {
+  onmessage: (event: { data: [number?, string?] }) => void;
+  onerror: (event: { message: string }) => void;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+/** A module on a memory: what the threads are told once. */
+export interface Job {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** A run of a job on some threads: where its arena begins, and where the space of each thread. */
+export interface Call {
+  readonly arena: number;
+  readonly own: readonly number[];
+}
+
+interface Member {
+  readonly thread: Thread;
+  readonly knows: Set<Job>;
+}
+
+class Pool {
+  #members: Member[] = [];
+  readonly #keys = new Map<Job, number>();
+  #nextKey = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+  #pending: { waiting: number; resolve: (code: number) => void; reject: (error: Error) => void } | undefined;
+
+  /** Runs a job when all that were asked for before are done. Resolves with its code. */
+  run(job: Job, call: Call): Promise<number> {
+    const result = this.#tail.then(() => this.#run(job, call));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  async #run(job: Job, { arena, own }: Call): Promise<number> {
+    const threads = own.length;
+    const members = this.#start(threads);
+    let key = this.#keys.get(job);
+    if (key === undefined) this.#keys.set(job, (key = this.#nextKey++));
+    return new Promise<number>((resolve, reject) => {
+      this.#pending = { waiting: threads, resolve, reject };
+      for (const { thread, knows } of members) {
+        thread.hold(true);
+        if (!knows.has(job)) thread.post([key, job.module, job.memory]);
+        knows.add(job);
+      }
+      for (const [i, { thread }] of members.entries()) thread.post([key, arena, own[i], i, threads]);
+    }).finally(() => {
+      for (const { thread } of members) thread.hold(false);
+    });
+  }
+
+  /** The first threads of the pool, started where they are missing. */
+  #start(count: number): Member[] {
+    try {
+      while (this.#members.length < count) {
+        const member: Member = {
+          knows: new Set(),
+          thread: start({
+            message: ([code, error]) => this.#reply(code, error),
+            lost: (why) => this.#lose(member, why),
+          }),
+        };
+        this.#members.push(member);
+      }
+    } catch (error) {
+      throw new UnavailableError(
+        `No worker could be started for a long run (${(error as Error).message}). Nothing has run.`,
+      );
+    }
+    return this.#members.slice(0, count);
+  }
+
+  #reply(code: number | undefined, error: string | undefined): void {
+    const pending = this.#pending;
+    if (!pending) return;
+    if (code === undefined) {
+      this.#fail(error ?? 'unknown');
+      return;
+    }
+    if (--pending.waiting > 0) return;
+    this.#pending = undefined;
+    pending.resolve(code);
+  }
+
+  #lose(member: Member, why: string): void {
+    if (!this.#members.includes(member)) return;
+    this.#fail(why);
+  }
+
+  /** Without one thread the others would wait for it for ever: all are ended, and new ones start with the next run. */
+  #fail(why: string): void {
+    const members = this.#members;
+    this.#members = [];
+    for (const { thread } of members) thread.terminate();
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.reject(
+      new WorkerLostError(
+        `A worker was lost while it ran (${why}). The values of the session's variables are not known any more: ` +
+          'run tf.initializeAllVariables() again, or restore them.',
+      ),
+    );
+  }
+
+  forget(job: Job): void {
+    const key = this.#keys.get(job);
+    this.#keys.delete(job);
+    for (const { thread, knows } of this.#members) if (knows.delete(job)) thread.post([key]);
+  }
+}
+
+/** The pool of this process. */
+export const pool = new Pool();

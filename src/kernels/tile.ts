@@ -1,0 +1,56 @@
+// The innermost kernel of every contraction: a tile of sums in registers, one step along the summed axes an iteration.
+import type { Affine, Buffer, Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { loop } from './nest.ts';
+
+/** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
+export interface RegisterTile {
+  /** Makes the names of its registers different from those of other tiles in the kernel. */
+  readonly id: number;
+  readonly dtype: DType;
+  readonly height: number;
+  readonly vectors: number;
+  readonly lanes: number;
+  /** The summed axes, the innermost last. */
+  readonly sums: readonly LoopVariable[];
+  /** One element for each row at each step. */
+  readonly rows: Buffer;
+  readonly row: (r: number) => Affine;
+  /** A vector for each of the tile's vectors at each step. */
+  readonly columns: Buffer;
+  readonly column: (u: number) => Affine;
+  /** What a sum begins with. */
+  readonly begin: (r: number, u: number) => Expression;
+  /** What is done with it at last. */
+  readonly end: (r: number, u: number, sum: Expression) => readonly Statement[];
+}
+
+/**
+ * Σ over the steps of row[r] · column[u], for all r and u at once. One step is one iteration: engines load all that a
+ * block of code will need at its beginning, so two steps together would not leave enough registers.
+ */
+export function registerTile(t: RegisterTile): Statement[] {
+  const type = ir.valueType(t.dtype, t.lanes);
+  const register = (kind: string, i: number): Local => ({ name: `${kind}${t.id}_${i}`, type });
+  const sums = Array.from({ length: t.height * t.vectors }, (_, i) => register('c', i));
+  const vectors = Array.from({ length: t.vectors }, (_, u) => register('b', u));
+  const value = register('a', 0);
+  const steps: Statement[] = vectors.map((local, u) => ({
+    kind: 'set',
+    local,
+    value: ir.load(t.columns, t.column(u), type),
+  }));
+  const begins: Statement[] = [];
+  const ends: Statement[] = [];
+  for (let r = 0; r < t.height; r++) {
+    steps.push({ kind: 'set', local: value, value: ir.load(t.rows, t.row(r), type, t.lanes === 1 ? 1 : 0) });
+    for (const [u, b] of vectors.entries()) {
+      const local = sums[r * t.vectors + u];
+      steps.push({ kind: 'set', local, value: ir.multiplyAdd(ir.local(value), ir.local(b), ir.local(local)) });
+      begins.push({ kind: 'set', local, value: t.begin(r, u) });
+      ends.push(...t.end(r, u, ir.local(local)));
+    }
+  }
+  return [...begins, ...t.sums.reduceRight<readonly Statement[]>((body, v) => loop(v, body), steps), ...ends];
+}
