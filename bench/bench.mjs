@@ -1,74 +1,102 @@
 // npm run bench: millrace beside its peers, alternated in one run. Medians, minima and ratios.
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { millrace } from './models.mjs';
-import { pytorch, tfjs } from './peers.mjs';
+import { cases } from './cases.mjs';
+import { millrace } from './contenders.mjs';
+import { alternate, compare } from './measure.mjs';
+import { machine, machineLine, print, write } from './report.mjs';
 
-const cases = {
-  'softmax-train': { model: 'softmax', batch: 50, steps: 300, rounds: 12, goal: 1 },
-  'cnn-train': { model: 'cnn', batch: 50, steps: 5, rounds: 10, goal: 2.5 },
-};
-const usage = `usage: npm run bench -- [--case ${Object.keys(cases).join('|')}] [--rounds N] [--json FILE]`;
+const usage = `usage: npm run bench -- [options]
+  --case NAMES     of ${Object.keys(cases).join(', ')}; default: all
+  --backend NAMES  millrace's backends; default: wasm
+  --threads LIST   in place of the cases' own
+  --rounds N       in place of the cases' own
+  --json FILE      writes everything that was measured
+  --write          puts the table of results into bench/README.md; all cases only
+Several names are separated by commas.`;
 
-let options;
-try {
-  options = parseArgs({
-    options: {
-      case: { type: 'string' },
-      rounds: { type: 'string' },
-      json: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  }).values;
-  if (options.case !== undefined && !(options.case in cases)) throw new Error(`there is no case ${options.case}`);
-} catch (error) {
-  console.error(`${error.message}\n${usage}`);
+function fail(message) {
+  console.error(`${message}\n${usage}`);
   process.exit(2);
 }
+
+function readOptions() {
+  const text = { type: 'string' };
+  const flag = { type: 'boolean' };
+  const options = { case: text, backend: text, threads: text, rounds: text, json: text, write: flag, help: flag };
+  let given;
+  try {
+    given = parseArgs({ options }).values;
+  } catch (error) {
+    fail(error.message);
+  }
+  const count = (name, value) =>
+    /^[1-9]\d*$/.test(value) ? Number(value) : fail(`--${name} takes numbers of at least 1`);
+  const names = given.case?.split(',') ?? Object.keys(cases);
+  for (const name of names) if (!Object.hasOwn(cases, name)) fail(`there is no case ${name}`);
+  if (given.write && (given.case ?? given.backend ?? given.threads) !== undefined) {
+    fail('--write makes a table of one whole run: it goes without --case, --backend and --threads');
+  }
+  return {
+    ...given,
+    names,
+    backends: (given.backend ?? 'wasm').split(','),
+    threads: given.threads?.split(',').map((value) => count('threads', value)),
+    rounds: given.rounds && count('rounds', given.rounds),
+  };
+}
+
+/** Each of ours against the fastest of each family of peers; the goal is set by the first family. */
+function comparisons(rows, goal) {
+  const measured = rows.filter((row) => !row.skipped);
+  const peers = measured.filter((row) => !row.ours);
+  const families = [...new Set(rows.filter((row) => !row.ours).map((row) => row.family))];
+  return measured
+    .filter((row) => row.ours)
+    .flatMap((ours) =>
+      families.flatMap((family, i) => {
+        const pairs = peers.filter((peer) => peer.family === family).map((peer) => compare(ours, peer));
+        if (pairs.length === 0) return [];
+        const closest = pairs.reduce((a, b) => (b.ratio < a.ratio ? b : a));
+        return [{ ...closest, goal: i === 0 ? goal(ours.plain) : undefined }];
+      }),
+    );
+}
+
+async function measure(name, variant, threads, { backends, rounds }) {
+  const spec = cases[name];
+  const contenders = [
+    ...backends.flatMap((backend) => millrace(variant, backend, threads)),
+    ...spec.peers.flatMap((peer) => peer(variant, threads)),
+  ];
+  const steps = variant.steps ?? spec.steps;
+  const rows = await alternate(contenders, { ...spec, steps, rounds: rounds ?? spec.rounds });
+  return {
+    case: name,
+    what: variant.what,
+    threads,
+    fresh: spec.fresh,
+    rows,
+    comparisons: comparisons(rows, (plain) => spec.goal({ ...variant, threads, plain })),
+    goal: spec.goalInWords,
+  };
+}
+
+const options = readOptions();
 if (options.help) {
   console.log(usage);
   process.exit(0);
 }
-
-const sorted = (a) => [...a].sort((x, y) => x - y);
-const median = (a) => sorted(a)[a.length >> 1];
-const show = (ms) => (ms < 1 ? `${(ms * 1000).toFixed(0)} µs` : `${ms.toFixed(1)} ms`);
 const results = [];
-for (const [name, { model, batch, steps, rounds, goal }] of Object.entries(cases)) {
-  if (options.case !== undefined && options.case !== name) continue;
-  const contenders = [await millrace(model, batch)];
-  console.log(`\n${name}: batch ${batch}, 1 thread, feeds included`);
-  for (const peer of [pytorch(model, batch, 1), await tfjs(model, batch)]) {
-    if ('skipped' in peer) console.log(`  skipped: ${peer.skipped}`);
-    else contenders.push(...peer);
+for (const name of options.names) {
+  for (const threads of options.threads ?? cases[name].threads) {
+    for (const variant of cases[name].variants) {
+      results.push(await measure(name, variant, threads, options));
+      print(results.at(-1));
+    }
   }
-  const times = contenders.map(() => []);
-  for (const c of contenders) await c.run(steps);
-  for (let round = 0; round < Number(options.rounds ?? rounds); round++) {
-    for (const [i, c] of contenders.entries()) times[i].push(...(await c.run(steps)));
-  }
-  for (const c of contenders) await c.close();
-  const rows = contenders.map((c, i) => ({ name: c.name, median: median(times[i]), minimum: sorted(times[i])[0] }));
-  for (const row of rows) {
-    const ratio = row === rows[0] ? '' : `  millrace takes ${(rows[0].median / row.median).toFixed(2)} × its time`;
-    console.log(
-      `  ${row.name.padEnd(24)} median ${show(row.median).padStart(9)}  minimum ${show(row.minimum).padStart(9)}${ratio}`,
-    );
-  }
-  const torch = rows.filter((r) => r.name.startsWith('PyTorch')).map((r) => r.median);
-  if (torch.length > 0) {
-    const ratio = rows[0].median / Math.min(...torch);
-    console.log(`  against the better PyTorch: ${ratio.toFixed(2)} (goal: at most ${goal})`);
-  }
-  results.push({ case: name, batch, threads: 1, rows });
 }
-const machine = {
-  processor: cpus()[0]?.model,
-  cores: cpus().length,
-  node: process.version,
-  date: new Date().toISOString().slice(0, 10),
-};
-console.log(`\n${machine.processor}, ${machine.cores} cores, Node ${machine.node}, ${machine.date}`);
-if (options.json) writeFileSync(options.json, JSON.stringify({ machine, results }, null, 2));
-process.exit(0);
+const stand = machine(results, options.rounds);
+console.log(`\n${machineLine(stand)}`);
+if (options.json) writeFileSync(options.json, JSON.stringify({ machine: stand, results }, null, 2));
+if (options.write) write(results, machineLine(stand));

@@ -1,0 +1,61 @@
+// Single kernels through the public API: operands and result are variables, so nothing is copied in or out.
+
+/** conv2 of the second model: images, filter, result. */
+const [images, filter, result] = [
+  [50, 14, 14, 32],
+  [5, 5, 32, 64],
+  [50, 14, 14, 64],
+];
+const convolution = 2 * 50 * 14 * 14 * 5 * 5 * 32 * 64;
+const convolve = (tf, x, w) => tf.nn.conv2d(x, w, { strides: [1, 1, 1, 1], padding: 'SAME' });
+/** The gradient of Σ conv(x, w) · dy with respect to x or w is the backward pass for dy. */
+const backward = (tf, x, w, dy, of) => tf.gradients(tf.reduceSum(convolve(tf, x, w).mul(dy)), [of])[0];
+
+const matmul = (n) => ({
+  operands: [
+    [n, n],
+    [n, n],
+  ],
+  flops: 2 * n ** 3,
+  compute: (tf, [a, b]) => tf.matmul(a, b),
+});
+
+/** The products that Winograd's F(4×4, 5×5) makes of such a pass: 64 of them, over 800 tiles. */
+const batched = (m, k, n) => ({
+  operands: [
+    [64, m, k],
+    [64, k, n],
+  ],
+  flops: 2 * 64 * m * k * n,
+  compute: (tf, [a, b]) => tf.matmul(a, b),
+});
+
+/** Name → operands' shapes, work (for a convolution: of the direct algorithm) and what to compute. */
+export const kernels = {
+  'matmul 512': matmul(512),
+  'matmul 1024': matmul(1024),
+  'matmul 2048': matmul(2048),
+  'conv2 forward': { operands: [images, filter], flops: convolution, compute: (tf, [x, w]) => convolve(tf, x, w) },
+  'conv2 backward data': {
+    operands: [images, filter, result],
+    flops: convolution,
+    compute: (tf, [x, w, dy]) => backward(tf, x, w, dy, x),
+  },
+  'conv2 backward filter': {
+    operands: [images, filter, result],
+    flops: convolution,
+    compute: (tf, [x, w, dy]) => backward(tf, x, w, dy, w),
+  },
+  'batched 64×800×32×64': batched(800, 32, 64),
+  'batched 64×800×64×32': batched(800, 64, 32),
+  'batched 64×32×800×64': batched(32, 800, 64),
+};
+
+/** A kernel as a session runs it: computed into a variable. */
+export function kernel(tf, name) {
+  const { operands, flops, compute } = kernels[name];
+  const variables = operands.map((shape) => tf.variable(tf.randomUniform(shape)));
+  const value = compute(tf, variables);
+  const into = tf.variable(tf.zeros(value.shape));
+  return { fetch: tf.assign(into, value).operation, feeds: [], flops };
+}

@@ -1,0 +1,131 @@
+// How results are shown: on the console, and as the table in README.md.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { findTorch } from './contenders.mjs';
+
+const [first, last] = ['<!-- results: npm run bench -- --write -->', '<!-- end of results -->'];
+const readme = fileURLToPath(new URL('README.md', import.meta.url));
+
+const time = (ms) => {
+  if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
+  if (ms < 1000) return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
+  return `${(ms / 1000).toFixed(ms < 10000 ? 2 : 1)} s`;
+};
+const memory = ({ peakMegabytes }) => (peakMegabytes ? `${peakMegabytes.toFixed(0)} MB` : 'memory unknown');
+/** The most that other processes computed in a contender's turns, in cores; above the limit the ratios mean little. */
+const others = (rows) => Math.max(0, ...rows.map((row) => row.others ?? 0));
+const quiet = 0.2;
+const threadCount = (n) => `${n} thread${n === 1 ? '' : 's'}`;
+
+/** What a run of the bench stands on. */
+export function machine(results, rounds) {
+  const git = (...args) => {
+    try {
+      return execFileSync('git', args, { cwd: fileURLToPath(new URL('.', import.meta.url)), encoding: 'utf8' }).trim();
+    } catch {
+      return '';
+    }
+  };
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+  const libraries = results.flatMap((r) => r.rows.flatMap((row) => row.facts?.libraries ?? []));
+  return {
+    processor: cpus()[0]?.model,
+    cores: cpus().length,
+    node: process.version,
+    pytorch: findTorch().version ?? 'not installed',
+    blas: [...new Set(libraries.map((path) => path.split('/').slice(-2).join('/')))].join(', ') || 'none seen',
+    peers: dependencies,
+    commit: `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '../src') ? ' with changes' : ''}`,
+    rounds: rounds ?? "each case's own",
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+export const machineLine = (m) =>
+  `${m.date}, commit ${m.commit}; ${m.processor}, ${m.cores} cores; Node ${m.node}; PyTorch ${m.pytorch} (BLAS: ${m.blas}); ` +
+  Object.entries(m.peers)
+    .filter(([name]) => name !== 'protobufjs')
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ') +
+  `; rounds: ${m.rounds}`;
+
+/** A variant's results, for people. */
+export function print({ case: name, what, threads, fresh, rows, comparisons, goal }) {
+  console.log(`\n${name}: ${what}, ${threadCount(threads)}`);
+  const measured = rows.filter((row) => !row.skipped);
+  const width = Math.max(0, ...measured.map((row) => row.name.length));
+  for (const row of measured) {
+    const extra = [
+      row.gigaflops && `${row.gigaflops.toFixed(1)} GF/s`,
+      fresh === 'step' && `peak ${memory(row)}`,
+      fresh === 'process' && row.ours && `${time(row.facts.importToFirstStep)} from import on`,
+      row.facts.largestDifference !== undefined &&
+        `probabilities within ${row.facts.largestDifference.toExponential(0)}`,
+    ].filter(Boolean);
+    const figures = [`median ${time(row.median).padStart(9)}`, `minimum ${time(row.minimum).padStart(9)}`, ...extra];
+    console.log(`  ${row.name.padEnd(width)}  ${figures.join('  ')}`);
+  }
+  for (const row of measured.filter((row) => row.ours)) console.log(`  ${row.name} runs as: ${row.facts.session}`);
+  for (const row of measured.filter((row) => row.ours && row.warnings))
+    console.log(`  ${row.name} says: ${row.warnings}`);
+  for (const row of rows.filter((row) => row.skipped)) console.log(`  ${row.name} is left out: ${row.skipped}`);
+  for (const c of comparisons) {
+    const goal = c.goal === undefined ? '' : `; to get to: ${c.goal}`;
+    const space = c.memory && fresh === 'step' ? `, ${c.memory.toFixed(2)} × its memory` : '';
+    console.log(`  ${c.ours}: ${spread(c)} as fast as ${c.peer}${space}${goal}`);
+  }
+  if (goal) console.log(`  to get to: ${goal}`);
+  if (others(rows) > quiet) {
+    console.log(
+      `  BUSY MACHINE: other processes kept up to ${others(rows).toFixed(1)} cores busy; repeat this when it is quiet`,
+    );
+  }
+}
+const spread = ({ ratio, low, high, minima }) =>
+  `${ratio.toFixed(2)} × (${low.toFixed(2)}–${high.toFixed(2)}; minima ${minima.toFixed(2)})`;
+
+/** The results' lines in the table: a line for each pair that was compared, and for each peer that is left out. */
+function lines({ case: name, what, threads, fresh, rows, comparisons, goal }) {
+  const figure = (row) => {
+    if (row.gigaflops) return `${row.gigaflops.toFixed(1)} GF/s`;
+    return `${time(row.median)} (${time(row.minimum)})${fresh === 'step' ? `, ${memory(row)}` : ''}`;
+  };
+  const named = (wanted) => rows.find((row) => row.name === wanted);
+  const busy = others(rows) > quiet ? `, busy machine (${others(rows).toFixed(1)} cores)` : '';
+  const label = `\`${name}\` ${what}`;
+  const compared = comparisons.map((c) =>
+    [
+      label,
+      threads,
+      c.ours,
+      figure(named(c.ours)),
+      c.peer,
+      figure(named(c.peer)),
+      spread(c) + busy,
+      c.goal ?? goal ?? '',
+    ].join(' | '),
+  );
+  const left = rows
+    .filter((row) => row.skipped)
+    .map(({ name, ours, skipped }) => {
+      const reason = `left out: ${skipped.replaceAll('|', '/')}`;
+      return [label, threads, ...(ours ? [name, reason, '', ''] : ['', '', name, reason]), '', ''].join(' | ');
+    });
+  return [...compared, ...left];
+}
+
+/** Puts the results between the markers of README.md, in place of those that were there. */
+export function write(results, line) {
+  const text = readFileSync(readme, 'utf8');
+  const [from, to] = [text.indexOf(first), text.indexOf(last)];
+  if (from < 0 || to < from) throw new Error(`bench/README.md must have the lines ${first} and ${last}`);
+  const table = [
+    'case | threads | ours | median (minimum) | peer | median (minimum) | times as fast (middle half of the rounds; of the minima) | to get to',
+    '--- | --- | --- | --- | --- | --- | --- | ---',
+    ...results.flatMap(lines),
+  ];
+  const block = [first, '', `${line}.`, '', ...table.map((row) => `| ${row} |`), '', ''].join('\n');
+  writeFileSync(readme, text.slice(0, from) + block + text.slice(to));
+}
