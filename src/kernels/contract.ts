@@ -47,14 +47,21 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   if (!inner && split !== whole) return undefined;
   const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
   const tile = bestTile(rows.size, vectors, machine);
+  // Rows along which the sum strides are copied too, where each element is one of a single row.
+  const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1;
+  const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
   const results = elements(task.shape);
   const cost =
-    tileCost(rows.size, vectors, tile) * elements(outer.map((x) => x.size)) * depth +
+    tileCost(rows.size, vectors, tile) *
+      elements(outer.map((x) => x.size)) *
+      depth *
+      (strided && !packedRows ? 1.6 : 1) +
+    (packedRows ? packingCost(rows.size * depth, rows.row === 1) : 0) +
     (packed ? packingCost(columns.size * depth * batch, columns.column === 1) : 0) +
     (split === whole ? 0 : partialSumCost(results * cuts(sizes, split))) +
     (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
-  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, split };
+  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, split };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {
     name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,

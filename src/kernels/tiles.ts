@@ -26,6 +26,8 @@ export interface TilePlan {
   readonly lanes: number;
   /** Is the column operand copied into panels? */
   readonly packed: boolean;
+  /** Is the row operand copied as well, tile by tile? */
+  readonly packedRows: boolean;
   readonly split: Split;
 }
 
@@ -273,14 +275,57 @@ export class Tiles {
     const divided = kind === 'parallel' && rows.size >= parts * tile;
     const wanted = divided ? Math.min(fits, Math.ceil(rows.size / parts)) : fits;
     const size = Math.max(1, Math.floor(wanted / tile)) * tile;
-    if (!alone || rows.size <= size) return body((panel, p) => this.#rowTiles(panel, p, block, [], rows.size), kind);
+    const packed = this.#plan.packedRows;
+    if (!packed && (!alone || rows.size <= size)) {
+      return body((panel, p) => this.#rowTiles(panel, p, block, [], rows.size), kind);
+    }
     const some = (begin: number, extent: number, count: number): Body => {
       const b = bound({ ...rows, column: 0 }, `rows${begin}`, extent, count, begin);
-      const inside = body((panel, p) => this.#rowTiles(panel, p, block, [b], count), 'serial');
-      return around([b], inside, kind);
+      if (!packed)
+        return around(
+          [b],
+          body((panel, p) => this.#rowTiles(panel, p, block, [b], count), 'serial'),
+          kind,
+        );
+      const own = this.#storage.own('rows', this.#plan.dtype, count * block.depth);
+      const copied = { ...block, packedRows: own };
+      const computing = body((panel, p) => this.#rowTiles(panel, p, copied, [b], count), 'serial');
+      return around([b], [...this.#packRows(copied, own, b, count), ...computing], kind);
     };
     const rest = rows.size % size;
     return [...some(0, rows.size - rest, size), ...(rest > 0 ? some(rows.size - rest, rest, rest) : [])];
+  }
+
+  /** Copies some rows of the row operand, tile after tile, in each a step along the summed axes after the other. */
+  #packRows(block: TileBlock, target: Buffer, b: Bound<OutAxis>, count: number): Body {
+    const { layout, dtype, lanes } = this.#plan;
+    const { row, rows } = layout;
+    const source = this.#storage.bufferOf(row.node);
+    const ks = block.inner.map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
+    const steps = rowMajor(ks.map((k) => k.size));
+    const bounds = [...block.groups, b];
+    const offset = row.offset + offsetOf(bounds, (x) => x.row) + offsetOf(block.outside, (x) => x.row);
+    return this.#inTiles(count, (m, height) => {
+      const from = (r: number) =>
+        ir.at(
+          offset + (m.begin + r) * rows.row,
+          [m.v, rows.row],
+          ...termsOf(bounds, (x) => x.row),
+          ...termsOf(block.outside, (x) => x.row),
+          ...ks.map((k) => [k.v, k.row] as const),
+        );
+      const to = (r: number) =>
+        ir.at(m.begin * block.depth + r, [m.v, block.depth], ...ks.map((k, i) => [k.v, steps[i] * height] as const));
+      const wide = rows.row === 1 && height % lanes === 0 ? lanes : 1;
+      const copies = Array.from({ length: height / wide }, (_, i): Statement => {
+        const value = ir.load(source, from(i * wide), ir.valueType(dtype, wide));
+        return { kind: 'store', buffer: target, index: to(i * wide), value };
+      });
+      return around(
+        ks.map((k) => ({ axis: k, v: k.v, begin: 0 })),
+        copies,
+      );
+    });
   }
 
   /** Full panels, then a narrower one; unpacked columns that fill no vector are done one by one. */
@@ -299,12 +344,17 @@ export class Tiles {
 
   /** Some of the rows, tile after tile, and those that do not fill a tile. */
   #rowTiles(panel: Panel, p: LoopVariable, block: TileBlock, within: readonly Bound<OutAxis>[], count: number): Body {
+    return this.#inTiles(count, (m, height) => this.#oneTile(block, panel, p, [...within, m], height));
+  }
+
+  /** A loop over full tiles of rows, and the rows that do not fill a tile. */
+  #inTiles(count: number, body: (m: Bound<OutAxis>, height: number) => Body): Body {
     const { rows } = this.#plan.layout;
     const tile = this.#plan.tile.rows;
     const whole = Math.floor(count / tile) * tile;
     const part = (begin: number, extent: number, height: number): Body => {
       const m = bound({ ...rows, column: 0 }, `m${begin}`, extent, height, begin);
-      return around([m], this.#oneTile(block, panel, p, [...within, m], height));
+      return around([m], body(m, height));
     };
     return [
       ...(whole > 0 ? part(0, whole, tile) : []),
@@ -315,12 +365,13 @@ export class Tiles {
   #oneTile(block: TileBlock, panel: Panel, p: LoopVariable, within: readonly Bound<OutAxis>[], height: number): Body {
     const { dtype, layout, task } = this.#plan;
     const { row, column, rows, columns } = layout;
-    const { outside, panels, sum } = block;
+    const { outside, panels, packedRows, sum } = block;
     const { vectors, lanes } = panel;
     const type = ir.valueType(dtype, lanes);
     const bounds = [...block.groups, ...this.#shared, ...within];
+    const m = within.at(-1) as Bound<OutAxis>;
     const ks = mergeSums(block.inner, panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
-    const packedStrides = rowMajor(ks.map((k) => k.size)).map((n) => n * vectors * lanes);
+    const packedSteps = rowMajor(ks.map((k) => k.size));
     const kTerms = (stride: (k: SumAxis, i: number) => number) => ks.map((k, i) => [k.v, stride(k, i)] as const);
     const rowTerms = [...termsOf(bounds, (x) => x.row), ...termsOf(outside, (x) => x.row), ...kTerms((k) => k.row)];
     const rowOffset = row.offset + offsetOf(bounds, (x) => x.row) + offsetOf(outside, (x) => x.row);
@@ -333,7 +384,11 @@ export class Tiles {
     const columnOffset = column.offset + offsetOf(bounds, (x) => x.column) + offsetOf(outside, (x) => x.column);
     const columnIndex = (u: number): Affine =>
       panels
-        ? ir.at(panel.begin * block.depth + u * lanes, [p, block.depth], ...kTerms((_, i) => packedStrides[i]))
+        ? ir.at(
+            panel.begin * block.depth + u * lanes,
+            [p, block.depth],
+            ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
+          )
         : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
     const at = (r: number, c: number, access: number, offset: number): Affine =>
       ir.at(
@@ -375,8 +430,11 @@ export class Tiles {
       vectors,
       lanes,
       sums: ks.map((k) => k.v),
-      rows: this.#storage.bufferOf(row.node),
-      row: (r) => ir.at(rowOffset + r * rows.row, ...rowTerms),
+      rows: packedRows ?? this.#storage.bufferOf(row.node),
+      row: (r) =>
+        packedRows
+          ? ir.at(m.begin * block.depth + r, [m.v, block.depth], ...kTerms((_, i) => packedSteps[i] * height))
+          : ir.at(rowOffset + r * rows.row, ...rowTerms),
       columns: panels ?? this.#storage.bufferOf(column.node),
       column: columnIndex,
       begin: (r, u) => (sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type) : ir.constant(0, type)),
@@ -405,4 +463,6 @@ export class Tiles {
 interface TileBlock extends Block {
   readonly sum: Sums | undefined;
   readonly count: number;
+  /** The copied rows. */
+  readonly packedRows?: Buffer;
 }
