@@ -4,6 +4,7 @@
 import { taskCost } from '../kernels/cost.ts';
 import {
   isDense,
+  isStored,
   type Lowered,
   type MapPrimitive,
   map as mapPrimitive,
@@ -73,8 +74,6 @@ export function* fuse(lowered: Lowered): Steps<Fused> {
   return { tasks: yield* new Fusion(nodes, roots).run(), fetches, updates };
 }
 
-const isStored = (n: Primitive) =>
-  n.kind !== 'feed' && n.kind !== 'read' && n.kind !== 'constant' && n.kind !== 'counter';
 const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
 
 class Fusion {

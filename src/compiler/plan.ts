@@ -2,13 +2,14 @@
 import type { Storage } from '../kernels/offer.ts';
 import type { Buffer, Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Place, Port, Program } from '../loops/program.ts';
+import type { LastingPlace, Place, Port, Program } from '../loops/program.ts';
 import type { Constant, Lowered, Primitive, View } from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
-import { allocate, type TypedArray } from '../tensor/dtype.ts';
+import { allocate, sizeOf, type TypedArray } from '../tensor/dtype.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { atOnce, type Steps } from '../tensor/turns.ts';
+import { type Batched, batch, type Repeat } from './batch.ts';
 import { fuse } from './fuse.ts';
 import { type Lifetime, planMemory } from './memory.ts';
 import { readsOf, schedule } from './schedule.ts';
@@ -20,12 +21,18 @@ export const plan = (lowered: Lowered, machine: Machine): Program => atOnce(plan
 /** The same, step by step. */
 export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
   const fused = yield* fuse(lowered);
-  const { tasks, checks, inPlace, commits } = schedule(fused);
+  const scheduled = schedule(fused);
   yield;
-  const buffers = new Buffers(inPlace);
+  const { checks, inPlace, commits } = scheduled;
+  const kept = new Set([...fused.fetches, ...fused.updates.map((u) => u.value)].map((v) => v.node));
+  const batched = batch(scheduled, kept);
+  const { tasks, repeats } = batched;
+  const buffers = new Buffers(inPlace, batched);
   const committed = commits.map(({ from, key }) => commitTask(from, key, lowered, buffers));
   const kernels: Kernel[] = [];
   let checkKernels = 0;
+  /** Of each task the number of its first kernel. */
+  const firstKernels: number[] = [];
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
   for (const [i, task] of [...tasks, ...committed].entries()) {
     const storage: Storage = {
@@ -35,8 +42,10 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
       status: () => buffers.status(),
       checkNumber: (node) => numbers.get(node) as number,
     };
-    for (const v of readsOf(task)) buffers.use(v.node, i);
-    for (const o of task.outputs) if (o.node.kind !== 'check') buffers.use(o.node, i);
+    const repeat = repeats.find((r) => i >= r.first && i < r.end);
+    for (const v of readsOf(task)) buffers.use(v.node, i, repeat);
+    for (const o of task.outputs) if (o.node.kind !== 'check') buffers.use(o.node, i, repeat);
+    firstKernels.push(kernels.length);
     kernels.push(...offersFor(task, machine)[0].build(storage));
     if (i < checks) checkKernels = kernels.length;
     yield;
@@ -50,6 +59,7 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
   return {
     kernels,
     checks: checkKernels,
+    repeats: repeats.map((r) => ({ ...r, first: firstKernels[r.first], end: firstKernels[r.end] ?? kernels.length })),
     places,
     arenaBytes,
     threadBytes,
@@ -101,10 +111,12 @@ class Buffers {
   readonly #uses = new Map<Buffer, { begin: number; end: number }>();
   readonly #variables = new Map<Buffer, number>();
   readonly #constants = new Map<Buffer, Constant>();
+  readonly #batched: Batched;
   #status: Buffer | undefined;
 
-  constructor(inPlace: ReadonlyMap<Primitive, number>) {
+  constructor(inPlace: ReadonlyMap<Primitive, number>, batched: Batched) {
     this.#inPlace = inPlace;
+    this.#batched = batched;
   }
 
   nodes(): Primitive[] {
@@ -135,9 +147,15 @@ class Buffers {
     return buffer;
   }
 
-  use(node: Primitive, step: number): void {
+  /** Notes that a step uses the array. What is there for all blocks of a repeat is used from its first step to its last. */
+  use(node: Primitive, step: number, repeat?: Repeat): void {
+    const window = this.#batched.windows.get(node);
+    if (window) this.of(node);
+    const whole = window?.of ?? node;
+    const lasting = repeat && !this.#batched.within.has(node);
+    const [begin, end] = lasting ? [repeat.first, repeat.end - 1] : [step, step];
     // What the caller fills must be in place before the first step.
-    this.#extend(this.of(node), node.kind === 'feed' || node.kind === 'counter' ? -1 : step, step);
+    this.#extend(this.of(whole), whole.kind === 'feed' || whole.kind === 'counter' ? -1 : begin, end);
   }
 
   scratch(name: string, dtype: Buffer['dtype'], length: number, step: number, own = false): Buffer {
@@ -182,11 +200,18 @@ class Buffers {
       else if (constant) places.set(buffer, { kind: 'constant', data: typed(constant) });
       else lifetimes.push({ buffer, begin, end });
     }
+    const windows: [Buffer, Buffer, number][] = [];
+    for (const [node, { of, item }] of this.#batched.windows) {
+      windows.push([this.of(node), this.of(of), item * sizeOf(node.dtype)]);
+    }
     const [arenaBytes, threadBytes] = [false, true].map((own) => {
       const plan = planMemory(lifetimes.filter(({ buffer }) => (buffer.private ?? false) === own));
       for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind: own ? 'thread' : 'arena', offset });
       return plan.bytes;
     });
+    for (const [window, whole, itemBytes] of windows) {
+      places.set(window, { kind: 'window', of: places.get(whole) as LastingPlace, itemBytes });
+    }
     return { places, arenaBytes, threadBytes };
   }
 }

@@ -135,7 +135,8 @@ export function printKernel(kernel: Kernel): string {
 }
 
 function printPlace(place: Place): string {
-  if (place.kind === 'arena') return `arena + ${place.offset}`;
+  if (place.kind === 'window') return `${printPlace(place.of)} + start * ${place.itemBytes}`;
+  if (place.kind === 'arena' || place.kind === 'thread') return `${place.kind} + ${place.offset}`;
   return place.kind === 'variable' ? `variable ${place.key}` : 'constant';
 }
 
@@ -145,6 +146,11 @@ export function printProgram(program: Program): string {
   for (const [b, place] of program.places) lines.push(`  ${b.name}: ${b.dtype}[${b.length}] at ${printPlace(place)}`);
   program.kernels.forEach((kernel, number) => {
     if (number === program.checks && number > 0) lines.push('stop if a check failed');
+    const repeat = program.repeats.find((r) => r.first === number);
+    if (repeat) {
+      const { items, block, end } = repeat;
+      lines.push(`for each ${block} of ${items} items: ${end - number} kernels`);
+    }
     lines.push(printKernel(kernel));
   });
   return lines.join('\n');

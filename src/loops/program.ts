@@ -2,18 +2,21 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts';
 import type { Buffer, Kernel } from './ir.ts';
 
+type Whole = Exclude<Place, { kind: 'thread' | 'window' }>;
+
 /**
  * Where a buffer lies: at a byte offset of the arena or, if it is private, of the thread's own space; in the storage
- * of a variable, or among the constants.
+ * of a variable, or among the constants. A window lies `start` items after the place of the whole, see Repeat.
  */
 export type Place =
   | { readonly kind: 'arena'; readonly offset: number }
   | { readonly kind: 'thread'; readonly offset: number }
+  | { readonly kind: 'window'; readonly of: Whole; readonly itemBytes: number }
   | { readonly kind: 'variable'; readonly key: number }
   | { readonly kind: 'constant'; readonly data: TypedArray };
 
 /** A place that outlives the run. */
-export type LastingPlace = Exclude<Place, { kind: 'arena' | 'thread' }>;
+export type LastingPlace = Exclude<Place, { kind: 'arena' | 'thread' | 'window' }>;
 
 /** A buffer that the caller fills before the run, or reads after it. */
 export interface Port {
@@ -23,12 +26,25 @@ export interface Port {
 }
 
 /**
+ * Kernels [first, end) that are run again and again, `start` being 0, block, 2·block …, and for the last time
+ * items − block.
+ */
+export interface Repeat {
+  readonly first: number;
+  readonly end: number;
+  readonly items: number;
+  readonly block: number;
+}
+
+/**
  * The whole of a run. Kernels [0, checks) come first and include every check; after them the backend looks at the
  * status buffer and stops if one failed, so that nothing has been written to a variable by then.
  */
 export interface Program {
   readonly kernels: readonly Kernel[];
   readonly checks: number;
+  /** In order, apart from each other. */
+  readonly repeats: readonly Repeat[];
   readonly places: ReadonlyMap<Buffer, Place>;
   readonly arenaBytes: number;
   /** Space that every thread needs for itself. */

@@ -49,6 +49,7 @@ export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBy
   };
   const lengths = new Map(program.variables.map((v) => [v.key, v]));
   for (const [b, place] of places) {
+    if (place.kind === 'window') continue;
     if ((place.kind === 'thread') !== (b.private === true)) refuse(`${b.name} is private, or its place is, not both`);
     if (place.kind === 'arena' || place.kind === 'thread') {
       const bytes = place.kind === 'arena' ? program.arenaBytes : program.threadBytes;
@@ -63,8 +64,9 @@ export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBy
     }
   }
   const locate = (buffer: Buffer): Location => {
-    const place = places.get(buffer);
-    if (!place) return refuse(`${buffer.name} is used but has no place`);
+    const own = places.get(buffer);
+    if (!own) return refuse(`${buffer.name} is used but has no place`);
+    const place = own.kind === 'window' ? own.of : own;
     if (place.kind === 'arena' || place.kind === 'thread') return { storage: place.kind, offset: place.offset };
     return { storage: place.kind === 'variable' ? place.key : place.data, offset: 0 };
   };

@@ -347,6 +347,10 @@ export function check(inputs: readonly View[], body: (...xs: Scalar[]) => Scalar
   return { kind: 'check', id: nextId++, inputs: views, body: expression, message, dtype: 'bool', shape };
 }
 
+/** Is it computed by the run, and so has an array of its own? */
+export const isStored = (n: Primitive): boolean =>
+  n.kind !== 'feed' && n.kind !== 'read' && n.kind !== 'constant' && n.kind !== 'counter';
+
 /** Where nothing is summed or compared: the value of a reduction over no elements. */
 export function identityOf(op: ReduceOp, dtype: DType): number {
   if (op === 'sum' || op === 'any') return 0;

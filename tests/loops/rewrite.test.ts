@@ -81,6 +81,7 @@ test('a program is printed with its places', () => {
     checks: 1,
     arenaBytes: 256,
     threadBytes: 0,
+    repeats: [],
     feeds: [],
     fetches: [],
     counters: [],

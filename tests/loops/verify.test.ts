@@ -230,6 +230,7 @@ describe('a program', () => {
     places,
     arenaBytes: 256,
     threadBytes: 0,
+    repeats: [],
     feeds: [],
     fetches: [],
     counters: [],

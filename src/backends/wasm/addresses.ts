@@ -11,9 +11,11 @@ import {
 import { sizeOf } from '../../tensor/dtype.ts';
 
 /** What addresses count from: the arena of the run, the thread's own space, address 0, or nothing: the value of an index. */
-export type Base = 'arena' | 'thread' | 'absolute' | 'index';
-/** The parameters of every function that hold a base. */
-export const baseParameter: Partial<Record<Base, number>> = { arena: 0, thread: 1 };
+export type Base = 'arena' | 'thread' | 'absolute' | 'index' | Moving;
+/** The arena, or address 0, and so many bytes for each item before the block. */
+export type Moving = `${'arena' | 'absolute'} ${number}`;
+/** The locals of a function that hold a base; the others are 0. */
+export type BaseLocals = ReadonlyMap<Base, number>;
 
 /** Where a buffer begins. */
 export interface Origin {
@@ -53,12 +55,14 @@ const indexOrigin: Origin = { base: 'index', offset: 0 };
 /** Knows the pointers of one kernel. First `analyse` finds them all, then the emitter walks the same loops again. */
 export class Addresses {
   readonly #originOf: (buffer: Buffer) => Origin;
+  readonly #bases: BaseLocals;
   readonly #newLocal: () => number;
   readonly #stack: Scope[] = [];
   readonly #depths = new Map<LoopVariable, number>();
 
-  constructor(originOf: (buffer: Buffer) => Origin, newLocal: () => number) {
+  constructor(originOf: (buffer: Buffer) => Origin, bases: BaseLocals, newLocal: () => number) {
     this.#originOf = originOf;
+    this.#bases = bases;
     this.#newLocal = newLocal;
   }
 
@@ -79,6 +83,11 @@ export class Addresses {
   leave(): void {
     const scope = this.#stack.pop();
     if (scope?.variable) this.#depths.delete(scope.variable);
+  }
+
+  /** The local that holds what addresses count from; undefined for 0. */
+  localOf(base: Base): number | undefined {
+    return this.#bases.get(base);
   }
 
   originOf(buffer: Buffer): Origin {

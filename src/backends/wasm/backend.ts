@@ -128,7 +128,7 @@ class WasmBackend implements Backend {
     const call = inline ? instantiate(module, memory) : undefined;
     const job = { module, memory };
     const view = (buffer: Buffer): TypedArray => {
-      const place = program.places.get(buffer) as Exclude<Place, { kind: 'thread' }>;
+      const place = program.places.get(buffer) as Extract<Place, { kind: 'arena' }> | LastingPlace;
       const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place, program, []);
       return viewOf(buffer.dtype, memory.buffer, at, buffer.length);
     };

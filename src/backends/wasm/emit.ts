@@ -1,12 +1,14 @@
 // A program as a WebAssembly module: one function a kernel, and `run`, which calls them in order on every thread.
 import { type Buffer, isParallel } from '../../loops/ir.ts';
-import type { LastingPlace, Program } from '../../loops/program.ts';
+import type { LastingPlace, Program, Repeat } from '../../loops/program.ts';
 import { InternalError } from '../../tensor/errors.ts';
 import { atOnce, type Steps } from '../../tensor/turns.ts';
-import { baseParameter, type Origin } from './addresses.ts';
+import type { Origin } from './addresses.ts';
 import { barrierBody } from './barrier.ts';
 import { encodeModule, FunctionBody, type MemoryLimits, type WasmFunction } from './encode.ts';
 import { emitKernel, kernelParameters } from './kernel.ts';
+
+const runParameters = ['arena', 'own', 'thread', 'threads'] as const;
 
 /** What the emitter needs to know about where a program will run. */
 export interface EmitOptions {
@@ -52,7 +54,7 @@ export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Ar
   const barrier = options.memory.shared ? outline(barrierBody(), 1) : undefined;
   const status = program.status && originOf(program.status);
   const body = emitRun(program, kernels, barrier, status);
-  add({ parameters, results: 1, body, exported: 'run' });
+  add({ parameters: runParameters.length, results: 1, body, exported: 'run' });
   return encodeModule(options.memory, functions);
 }
 
@@ -60,20 +62,26 @@ function originFor(buffer: Buffer, program: Program, options: EmitOptions): Orig
   const place = program.places.get(buffer);
   if (!place) throw new InternalError(`The buffer ${buffer.name} is used but has no place in memory.`);
   if (place.kind === 'arena' || place.kind === 'thread') return { base: place.kind, offset: place.offset };
-  return { base: 'absolute', offset: options.addressOf(place) };
+  if (place.kind !== 'window') return { base: 'absolute', offset: options.addressOf(place) };
+  if (place.of.kind === 'arena') return { base: `arena ${place.itemBytes}`, offset: place.of.offset };
+  return { base: `absolute ${place.itemBytes}`, offset: options.addressOf(place.of) };
 }
 
-/** Calls the kernels, with a barrier between two of them unless one thread does both; those after the checks only if the status is 0. */
+/**
+ * Calls the kernels, with a barrier between two of them unless one thread does both; those after the checks only if the
+ * status is 0.
+ */
 function emitRun(
   program: Program,
   kernels: readonly number[],
   barrier: number | undefined,
   status: Origin | undefined,
 ): FunctionBody {
-  const body = new FunctionBody(kernelParameters.length);
+  const body = new FunctionBody(runParameters.length);
+  const start = body.local('i32');
   const wait = () => {
     if (barrier === undefined) return;
-    body.get(kernelParameters.indexOf('threads'));
+    body.get(runParameters.indexOf('threads'));
     body.call(barrier);
   };
   const isShared = (k: number): boolean => program.kernels[k].body.some(isParallel);
@@ -82,8 +90,14 @@ function emitRun(
       wait();
       returnIfSet(body, status);
     } else if (k > 0 && (isShared(k - 1) || isShared(k))) wait();
-    for (const i of kernelParameters.keys()) body.get(i);
+    if (program.repeats.some((r) => r.first === k)) body.open('loop');
+    for (const name of kernelParameters) body.get(name === 'start' ? start : runParameters.indexOf(name));
     body.call(kernel);
+    const repeat = program.repeats.find((r) => r.end === k + 1);
+    if (repeat) {
+      wait();
+      repeatFromNext(body, start, repeat);
+    }
   });
   if (program.checks === kernels.length && status) {
     wait();
@@ -93,10 +107,34 @@ function emitRun(
   return body;
 }
 
+/** The end of a repeat: the next block, or `start` is 0 again. */
+function repeatFromNext(body: FunctionBody, start: number, { items, block }: Repeat): void {
+  const last = items - block;
+  const next = body.local('i32');
+  body.get(start);
+  body.i32(last);
+  body.op('i32.lt_s');
+  body.open('if');
+  body.get(start);
+  body.i32(block);
+  body.op('i32.add');
+  body.tee(next);
+  body.i32(last);
+  body.get(next);
+  body.i32(last);
+  body.op('i32.lt_s');
+  body.op('select');
+  body.set(start);
+  body.branch(1);
+  body.op('end');
+  body.op('end');
+  body.i32(0);
+  body.set(start);
+}
+
 /** Returns 1 if the status is not 0. */
 function returnIfSet(body: FunctionBody, status: Origin): void {
-  const from = baseParameter[status.base];
-  if (from !== undefined) body.get(from);
+  if (status.base === 'arena') body.get(runParameters.indexOf('arena'));
   else body.i32(0);
   body.memory('f64.load', status.offset);
   body.f64(0);

@@ -175,6 +175,11 @@ export class FunctionBody {
     this.#code.byte(0x40);
   }
 
+  branch(depth: number): void {
+    this.op('br');
+    this.#code.unsigned(depth);
+  }
+
   branchIf(depth: number): void {
     this.op('br_if');
     this.#code.unsigned(depth);

@@ -1,7 +1,7 @@
 // Expressions of the loop IR as instructions that leave their value on the stack.
 import { children, type Expression, type Local, type ValueType } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import { type Addresses, type Base, baseParameter } from './addresses.ts';
+import type { Addresses, Base } from './addresses.ts';
 import {
   binaryOnStack,
   compareOnStack,
@@ -74,7 +74,7 @@ export class ExpressionEmitter {
       body.i32(Math.log2(size));
       body.op('i32.shl');
     }
-    const from = baseParameter[base];
+    const from = this.#addresses.localOf(base);
     if (from !== undefined) {
       body.get(from);
       body.op('i32.add');
@@ -193,7 +193,7 @@ export class ExpressionEmitter {
     const body = this.#body;
     const address = this.#addresses.element(e.buffer, e.index);
     const { base } = this.#addresses.originOf(e.buffer);
-    const push = () => pushPointer(body, address, base);
+    const push = () => pushPointer(body, address, this.#addresses.localOf(base));
     if (e.type.lanes > 1) {
       loadVector(body, e.buffer, e.type, push, address.offset, e.laneStride);
     } else {

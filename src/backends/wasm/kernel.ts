@@ -11,7 +11,15 @@ import {
 } from '../../loops/ir.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import { Addresses, baseParameter, type Origin, type Pointer, type Scope } from './addresses.ts';
+import {
+  Addresses,
+  type Base,
+  type BaseLocals,
+  type Moving,
+  type Origin,
+  type Pointer,
+  type Scope,
+} from './addresses.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
 import { pushPointer, storeScalar, storeVector } from './memory.ts';
@@ -28,14 +36,16 @@ export interface KernelTarget {
 const vectorRegisters = 15;
 
 /** The parameters of a kernel's function, and of the function that is one iteration of a long loop. */
-export const kernelParameters = ['arena', 'own', 'thread', 'threads'] as const;
-const iterationParameters = ['arena', 'own', 'iteration'] as const;
+export const kernelParameters = ['arena', 'own', 'start', 'thread', 'threads'] as const;
+const iterationParameters = ['arena', 'own', 'start', 'iteration'] as const;
+/** Those that come first in both. */
+const [arena, own, start] = kernelParameters.keys();
 const thread = kernelParameters.indexOf('thread');
 const threads = kernelParameters.indexOf('threads');
 
 /**
  * The body of a function with the parameters `arena`, the address of the run's arena; `own`, that of the thread's own
- * space; `thread`, its number, and `threads`, how many there are. The bodies of its long loops are functions of their
+ * space; `start`, the first item of the block if the kernel is repeated; `thread`, its number, and `threads`, how many there are. The bodies of its long loops are functions of their
  * own, given to `outline`, which returns their numbers: an engine that optimizes a function while it runs can use the
  * better code only from the next call on, so a long run must be made of many calls.
  */
@@ -56,7 +66,11 @@ export function emitKernel(
   const unrolled = unroll(kernel.body);
   const body = new FunctionBody(kernelParameters.length);
   const emit = (statements: readonly Statement[], into: FunctionBody, oneIteration: boolean) => {
-    const addresses = new Addresses(target.originOf, () => into.local('i32'));
+    const bases = emitBases(
+      into,
+      [...buffersOf(statements)].map((b) => target.originOf(b).base),
+    );
+    const addresses = new Addresses(target.originOf, bases, () => into.local('i32'));
     const scope = addresses.analyse(statements);
     const emitter = new KernelEmitter(into, addresses, new ExpressionEmitter(into, addresses, target.fusedMultiplyAdd));
     addresses.enter(scope);
@@ -94,6 +108,52 @@ export function emitKernel(
     }
   }
   return body;
+}
+
+/** All buffers that statements touch. */
+function buffersOf(statements: readonly Statement[], found = new Set<Buffer>()): Set<Buffer> {
+  const seen = new Set<Expression>();
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === 'load' || e.kind === 'loadAt') found.add(e.buffer);
+    for (const child of children(e)) visit(child);
+  };
+  for (const s of statements) {
+    if (s.kind === 'loop') buffersOf(s.body, found);
+    else if (s.kind === 'if') {
+      visit(s.condition);
+      buffersOf(s.body, found);
+    } else {
+      if (s.kind !== 'set') found.add(s.buffer);
+      if (s.kind === 'storeAt') visit(s.index);
+      visit(s.value);
+    }
+  }
+  return found;
+}
+
+/** Sets up the bases that move with the block, and tells in which locals bases are. */
+function emitBases(body: FunctionBody, used: readonly Base[]): BaseLocals {
+  const locals = new Map<Base, number>([
+    ['arena', arena],
+    ['thread', own],
+  ]);
+  const isMoving = (base: Base): base is Moving => base.includes(' ');
+  for (const base of new Set(used.filter(isMoving))) {
+    const [whole, itemBytes] = base.split(' ');
+    const local = body.local('i32');
+    body.get(start);
+    body.i32(Number(itemBytes));
+    body.op('i32.mul');
+    if (whole === 'arena') {
+      body.get(arena);
+      body.op('i32.add');
+    }
+    body.set(local);
+    locals.set(base, local);
+  }
+  return locals;
 }
 
 /** The statements in order, those for one thread and those for all of them apart. */
@@ -199,7 +259,7 @@ function callForEach(body: FunctionBody, loop: Loop, number: number): void {
   body.op('i32.ne');
   body.open('if');
   body.open('loop');
-  for (const base of ['arena', 'own'] as const) body.get(kernelParameters.indexOf(base));
+  for (const base of [arena, own, start]) body.get(base);
   body.get(at);
   body.call(number);
   body.get(at);
@@ -270,7 +330,7 @@ class KernelEmitter {
     const body = this.#body;
     this.#expressions.begin(s.value);
     const address = this.#addresses.element(s.buffer, s.index);
-    pushPointer(body, address, this.#addresses.originOf(s.buffer).base);
+    pushPointer(body, address, this.#addresses.localOf(this.#addresses.originOf(s.buffer).base));
     this.#expressions.emit(s.value);
     if (s.value.type.lanes === 1) storeScalar(body, s.buffer.dtype, address.offset);
     else storeVector(body, s.buffer.dtype, s.value.type, address.offset);
@@ -361,7 +421,7 @@ class KernelEmitter {
   #start({ base, parent, folded = 0, local }: Pointer): void {
     const body = this.#body;
     const more = folded - (parent?.folded ?? 0);
-    const from = parent?.local ?? baseParameter[base];
+    const from = parent?.local ?? this.#addresses.localOf(base);
     if (from !== undefined) body.get(from);
     if (from === undefined) {
       body.i32(more);

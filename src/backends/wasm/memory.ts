@@ -1,7 +1,7 @@
 // Loads and stores: elements in memory to values and back, for every element type and width.
 import type { Buffer, ValueType } from '../../loops/ir.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
-import { type Address, type Base, baseParameter } from './addresses.ts';
+import type { Address } from './addresses.ts';
 import type { FunctionBody } from './encode.ts';
 import type { OpName } from './opcodes.ts';
 
@@ -20,9 +20,9 @@ const scalarStores: Record<DType, OpName> = {
   bool: 'i32.store8',
 };
 
-/** Pushes what an address counts from: a pointer, a base, or 0. */
-export function pushPointer(body: FunctionBody, { pointer }: Address, base: Base): void {
-  const from = pointer?.local ?? baseParameter[base];
+/** Pushes what an address counts from: a pointer, the local of a base, or 0. */
+export function pushPointer(body: FunctionBody, { pointer }: Address, base: number | undefined): void {
+  const from = pointer?.local ?? base;
   if (from !== undefined) body.get(from);
   else body.i32(0);
 }

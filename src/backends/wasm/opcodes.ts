@@ -14,6 +14,7 @@ export const opcodes = {
   loop: 0x03,
   if: 0x04,
   end: 0x0b,
+  br: 0x0c,
   br_if: 0x0d,
   return: 0x0f,
   call: 0x10,

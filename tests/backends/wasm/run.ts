@@ -34,6 +34,7 @@ export function programOf(kernels: readonly Kernel[], buffers: readonly Buffer[]
     places,
     arenaBytes: offset,
     threadBytes: 0,
+    repeats: [],
     feeds: [],
     fetches: [],
     counters: [],
@@ -64,12 +65,19 @@ export function instantiate(program: Program, fusedMultiplyAdd = false, profile 
   const view = (b: Buffer): TypedArray => {
     const place = program.places.get(b)!;
     const address =
-      place.kind === 'arena' ? arena + place.offset : place.kind === 'thread' ? own + place.offset : addressOf(place);
+      place.kind === 'arena'
+        ? arena + place.offset
+        : place.kind === 'thread'
+          ? own + place.offset
+          : addressOf(place as LastingPlace);
     return viewOf(b.dtype, memory.buffer, address, b.length);
   };
-  type Code = (arena: number, own: number, thread: number, threads: number) => number;
+  type Code = (...parameters: number[]) => number;
   /** Calls a function of the module, as one of several threads. */
-  const call = (name: string, thread = 0, threads = 1) => (exports[name] as Code)(arena, own, thread, threads);
+  const call = (name: string, thread = 0, threads = 1) => {
+    const start = name === 'run' ? [] : [0];
+    return (exports[name] as Code)(arena, own, ...start, thread, threads);
+  };
   return { names: Object.keys(exports).sort(), call, view };
 }
 

@@ -1,0 +1,201 @@
+// Pass 7, batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
+// large evaluation needs the memory of a small one.
+
+import { type Contract, isStored, type Primitive, type Reduce, type View } from '../program/primitives.ts';
+import { walk } from '../program/scalar.ts';
+import type { Output, Root, Task } from '../program/task.ts';
+import { sizeOf } from '../tensor/dtype.ts';
+import { elements } from '../tensor/shape.ts';
+import { readsOf, type Schedule } from './schedule.ts';
+
+/** Tasks [first, end) that are run once for each block of items; the last block may overlap the one before it. */
+export interface Repeat {
+  readonly first: number;
+  readonly end: number;
+  readonly items: number;
+  readonly block: number;
+}
+
+export interface Batched {
+  readonly tasks: readonly Task[];
+  readonly repeats: readonly Repeat[];
+  /** Stands in the tasks of a repeat for the block of an array that is there for all items; and elements of an item. */
+  readonly windows: ReadonlyMap<Primitive, { readonly of: Primitive; readonly item: number }>;
+  /** Arrays that are there for a block only. */
+  readonly within: ReadonlySet<Primitive>;
+}
+
+/** Below this many bytes between the tasks of a chain all items are done at once. */
+const enoughBytes = 32 * 2 ** 20;
+/** What the arrays of a block should take. */
+const blockBytes = 16 * 2 ** 20;
+/** Blocks are a multiple of this, for the threads to share. */
+const blockMultiple = 16;
+/** An operand that all items share is read again for each block: a larger one ends the chain. */
+const mostShared = 2 ** 20;
+
+/** @param kept Arrays that are needed when all tasks are done. */
+export function batch(
+  { tasks, checks, inPlace }: Pick<Schedule, 'tasks' | 'checks' | 'inPlace'>,
+  kept: ReadonlySet<Primitive>,
+): Batched {
+  const readers = new Map<Primitive, number[]>();
+  const writers = new Map<Primitive, number[]>();
+  const add = (map: Map<Primitive, number[]>, node: Primitive, i: number) => {
+    const known = map.get(node);
+    if (known) known.push(i);
+    else map.set(node, [i]);
+  };
+  tasks.forEach((task, i) => {
+    for (const { node } of readsOf(task)) add(readers, node, i);
+    for (const { node } of task.outputs) add(writers, node, i);
+  });
+  const result = [...tasks];
+  const repeats: Repeat[] = [];
+  const windows = new Map<Primitive, { of: Primitive; item: number }>();
+  const within = new Set<Primitive>();
+  for (const [first, end] of chains(tasks, checks, inPlace)) {
+    const inside = (uses: readonly number[] | undefined) => (uses ?? []).every((i) => i >= first && i < end);
+    const produced = new Set(tasks.slice(first, end).flatMap((t) => t.outputs.map((o) => o.node)));
+    const internal = new Set(
+      [...produced].filter((n) => !kept.has(n) && inside(readers.get(n)) && inside(writers.get(n))),
+    );
+    const bytes = [...internal].reduce((sum, n) => sum + elements(n.shape) * sizeOf(n.dtype), 0);
+    const items = tasks[first].shape[0];
+    const wanted = Math.floor(blockBytes / (bytes / items) / blockMultiple) * blockMultiple;
+    const block = Math.max(blockMultiple, wanted);
+    if (bytes < enoughBytes || block * 2 > items) continue;
+    repeats.push({ first, end, items, block });
+    const change = new Shortening(items, block, internal, windows, within);
+    for (let i = first; i < end; i++) result[i] = change.task(tasks[i]);
+  }
+  return { tasks: result, repeats, windows, within };
+}
+
+/** Runs of neighbouring tasks that treat each item by itself. */
+function* chains(
+  tasks: readonly Task[],
+  checks: number,
+  inPlace: ReadonlyMap<Primitive, number>,
+): Generator<readonly [first: number, end: number]> {
+  let first = 0;
+  let produced = new Set<Primitive>();
+  for (let i = 0; i <= tasks.length; i++) {
+    const task = tasks[i] as Task | undefined;
+    const suits = (from: ReadonlySet<Primitive>) =>
+      task !== undefined && itemByItem(task, from) && !task.outputs.some((o) => inPlace.has(o.node));
+    const joins = i > first && i !== checks && task?.shape[0] === tasks[first].shape[0] && suits(produced);
+    if (!joins) {
+      if (i - first > 1) yield [first, i];
+      produced = new Set();
+      first = suits(produced) ? i : i + 1;
+    }
+    for (const o of task?.outputs ?? []) produced.add(o.node);
+  }
+}
+
+/** Does the task compute each item of its first axis from the same item of what it reads, or from what all items share? */
+function itemByItem(task: Task, produced: ReadonlySet<Primitive>): boolean {
+  const [items] = task.shape;
+  const { root } = task;
+  if (items === undefined || items < 2 * blockMultiple) return false;
+  if (root && root.kind !== 'contract' && root.kind !== 'reduce' && root.kind !== 'argReduce') return false;
+  const shared = (v: View) =>
+    v.strides[0] === 0 && !produced.has(v.node) && elements(v.node.shape) * sizeOf(v.node.dtype) <= mostShared;
+  if (!readsOf(task).every((v) => shared(v) || (isArray(v.node) && byItem(v, items)))) return false;
+  return task.outputs.every((o) => byItem({ ...o, shape: task.shape }, items)) && !knowsItem(task);
+}
+
+/** Does anything depend on the number of the item? */
+function knowsItem(task: Task): boolean {
+  let found = false;
+  const bodies = [...task.outputs.map((o) => o.body), ...(task.operandBody ? [task.operandBody] : [])];
+  for (const body of bodies) {
+    walk(body, (e) => {
+      found ||= e.op === 'index' && e.value === 0;
+    });
+  }
+  return found;
+}
+
+const isArray = (n: Primitive): boolean => isStored(n) || n.kind === 'feed';
+
+/** Does a step along the first axis lead to the same place in the next item of the array? */
+function byItem(
+  v: { node: Primitive; shape: readonly number[]; strides: readonly number[]; offset: number },
+  items: number,
+): boolean {
+  const item = elements(v.node.shape) / items;
+  if (!Number.isInteger(item) || v.shape[0] !== items || v.strides[0] !== item) return false;
+  let low = v.offset;
+  let high = v.offset;
+  for (const [i, stride] of v.strides.entries()) {
+    if (i === 0) continue;
+    const reach = stride * (v.shape[i] - 1);
+    if (reach < 0) low += reach;
+    else high += reach;
+  }
+  return low >= 0 && high < item;
+}
+
+/** Makes tasks shorter: the same for the items of a block. */
+class Shortening {
+  readonly #items: number;
+  readonly #block: number;
+  readonly #internal: ReadonlySet<Primitive>;
+  readonly #windows: Map<Primitive, { of: Primitive; item: number }>;
+  readonly #within: Set<Primitive>;
+  readonly #nodes = new Map<Primitive, Primitive>();
+
+  constructor(
+    items: number,
+    block: number,
+    internal: ReadonlySet<Primitive>,
+    windows: Map<Primitive, { of: Primitive; item: number }>,
+    within: Set<Primitive>,
+  ) {
+    this.#items = items;
+    this.#block = block;
+    this.#internal = internal;
+    this.#windows = windows;
+    this.#within = within;
+  }
+
+  task(task: Task): Task {
+    const operands = task.operands.map((v) => this.#view(v));
+    return {
+      ...task,
+      shape: this.#shape(task.shape),
+      root: task.root && this.#root(task.root, operands),
+      operands,
+      inputs: task.inputs.map((v) => this.#view(v)),
+      outputs: task.outputs.map((o): Output => ({ ...o, node: this.#node(o.node) })),
+    };
+  }
+
+  #shape = (shape: readonly number[]): readonly number[] => [this.#block, ...shape.slice(1)];
+
+  #view(v: View): View {
+    return { ...v, node: v.strides[0] === 0 ? v.node : this.#node(v.node), shape: this.#shape(v.shape) };
+  }
+
+  /** The root itself is looked at only for its kind and sizes. */
+  #root(root: Root, operands: readonly View[]): Root {
+    const shape = this.#shape(root.shape);
+    if (root.kind === 'contract') return { ...root, shape, a: operands[0], b: operands[1] } satisfies Contract;
+    const { x } = root as Reduce;
+    return { ...(root as Reduce), shape, x: { ...x, shape: this.#shape(x.shape) } };
+  }
+
+  #node(node: Primitive): Primitive {
+    let short = this.#nodes.get(node);
+    if (!short) {
+      const item = elements(node.shape) / this.#items;
+      short = { ...node, shape: [this.#block, item] };
+      this.#nodes.set(node, short);
+      if (this.#internal.has(node)) this.#within.add(short);
+      else this.#windows.set(short, { of: node, item });
+    }
+    return short;
+  }
+}
