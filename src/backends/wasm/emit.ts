@@ -6,7 +6,8 @@ import { atOnce, type Steps } from '../../tensor/turns.ts';
 import type { Origin } from './addresses.ts';
 import { barrierBody } from './barrier.ts';
 import { encodeModule, FunctionBody, type MemoryLimits, type WasmFunction } from './encode.ts';
-import { emitKernel, kernelParameters } from './kernel.ts';
+import { emitKernel } from './kernel.ts';
+import { kernelParameters } from './parameters.ts';
 
 const runParameters = ['arena', 'own', 'thread', 'threads'] as const;
 
