@@ -48,8 +48,20 @@ export function bestTile(rows: number, vectors: number, machine: Machine): Tile 
   return best;
 }
 
+/** Into about so many parts work is cut for threads, whatever their number: that must not decide any order. */
+export const parts = 8;
+
+/** Columns that are packed together where not all of them are: a multiple of a tile's width, the same for all groups if possible. */
+export function groupOf(columns: number, width: number): number {
+  const panels = Math.floor(columns / width);
+  return Math.max(1, divisorNear(panels, Math.ceil(panels / parts))) * width;
+}
+
+/** Does a packed operand stay in the second-level cache beside what else is needed? */
+export const fitsCache = (bytes: number, machine: Machine): boolean => bytes <= machine.cache[1] / 2;
+
 /** A step along the summed axes is worth storing the tile for from about this many on. */
-const enough = 128;
+const enough = 384;
 
 /** Where the summed axes are cut: the axes before `axis`, and steps of `size` along it, go around the block. */
 export interface Split {

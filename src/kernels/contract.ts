@@ -7,7 +7,17 @@ import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
-import { bestTile, blocks, cuts, packingCost, partialSumCost, tileCost, whole } from './blocking.ts';
+import {
+  bestTile,
+  blocks,
+  cuts,
+  fitsCache,
+  groupOf,
+  packingCost,
+  partialSumCost,
+  tileCost,
+  whole,
+} from './blocking.ts';
 import { taskCost } from './cost.ts';
 import { type Layout, layoutsOf } from './layout.ts';
 import type { Offer } from './offer.ts';
@@ -42,15 +52,18 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));
   const packed = reuse >= 8;
   if (!packed && (columns.column !== 1 || !inner)) return undefined;
-  const split = packed ? blocks(sizes, columns.size * size, machine) : whole;
-  // Partial sums are kept as vectors.
-  if (!inner && split !== whole) return undefined;
   const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
   const tile = bestTile(rows.size, vectors, machine);
   // Rows along which the sum strides are copied too, where each element is one of a single row.
   const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1;
   const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
+  // What does not fit into the cache as a whole is packed in parts.
+  const inParts = packed && !fitsCache(depth * columns.size * size, machine);
+  const group = batch === 1 ? groupOf(columns.size, tile.vectors * lanes) : columns.size;
+  const split = inParts ? blocks(sizes, group * size, machine) : whole;
+  // Partial sums are kept as vectors.
+  if (!inner && split !== whole) return undefined;
   const results = elements(task.shape);
   const cost =
     tileCost(rows.size, vectors, tile) *
@@ -61,7 +74,7 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
     (packed ? packingCost(columns.size * depth * batch, columns.column === 1) : 0) +
     (split === whole ? 0 : partialSumCost(results * cuts(sizes, split))) +
     (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
-  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, split };
+  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {
     name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,

@@ -7,7 +7,7 @@ import type { Contract } from '../program/primitives.ts';
 import type { Task } from '../program/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
-import { blocks, divisorNear, type Split, type Tile, whole } from './blocking.ts';
+import { blocks, divisorNear, groupOf, parts, type Split, type Tile, whole } from './blocking.ts';
 import { lanesFor } from './expression.ts';
 import { type Block, type Bound, type Layout, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
 import { loop, mergeAxes, nest, type Position, variable } from './nest.ts';
@@ -28,6 +28,8 @@ export interface TilePlan {
   readonly packed: boolean;
   /** Is the row operand copied as well, tile by tile? */
   readonly packedRows: boolean;
+  /** Is the column operand packed in parts, because the whole of it does not fit into the cache? */
+  readonly inParts: boolean;
   readonly split: Split;
 }
 
@@ -45,9 +47,6 @@ export interface Part {
   readonly part: 'pack' | 'clear' | 'compute' | 'finish';
   readonly body: Body;
 }
-
-/** Into about so many parts work is cut for threads, whatever their number: that must not decide any order. */
-const parts = 8;
 
 const bound = <A>(axis: A, name: string, extent: number, step = 1, begin = 0): Bound<A> => ({
   axis,
@@ -82,11 +81,11 @@ export class Tiles {
 
   /** The bodies of the kernels, in order. */
   parts(): Part[] {
-    const { packed, split, layout } = this.#plan;
+    const { packed, inParts, layout } = this.#plan;
     const panels = Math.floor(layout.columns.size / this.#width);
-    if (split !== whole) {
+    if (inParts) {
       const few = this.#batch.length === 0 && panels < parts && layout.sums[0].size > 1;
-      return few ? this.#inChunks() : this.#inBlocks(panels);
+      return few ? this.#inChunks() : this.#inBlocks();
     }
     const all = { groups: this.#batch, outside: [], inner: layout.sums, sum: undefined, count: layout.columns.size };
     if (this.#batch.length > 0 || !packed) {
@@ -102,10 +101,11 @@ export class Tiles {
 
   // ---- sums that are kept in memory between blocks
   /** Block after block of the summed axes; parallel over the batch, or over groups of panels. */
-  #inBlocks(panels: number): Part[] {
-    const { layout, split, dtype, task } = this.#plan;
-    const { columns } = layout;
+  #inBlocks(): Part[] {
+    const { split, dtype, task } = this.#plan;
     const [first] = task.outputs;
+    // Sums that are never cut need no place.
+    if (split === whole) return [{ part: 'compute', body: this.#inGroups(undefined) }];
     const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
     const elementCount = elements(task.shape);
     const buffer = plain ? this.#storage.bufferOf(first.node) : this.#storage.scratch('sums', dtype, elementCount);
@@ -115,19 +115,25 @@ export class Tiles {
       { part: 'compute', body },
       ...(plain ? [] : [this.#finish(buffer, 1)]),
     ];
+    return inOrder(this.#inGroups(sum));
+  }
+
+  /** The blocks, for each item of the batch or for each group of panels in parallel. */
+  #inGroups(sum: Sums | undefined): Body {
+    const { layout, split } = this.#plan;
+    const { columns } = layout;
     if (this.#batch.length > 0) {
       const body = this.#blocks(this.#batch, [], layout.sums, split, sum, columns.size);
-      return inOrder(around(this.#batch, body, 'parallel'));
+      return around(this.#batch, body, 'parallel');
     }
-    const group = Math.max(1, divisorNear(panels, Math.ceil(panels / parts))) * this.#width;
+    const group = groupOf(columns.size, this.#width);
     const grouped = Math.floor(columns.size / group) * group;
     const some = (begin: number, extent: number, count: number): Body => {
       const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
       return around([g], this.#blocks([g], [], layout.sums, split, sum, count), 'parallel');
     };
     const rest = columns.size - grouped;
-    const computed = [...(grouped > 0 ? some(0, grouped, group) : []), ...(rest > 0 ? some(grouped, rest, rest) : [])];
-    return inOrder(computed);
+    return [...(grouped > 0 ? some(0, grouped, group) : []), ...(rest > 0 ? some(grouped, rest, rest) : [])];
   }
 
   /** The outermost summed axis in chunks, each with sums of its own: for few results of long sums. */
@@ -199,7 +205,7 @@ export class Tiles {
     outside: readonly Bound<SumAxis>[],
     sums: readonly SumAxis[],
     split: Split,
-    sum: Sums,
+    sum: Sums | undefined,
     count: number,
   ): Body {
     if (split === whole) return this.#block({ groups, outside, inner: sums, sum, count }, false);
