@@ -88,16 +88,17 @@ class Fusion {
   constructor(nodes: readonly Primitive[], keep: ReadonlySet<Primitive>) {
     this.#nodes = nodes;
     this.#keep = keep;
-    for (const by of nodes) {
+  }
+
+  *run(): Steps<Task[]> {
+    for (const by of this.#nodes) {
       for (const view of operandsOf(by)) {
         const known = this.#uses.get(view.node);
         if (known) known.push({ by, view });
         else this.#uses.set(view.node, [{ by, view }]);
       }
+      yield;
     }
-  }
-
-  *run(): Steps<Task[]> {
     for (const n of this.#nodes) {
       if (n.kind === 'map') this.#decideInline(n);
       yield;

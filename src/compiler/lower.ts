@@ -32,10 +32,8 @@ export const lower = (request: CompileRequest, options?: LowerOptions): LoweredR
 
 /** The same, step by step. */
 export function* lowering(request: CompileRequest, options: LowerOptions = { rewrite: true }): Steps<LoweredRun> {
-  const operations = prune(request);
-  yield;
-  const before = assignmentsBefore(operations);
-  yield;
+  const operations = yield* prune(request);
+  const before = yield* assignmentsBefore(operations);
   const rewriter = new Rewriter(options.rewrite);
   const values = new Map<Tensor, Value>();
   const views = new Map<Node, readonly p.View[]>();
@@ -114,8 +112,7 @@ export function* lowering(request: CompileRequest, options: LowerOptions = { rew
   const fetches = request.fetches.map((t) => viewOf(valueFor(undefined, t)));
   const written = [...states.values()].filter((v) => v.last !== v.initial);
   const updates = written.map((v) => ({ variable: v.state, value: viewOf(v.last) }));
-  yield;
-  const nodes = reachable([...fetches.map((v) => v.node), ...updates.map((u) => u.value.node), ...checks]);
+  const nodes = yield* reachable([...fetches.map((v) => v.node), ...updates.map((u) => u.value.node), ...checks]);
   const read = new Set(nodes.flatMap((n) => (n.kind === 'read' ? [n.variable.key] : [])));
   return {
     nodes,
@@ -147,9 +144,12 @@ function lowerNode(node: Node, view: (v: Value) => p.View, seed: number, checks:
 }
 
 /** The primitives from which the given ones are computed, with them, in order of dependence. */
-function reachable(roots: readonly p.Primitive[]): p.Primitive[] {
+function* reachable(roots: readonly p.Primitive[]): Steps<p.Primitive[]> {
   const found = new Set<p.Primitive>(roots);
-  for (const node of found) for (const v of p.operands(node)) found.add(v.node);
+  for (const node of found) {
+    for (const v of p.operands(node)) found.add(v.node);
+    yield;
+  }
   return [...found].sort((a, b) => a.id - b.id);
 }
 

@@ -21,8 +21,7 @@ export const plan = (lowered: Lowered, machine: Machine): Program => atOnce(plan
 /** The same, step by step. */
 export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
   const fused = yield* fuse(lowered);
-  const scheduled = schedule(fused);
-  yield;
+  const scheduled = yield* schedule(fused);
   const { checks, inPlace, commits } = scheduled;
   const kept = new Set([...fused.fetches, ...fused.updates.map((u) => u.value)].map((v) => v.node));
   const batched = batch(scheduled, kept);

@@ -1,10 +1,11 @@
 // Pass 1, prune: the operations that a run needs, cut at what is fed.
 import type { Operation } from '../graph/operation.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import type { Steps } from '../tensor/turns.ts';
 import type { CompileRequest } from './request.ts';
 
 /** The needed operations in the order in which they were made, which is one in which inputs come before their uses. */
-export function prune({ fetches, targets, feeds }: CompileRequest): Operation[] {
+export function* prune({ fetches, targets, feeds }: CompileRequest): Steps<Operation[]> {
   const fed = new Set<Tensor>(feeds.map((f) => f.tensor));
   const needed = new Set<Operation>();
   const open: Operation[] = [];
@@ -18,6 +19,7 @@ export function prune({ fetches, targets, feeds }: CompileRequest): Operation[] 
   for (let operation = open.pop(); operation; operation = open.pop()) {
     for (const t of operation.inputs) if (!fed.has(t)) need(t.operation);
     for (const control of operation.controlInputs) need(control);
+    yield;
   }
   return [...needed].sort((a, b) => a.id - b.id);
 }

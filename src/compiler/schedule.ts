@@ -3,6 +3,7 @@
 import { isDense, operands as operandsOf, type Primitive, type View } from '../program/primitives.ts';
 import type { Task } from '../program/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
+import type { Steps } from '../tensor/turns.ts';
 import type { Fused } from './fuse.ts';
 
 export interface Schedule {
@@ -22,15 +23,18 @@ export const readsOf = (task: Task): readonly View[] => [
   ...(task.root && task.operands.length === 0 ? operandsOf(task.root) : []),
 ];
 
-export function schedule({ tasks, updates }: Fused): Schedule {
+export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   const producers = new Map<Primitive, number[]>();
-  tasks.forEach((task, i) => {
+  for (const [i, task] of tasks.entries()) {
     for (const { node } of task.outputs) producers.set(node, [...(producers.get(node) ?? []), i]);
-  });
-  const before: Set<number>[] = tasks.map((task, i) => {
+    yield;
+  }
+  const before: Set<number>[] = [];
+  for (const [i, task] of tasks.entries()) {
     const needed = readsOf(task).flatMap((v) => producers.get(v.node) ?? []);
-    return new Set(needed.filter((k) => k !== i));
-  });
+    before.push(new Set(needed.filter((k) => k !== i)));
+    yield;
+  }
   // Parts of one array are written in order, the one that fills it first.
   for (const parts of producers.values()) for (let k = 1; k < parts.length; k++) before[parts[k]].add(parts[k - 1]);
 
@@ -39,11 +43,12 @@ export function schedule({ tasks, updates }: Fused): Schedule {
     tasks.flatMap((t, i) => (t.root?.kind === 'check' ? [i] : [])),
   );
   const readers = new Map<number, number[]>();
-  tasks.forEach((task, i) => {
+  for (const [i, task] of tasks.entries()) {
     for (const { node } of readsOf(task)) {
       if (node.kind === 'read') readers.set(node.variable.key, [...(readers.get(node.variable.key) ?? []), i]);
     }
-  });
+    yield;
+  }
 
   const inPlace = new Map<Primitive, number>();
   const commits: { from: View; key: number }[] = [];
@@ -61,12 +66,13 @@ export function schedule({ tasks, updates }: Fused): Schedule {
       for (const reader of others) before[writer].add(reader);
       inPlace.set(node, variable.key);
     } else commits.push({ from: value, key: variable.key });
+    yield;
   }
 
   const first = [...early].sort((a, b) => a - b);
   const order: number[] = [];
   const done = new Set<number>();
-  const visit = (start: number) => {
+  const visit = function* (start: number): Steps<void> {
     const open = [start];
     while (open.length > 0) {
       const i = open[open.length - 1];
@@ -77,11 +83,12 @@ export function schedule({ tasks, updates }: Fused): Schedule {
         if (!done.has(i)) order.push(i);
         done.add(i);
       }
+      yield;
     }
   };
-  first.forEach(visit);
+  for (const i of first) yield* visit(i);
   const checks = order.length;
-  for (let i = 0; i < tasks.length; i++) visit(i);
+  for (let i = 0; i < tasks.length; i++) yield* visit(i);
   return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
 }
 

@@ -3,15 +3,16 @@
 import type { Operation } from '../graph/operation.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { isAssign } from '../ops/variable.ts';
+import type { Steps } from '../tensor/turns.ts';
 
 /** Variable → the last assignment that comes before. Shared between operations, hence never changed once made. */
 type Past = ReadonlyMap<Tensor, Operation>;
 const nothing: Past = new Map();
 
 /** For each operation of a pruned list, the assignments that come before it. */
-export function assignmentsBefore(
+export function* assignmentsBefore(
   operations: readonly Operation[],
-): (operation: Operation, variable: Tensor) => Operation | undefined {
+): Steps<(operation: Operation, variable: Tensor) => Operation | undefined> {
   const after = new Map<Operation, Past>();
   const before = new Map<Operation, Past>();
   for (const operation of operations) {
@@ -25,6 +26,7 @@ export function assignmentsBefore(
     for (const control of operation.controlInputs) join(control);
     before.set(operation, past);
     after.set(operation, isAssign(operation) ? new Map(past).set(operation.inputs[0], operation) : past);
+    yield;
   }
   return (operation, variable) => before.get(operation)?.get(variable);
 }

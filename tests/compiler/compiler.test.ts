@@ -1,4 +1,5 @@
 // What the passes make of graphs: fusion, safe rewriting, order, one program.
+
 import { describe, expect, test } from 'vitest';
 import { emitModule } from '../../src/backends/wasm/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
@@ -9,6 +10,7 @@ import { printProgram } from '../../src/loops/print.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
 import { printTask } from '../../src/program/print.ts';
 import { verifyTask } from '../../src/program/verify-task.ts';
+import { atOnce } from '../../src/tensor/turns.ts';
 import { backends } from '../backends.ts';
 import { compile, tutorialModel } from './compile.ts';
 
@@ -26,7 +28,9 @@ describe('prune', () => {
     });
     const request = { graph: a.graph, targets: [], seed: 0 };
     const names = (feeds: Any[]) =>
-      prune({ ...request, fetches: [c], feeds: feeds.map((tensor) => ({ tensor, shape: [2] })) }).map((o) => o.type);
+      atOnce(prune({ ...request, fetches: [c], feeds: feeds.map((tensor) => ({ tensor, shape: [2] })) })).map(
+        (o) => o.type,
+      );
     expect(names([a])).toEqual(['Exp', 'Const', 'Add']);
     expect(names([b])).toEqual(['Const', 'Add']);
   });
