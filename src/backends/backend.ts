@@ -14,10 +14,24 @@ export interface Compiled {
 /** A worker was lost while it ran: the variables that it may have been changing are not known any more. */
 export class WorkerLostError extends UnavailableError {}
 
+/** When the parts of a run happened, in milliseconds of the calling thread's `performance.now()`. */
+export interface RunProfile {
+  /** The feeds had been copied in. */
+  readonly started: number;
+  /** All kernels had run. */
+  readonly computed: number;
+  /** The numbers of the kernels in the order in which they were called. */
+  readonly calls: readonly number[];
+  /** Of each thread: call i began at number 2i and ended at number 2i + 1. */
+  readonly threads: readonly Float64Array[];
+}
+
 /** A compiled run, ready to be called any number of times. */
 export interface Executable {
   /** Is it so small that it runs on the calling thread? */
   readonly inline: boolean;
+  /** The last run, where runs are profiled and made of kernels. */
+  readonly profile?: RunProfile | undefined;
   /**
    * Runs once. `feeds` are by feed number, `counters` by the order of the program's counters. The feeds have been
    * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails;
@@ -38,6 +52,8 @@ export interface BackendOptions {
   readonly threads: number | undefined;
   /** Only instructions that compute the same everywhere. */
   readonly portable: boolean;
+  /** Measure each kernel of each run. */
+  readonly profile: boolean;
 }
 
 /** The part of a backend that belongs to one session. */

@@ -15,11 +15,29 @@ import { type Lifetime, planMemory } from './memory.ts';
 import { readsOf, schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
 
+/** A task as it was planned; its place in the list is the step at which it runs. */
+export interface PlannedTask {
+  readonly task: Task;
+  /** What the kernels offered, the cheapest, which was taken, first. */
+  readonly offers: readonly { readonly name: string; readonly cost: number }[];
+  /** Its kernels in the program: from the first to before the second number. */
+  readonly kernels: readonly [from: number, to: number];
+}
+
+/** A program with what the compiler knew when it made it, for `explain`. */
+export interface Plan extends Program {
+  readonly tasks: readonly PlannedTask[];
+  /** The steps in which each buffer of the run's own is needed: −1 is before the first task, the last one after all. */
+  readonly lifetimes: readonly Lifetime[];
+  /** The bytes of the arena that are needed at one time: with this schedule it cannot be smaller. */
+  readonly lowerBound: number;
+}
+
 /** Fuses, selects, schedules and plans memory. */
-export const plan = (lowered: Lowered, machine: Machine): Program => atOnce(planning(lowered, machine));
+export const plan = (lowered: Lowered, machine: Machine): Plan => atOnce(planning(lowered, machine));
 
 /** The same, step by step. */
-export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
+export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   const fused = yield* fuse(lowered);
   const scheduled = yield* schedule(fused);
   const { checks, inPlace, commits } = scheduled;
@@ -29,9 +47,8 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
   const buffers = new Buffers(inPlace, batched);
   const committed = commits.map(({ from, key }) => commitTask(from, key, lowered, buffers));
   const kernels: Kernel[] = [];
+  const planned: PlannedTask[] = [];
   let checkKernels = 0;
-  /** Of each task the number of its first kernel. */
-  const firstKernels: number[] = [];
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
   for (const [i, task] of [...tasks, ...committed].entries()) {
     const storage: Storage = {
@@ -44,21 +61,27 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
     const repeat = repeats.find((r) => i >= r.first && i < r.end);
     for (const v of readsOf(task)) buffers.use(v.node, i, repeat);
     for (const o of task.outputs) if (o.node.kind !== 'check') buffers.use(o.node, i, repeat);
-    firstKernels.push(kernels.length);
-    kernels.push(...offersFor(task, machine)[0].build(storage));
+    const from = kernels.length;
+    const offers = offersFor(task, machine);
+    kernels.push(...offers[0].build(storage));
+    planned.push({
+      task,
+      offers: offers.map(({ name, cost }) => ({ name, cost })),
+      kernels: [from, kernels.length],
+    });
     if (i < checks) checkKernels = kernels.length;
     yield;
   }
   const last = tasks.length + committed.length;
   for (const v of fused.fetches) buffers.use(v.node, last);
   if (lowered.checks.length > 0) buffers.status();
-  const { places, arenaBytes, threadBytes } = buffers.place(last);
+  const { places, arenaBytes, threadBytes, lifetimes, lowerBound } = buffers.place(last);
   const port = (v: View): Port => ({ buffer: buffers.of(v.node), dtype: v.node.dtype, shape: v.shape });
   const used = new Set(buffers.nodes());
   return {
     kernels,
     checks: checkKernels,
-    repeats: repeats.map((r) => ({ ...r, first: firstKernels[r.first], end: firstKernels[r.end] ?? kernels.length })),
+    repeats: repeats.map((r) => ({ ...r, first: planned[r.first].kernels[0], end: planned[r.end - 1].kernels[1] })),
     places,
     arenaBytes,
     threadBytes,
@@ -70,6 +93,9 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Program> {
     status: buffers.hasStatus() ? buffers.status() : undefined,
     messages: lowered.checks.map((c) => c.message),
     variables: buffers.variables(lowered),
+    tasks: planned,
+    lifetimes,
+    lowerBound,
   };
 }
 
@@ -188,7 +214,7 @@ class Buffers {
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  place(last: number): { places: Map<Buffer, Place>; arenaBytes: number; threadBytes: number } {
+  place(last: number): Pick<Plan, 'places' | 'arenaBytes' | 'threadBytes' | 'lifetimes' | 'lowerBound'> {
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);
@@ -203,14 +229,14 @@ class Buffers {
     for (const [node, { of, item }] of this.#batched.windows) {
       windows.push([this.of(node), this.of(of), item * sizeOf(node.dtype)]);
     }
-    const [arenaBytes, threadBytes] = [false, true].map((own) => {
+    const [arena, thread] = [false, true].map((own) => {
       const plan = planMemory(lifetimes.filter(({ buffer }) => (buffer.private ?? false) === own));
       for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind: own ? 'thread' : 'arena', offset });
-      return plan.bytes;
+      return plan;
     });
     for (const [window, whole, itemBytes] of windows) {
       places.set(window, { kind: 'window', of: places.get(whole) as LastingPlace, itemBytes });
     }
-    return { places, arenaBytes, threadBytes };
+    return { places, arenaBytes: arena.bytes, threadBytes: thread.bytes, lifetimes, lowerBound: arena.lowerBound };
   }
 }

@@ -37,6 +37,15 @@ export function flattenFetches(fetches: unknown, graph: Graph): FlatFetches {
   return { tensors, targets };
 }
 
+const mostNames = 4;
+
+/** `cross_entropy:0, train_step`: for texts that tell one run from another. */
+export function labelOf({ tensors, targets }: FlatFetches): string {
+  const names = [...tensors, ...targets].map((f) => f.name);
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+  return `${names.slice(0, mostNames).join(', ') || 'nothing'}${more}`;
+}
+
 const describe = (f: unknown): string =>
   f instanceof Promise
     ? 'a promise (is an await missing?)'

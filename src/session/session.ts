@@ -2,8 +2,9 @@
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
+import { explain, kernelsOf } from '../compiler/explain.ts';
 import { lowering } from '../compiler/lower.ts';
-import { planning } from '../compiler/plan.ts';
+import { type Plan, planning } from '../compiler/plan.ts';
 import type { LoweredRun } from '../compiler/request.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
@@ -12,9 +13,12 @@ import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.
 import { inSlices } from '../tensor/turns.ts';
 import { ExecutableCache } from './cache.ts';
 import { type CheckedFeed, checkFeeds } from './feeds.ts';
-import { assemble, type FlatFetches, flattenFetches } from './fetches.ts';
+import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
 import { GrowthWatch } from './growth.ts';
+import { KernelTimes } from './kernel-times.ts';
 import { RunQueue } from './queue.ts';
+import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
+import { Trace } from './trace.ts';
 import type { FeedPairs, Fetched, Fetches } from './types.ts';
 
 declare global {
@@ -41,6 +45,12 @@ export interface SessionOptions {
   portable?: boolean;
   /** Where random numbers start; the same seed gives the same numbers. Default 0. */
   seed?: number;
+  /**
+   * The path of a file to which a timeline is written when the session closes or the process ends: every run that succeeds
+   * and every kernel on every thread, to be opened with https://ui.perfetto.dev or chrome://tracing. Traced runs compute the same
+   * bits, a little slower; `explain` then says how long each kernel took. Needs Node. The first 100,000 events are kept.
+   */
+  trace?: string;
 }
 
 /** More would only wait for each other. */
@@ -54,7 +64,12 @@ export type BackendName = keyof typeof backends;
 interface Prepared {
   readonly run: LoweredRun;
   readonly executable: Executable;
+  readonly plan: Plan | undefined;
   readonly shapes: readonly (readonly number[])[];
+  /** Where runs are traced: what the timeline shows, and how long the kernels took. */
+  readonly traced:
+    | { readonly label: string; readonly kernels: readonly TracedKernel[]; readonly times: KernelTimes }
+    | undefined;
 }
 
 /**
@@ -80,10 +95,11 @@ export class Session {
   readonly #lostValues = new Set<Variable>();
   readonly #runsOf = new Map<string, number>();
   readonly #growth: GrowthWatch;
+  readonly #trace: Trace | undefined;
   #closed = false;
 
   constructor(options: SessionOptions = {}) {
-    const { backend = 'wasm', threads, portable = false, seed = 0 } = options;
+    const { backend = 'wasm', threads, portable = false, seed = 0, trace } = options;
     if (!Object.hasOwn(backends, backend)) {
       throw new InvalidArgumentError(
         `Session: there is no backend '${String(backend)}'; use ${Object.keys(backends)
@@ -100,7 +116,8 @@ export class Session {
       throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, portable });
+    this.#backend = backends[backend]({ threads, portable, profile: trace !== undefined });
+    if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
     this.ready.catch(() => {});
@@ -134,13 +151,42 @@ export class Session {
     }
   }
 
-  #run(fetches: Fetches, given: unknown): Promise<unknown> {
+  /**
+   * What a run with these fetches and feeds does, as text: the backend; each task in order, with what was offered for
+   * it and its kernels; where each array lies, and when it is needed. The run is compiled if it was not yet, and
+   * nothing is executed. In a session with `trace`, after runs, also how long each kernel took.
+   *
+   * ```ts
+   * console.log(await sess.explain(trainStep, [[x, images], [y_, labels]]));
+   * ```
+   *
+   * @throws FeedError, FetchError, FailedPreconditionError (as a rejection) as `run` does, but variables need no values.
+   */
+  async explain<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(
+    fetches: X,
+    feeds?: FeedPairs<P>,
+  ): Promise<string> {
+    const request = this.#check(fetches, feeds);
+    return this.#queue.add(async () => {
+      const { run, plan, executable, traced } = await this.#prepare(request.flat, request.feeds);
+      const text = explain({ lowered: run, plan, inline: executable.inline, measured: traced?.times.measured });
+      return `${this.#backend.description}\n${labelOf(request.flat)}: ${text}`;
+    }, 0);
+  }
+
+  /** The fetches and feeds as the compiler takes them. */
+  #check(fetches: Fetches, given: unknown): { flat: FlatFetches; feeds: readonly CheckedFeed[] } {
     if (this.#closed) throw new FailedPreconditionError('The session is closed; make a new one with new tf.Session().');
     const feeds = checkFeeds(given);
     const flat = flattenFetches(fetches, this.graph);
     for (const { tensor } of feeds) {
       if (tensor.graph !== this.graph) flattenFetches(tensor, this.graph);
     }
+    return { flat, feeds };
+  }
+
+  #run(fetches: Fetches, given: unknown): Promise<unknown> {
+    const { flat, feeds } = this.#check(fetches, given);
     this.#growth.check();
     const known = this.#cache.get(flat, feeds);
     if (known?.executable.inline && this.#queue.free) return Promise.resolve(this.#execute(known, fetches, feeds));
@@ -155,35 +201,53 @@ export class Session {
     await this.ready;
     const { machine } = this.#backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
+    const begin = performance.now();
     const run = await inSlices(lowering(request, { rewrite: machine !== undefined }));
-    const program = machine && (await inSlices(planning(run, machine)));
-    const executable = await this.#backend.load({ lowered: run, program });
-    const prepared = { run, executable, shapes: run.fetches.map((v) => v.shape) };
+    const lowered = performance.now();
+    const plan = machine && (await inSlices(planning(run, machine)));
+    const planned = performance.now();
+    const executable = await this.#backend.load({ lowered: run, program: plan });
+    const label = labelOf(flat);
+    this.#trace?.add(compileSpans(label, [begin, lowered, planned, performance.now()]));
+    const kernels = this.#trace && plan ? kernelsOf(plan) : [];
+    const traced = this.#trace && { label, kernels, times: new KernelTimes(kernels.length) };
+    const prepared = { run, executable, plan, shapes: run.fetches.map((v) => v.shape), traced };
     this.#cache.set(flat, feeds, prepared);
     return prepared;
   }
 
   /** Calls the executable; a short one returns without a promise in between. */
   #execute(prepared: Prepared, fetches: Fetches, feeds: readonly CheckedFeed[]): unknown {
-    const { run, executable, shapes } = prepared;
+    const { run, executable, shapes, traced } = prepared;
     this.#checkInitialized(run.reads);
     // Runs that change no variable draw from a stream of their own, so an evaluation between two steps changes nothing.
     const stream = run.writes.length > 0 ? 0 : 1;
     const keys = run.counters.map((name) => `${stream}${name}`);
     const counts = keys.map((key) => this.#runsOf.get(key) ?? 0);
+    const begin = traced ? performance.now() : 0;
     const finish = (values: readonly TypedArray[]): unknown => {
       for (const v of run.writes) {
         this.#initialized.add(v);
         this.#lostValues.delete(v);
       }
       for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
-      return assemble(fetches, values, shapes);
+      const result = assemble(fetches, values, shapes);
+      if (traced) this.#record(prepared, begin);
+      return result;
     };
     const values = executable.run(
       feeds.map((f) => f.data),
       counts.map((n) => 2 * n + stream),
     );
     return values instanceof Promise ? values.then(finish, (error) => this.#lost(error)) : finish(values);
+  }
+
+  /** Adds a run that has ended to the trace. */
+  #record({ executable: { profile, inline }, traced }: Prepared, begin: number): void {
+    if (!traced) return;
+    const { label, kernels, times } = traced;
+    if (profile) times.add(profile);
+    this.#trace?.add(runSpans({ label, begin, end: performance.now(), inline, profile, kernels }));
   }
 
   /** After the loss of a worker nothing is known about the variables. */
@@ -208,13 +272,14 @@ export class Session {
     );
   }
 
-  /** Waits for the runs that were asked for, then frees everything. Later runs fail. */
+  /** Waits for the runs that were asked for, then frees everything and writes the trace. Later runs fail. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#queue.drain();
     this.#cache.clear();
     this.#backend.close();
+    await this.#trace?.close();
   }
 
   /** `await using sess = new tf.Session()` closes it at the end of the block. */

@@ -60,3 +60,12 @@ const dense = <N extends number, M extends number>(
 ): Tensor<'float32', [null, M]> => tf.matmul(input, w);
 //! Type '783' is not assignable to type '784'
 dense(x, tf.zeros([783, 10]));
+
+const session = new tf.Session({ trace: 'trace.json' });
+const text: string = await session.explain([step, y], [[x, new Float32Array(784)]]);
+//! Type 'string' is not assignable to type 'number'
+export const length: number = text;
+//! Type '"int32"' is not assignable to type '"float32"'
+await session.explain(step, [[x, integers]]);
+//! Type 'boolean' is not assignable to type 'string'
+new tf.Session({ trace: true });

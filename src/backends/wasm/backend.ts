@@ -7,12 +7,14 @@ import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, InvalidArgumentError, UnavailableError } from '../../tensor/errors.ts';
 import { inSlices } from '../../tensor/turns.ts';
-import type { Backend, BackendOptions, Compiled, Executable } from '../backend.ts';
+import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
 import { barrierWords } from './barrier.ts';
 import { emitting } from './emit.ts';
 import { availableCores, fusedMultiplyAdd, hasVectors } from './features.ts';
 import { machineFor } from './machine.ts';
 import { pool } from './pool.ts';
+import { byOwnClock, profiledRun, type Timing } from './profile.ts';
+import { callsOf, stepsOf } from './steps.ts';
 import { Storage } from './storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
@@ -29,11 +31,13 @@ class WasmBackend implements Backend {
   readonly ready: Promise<void>;
   readonly #shared = typeof SharedArrayBuffer !== 'undefined';
   readonly #threads: number;
+  readonly #profile: boolean;
   readonly #memory: Storage | undefined;
   readonly #variables = new Map<number, number>();
   readonly #arena = { at: 0, bytes: 0 };
 
-  constructor({ threads, portable }: BackendOptions) {
+  constructor({ threads, portable, profile }: BackendOptions) {
+    this.#profile = profile;
     let problem: UnavailableError | undefined;
     const hasWasm = typeof WebAssembly !== 'undefined';
     this.machine = machineFor(hasWasm && !portable && fusedMultiplyAdd());
@@ -63,7 +67,7 @@ class WasmBackend implements Backend {
     const threads = this.#shared
       ? `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`
       : '1 thread, this one: SharedArrayBuffer is missing here';
-    const fused = this.machine.fusedMultiplyAdd ? ' and fused multiply-add' : '';
+    const fused = this.machine.fusedMultiplyAdd ? ' and fused multiply-add' : ' (plain SIMD)';
     return `wasm: compiled to WebAssembly with 128-bit vectors${fused}, ${threads}`;
   }
 
@@ -79,7 +83,7 @@ class WasmBackend implements Backend {
         addressOf: (place) => this.#address(place, program, constants),
         memory: this.#storage.limits,
         fusedMultiplyAdd: this.machine.fusedMultiplyAdd,
-        profile: false,
+        profile: this.#profile,
       });
       const bytes = await inSlices(emission);
       const { buffer } = this.#storage.memory;
@@ -125,8 +129,12 @@ class WasmBackend implements Backend {
       0,
     );
     const inline = !this.#shared || seconds < shortRun;
-    const call = inline ? instantiate(module, memory) : undefined;
-    const job = { module, memory };
+    const measure = this.#profile ? callsOf(stepsOf(program, this.#shared)) : undefined;
+    const measuredKernels = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
+    const job = { module, memory, measure };
+    const exports = inline ? instantiate(module, memory) : undefined;
+    const call = exports?.run;
+    let profile: RunProfile | undefined;
     const view = (buffer: Buffer): TypedArray => {
       const place = program.places.get(buffer) as Extract<Place, { kind: 'arena' }> | LastingPlace;
       const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place, program, []);
@@ -139,6 +147,9 @@ class WasmBackend implements Backend {
       });
       if (program.status) view(program.status).fill(0);
     };
+    const measured = (started: number, timings: readonly Timing[]) => {
+      profile = { started, computed: performance.now(), calls: measuredKernels, threads: timings.map(byOwnClock) };
+    };
     const collect = (code: number): TypedArray[] => {
       if (code !== 0) throw failure(program, view(program.status as Buffer));
       return program.fetches.map((port: Port) => view(port.buffer).slice());
@@ -147,14 +158,26 @@ class WasmBackend implements Backend {
       this.#arena.at + alignedSize(program.arenaBytes) + thread * alignedSize(program.threadBytes);
     return {
       inline,
+      get profile() {
+        return profile;
+      },
       run: (feeds, counters) => {
         // A larger run that failed may have given the arena back.
         this.#reserve(program);
         fill(feeds, counters);
-        if (call) return collect(call(this.#arena.at, ownSpace(0), 0, 1));
+        if (call && !measure) return collect(call(this.#arena.at, ownSpace(0), 0, 1));
+        const started = performance.now();
+        if (exports && measure) {
+          const timing = profiledRun(exports, measure, this.#arena.at, ownSpace(0), 0, 1);
+          measured(started, [timing]);
+          return collect(timing.code);
+        }
         viewOf('uint8', memory.buffer, barrierWords.at, barrierWords.bytes).fill(0);
         const own = Array.from({ length: this.#threads }, (_, thread) => ownSpace(thread));
-        return pool.run(job, { arena: this.#arena.at, own }).then(collect);
+        return pool.run(job, { arena: this.#arena.at, own }).then(({ code, timings }) => {
+          if (measure) measured(started, timings);
+          return collect(code);
+        });
       },
       dispose: () => {
         free();
@@ -181,8 +204,8 @@ const noMemory = ({ message }: Error): UnavailableError =>
 
 type Run = (arena: number, own: number, thread: number, threads: number) => number;
 
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Run {
-  return new WebAssembly.Instance(module, { m: { memory } }).exports.run as Run;
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Readonly<Record<string, Run>> {
+  return new WebAssembly.Instance(module, { m: { memory } }).exports as Record<string, Run>;
 }
 
 function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {

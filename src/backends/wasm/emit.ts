@@ -1,6 +1,6 @@
 // A program as a WebAssembly module: one function a kernel, and `run`, which calls them in order on every thread.
-import { type Buffer, isParallel } from '../../loops/ir.ts';
-import type { LastingPlace, Program, Repeat } from '../../loops/program.ts';
+import type { Buffer } from '../../loops/ir.ts';
+import type { LastingPlace, Program } from '../../loops/program.ts';
 import { InternalError } from '../../tensor/errors.ts';
 import { atOnce, type Steps } from '../../tensor/turns.ts';
 import type { Origin } from './addresses.ts';
@@ -8,6 +8,7 @@ import { barrierBody } from './barrier.ts';
 import { encodeModule, FunctionBody, type MemoryLimits, type WasmFunction } from './encode.ts';
 import { emitKernel } from './kernel.ts';
 import { kernelParameters } from './parameters.ts';
+import { type Blocks, type Step, stepsOf } from './steps.ts';
 
 const runParameters = ['arena', 'own', 'thread', 'threads'] as const;
 
@@ -18,7 +19,7 @@ export interface EmitOptions {
   readonly memory: MemoryLimits;
   /** Use the relaxed multiply-add, which must have been found to round once. */
   readonly fusedMultiplyAdd: boolean;
-  /** Export every kernel as well: `k0`, `k1`, … */
+  /** Export what `profiledRun` calls as well: the kernels `k0`, `k1`, …, `barrier(threads)`, and `failed` with the parameters of `run`. */
   readonly profile: boolean;
 }
 
@@ -44,18 +45,24 @@ export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Ar
   const add = (f: WasmFunction): number => functions.push(f) - 1;
   const outline = (body: FunctionBody, parameters: number): number =>
     add({ parameters, results: 0, body, exported: undefined });
+  const profiled = (name: string) => (options.profile ? name : undefined);
   const parameters = kernelParameters.length;
   const kernels: number[] = [];
   for (const kernel of program.kernels) {
-    const exported = options.profile ? `k${kernels.length}` : undefined;
+    const exported = profiled(`k${kernels.length}`);
     const body = emitKernel(kernel, { originOf, fusedMultiplyAdd }, outline);
     kernels.push(add({ parameters, results: 0, body, exported }));
     yield;
   }
-  const barrier = options.memory.shared ? outline(barrierBody(), 1) : undefined;
-  const status = program.status && originOf(program.status);
-  const body = emitRun(program, kernels, barrier, status);
-  add({ parameters: runParameters.length, results: 1, body, exported: 'run' });
+  const { shared } = options.memory;
+  const barrier = shared ? add({ parameters: 1, results: 0, body: barrierBody(), exported: profiled('barrier') }) : -1;
+  const { status } = program;
+  const parametersOfRun = { parameters: runParameters.length, results: 1 };
+  const failed = status
+    ? add({ ...parametersOfRun, body: emitFailed(originOf(status)), exported: profiled('failed') })
+    : -1;
+  const body = emitRun(stepsOf(program, shared), { kernels, barrier, failed });
+  add({ ...parametersOfRun, body, exported: 'run' });
   return encodeModule(options.memory, functions);
 }
 
@@ -68,48 +75,47 @@ function originFor(buffer: Buffer, program: Program, options: EmitOptions): Orig
   return { base: `absolute ${place.itemBytes}`, offset: options.addressOf(place.of) };
 }
 
-/**
- * Calls the kernels, with a barrier between two of them unless one thread does both; those after the checks only if the
- * status is 0.
- */
-function emitRun(
-  program: Program,
-  kernels: readonly number[],
-  barrier: number | undefined,
-  status: Origin | undefined,
-): FunctionBody {
+/** The functions of a module that a run calls. */
+interface Functions {
+  readonly kernels: readonly number[];
+  readonly barrier: number;
+  readonly failed: number;
+}
+
+function emitRun(steps: readonly Step[], functions: Functions): FunctionBody {
   const body = new FunctionBody(runParameters.length);
   const start = body.local('i32');
-  const wait = () => {
-    if (barrier === undefined) return;
-    body.get(runParameters.indexOf('threads'));
-    body.call(barrier);
-  };
-  const isShared = (k: number): boolean => program.kernels[k].body.some(isParallel);
-  kernels.forEach((kernel, k) => {
-    if (k === program.checks && k > 0 && status) {
-      wait();
-      returnIfSet(body, status);
-    } else if (k > 0 && (isShared(k - 1) || isShared(k))) wait();
-    if (program.repeats.some((r) => r.first === k)) body.open('loop');
-    for (const name of kernelParameters) body.get(name === 'start' ? start : runParameters.indexOf(name));
-    body.call(kernel);
-    const repeat = program.repeats.find((r) => r.end === k + 1);
-    if (repeat) {
-      wait();
-      repeatFromNext(body, start, repeat);
-    }
-  });
-  if (program.checks === kernels.length && status) {
-    wait();
-    returnIfSet(body, status);
-  }
+  emitSteps(body, steps, functions, start);
   body.i32(0);
   return body;
 }
 
+/** `start` is the local that holds the first item of the block, 0 outside blocks. */
+function emitSteps(body: FunctionBody, steps: readonly Step[], functions: Functions, start: number): void {
+  for (const step of steps) {
+    if (step === 'barrier') {
+      body.get(runParameters.indexOf('threads'));
+      body.call(functions.barrier);
+    } else if (step === 'failed') {
+      for (const i of runParameters.keys()) body.get(i);
+      body.call(functions.failed);
+      body.open('if');
+      body.i32(1);
+      body.op('return');
+      body.op('end');
+    } else if (typeof step === 'number') {
+      for (const name of kernelParameters) body.get(name === 'start' ? start : runParameters.indexOf(name));
+      body.call(functions.kernels[step]);
+    } else {
+      body.open('loop');
+      emitSteps(body, step.steps, functions, start);
+      repeatFromNext(body, start, step);
+    }
+  }
+}
+
 /** The end of a repeat: the next block, or `start` is 0 again. */
-function repeatFromNext(body: FunctionBody, start: number, { items, block }: Repeat): void {
+function repeatFromNext(body: FunctionBody, start: number, { items, block }: Blocks): void {
   const last = items - block;
   const next = body.local('i32');
   body.get(start);
@@ -133,15 +139,13 @@ function repeatFromNext(body: FunctionBody, start: number, { items, block }: Rep
   body.set(start);
 }
 
-/** Returns 1 if the status is not 0. */
-function returnIfSet(body: FunctionBody, status: Origin): void {
+/** A function that returns 1 if a check has failed. */
+function emitFailed(status: Origin): FunctionBody {
+  const body = new FunctionBody(runParameters.length);
   if (status.base === 'arena') body.get(runParameters.indexOf('arena'));
   else body.i32(0);
   body.memory('f64.load', status.offset);
   body.f64(0);
   body.op('f64.ne');
-  body.open('if');
-  body.i32(1);
-  body.op('return');
-  body.op('end');
+  return body;
 }

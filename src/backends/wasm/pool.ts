@@ -3,16 +3,32 @@
 import { builtin, inNode } from '../../tensor/builtin.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
 import { WorkerLostError } from '../backend.ts';
+import { profiledRun, type Timing } from './profile.ts';
+import type { Call as Measured } from './steps.ts';
 
-/** Messages: [key, module, memory] instantiates, [key, arena, own, thread, threads] runs, [key] forgets. Replies: [code] or [undefined, error]. */
+/**
+ * Messages: [key, module, memory, measure] instantiates, [key, arena, own, thread, threads] runs, with a clock if there
+ * is something to measure, [key] forgets. Replies: [code], [undefined, error] or [code, undefined, timing].
+ */
 const source = `
 const instances = new Map();
+const profiledRun = ${profiledRun};
 const handle = (message, reply) => {
-  const [key, a, b] = message;
+  const [key, ...rest] = message;
   try {
-    if (message.length === 3) instances.set(key, new WebAssembly.Instance(a, { m: { memory: b } }).exports.run);
-    else if (message.length === 1) instances.delete(key);
-    else reply([instances.get(key)(...message.slice(1))]);
+    if (rest.length === 3) {
+      const [module, memory, measure] = rest;
+      const { exports } = new WebAssembly.Instance(module, { m: { memory } });
+      instances.set(key, { exports, measure });
+    } else if (rest.length === 0) instances.delete(key);
+    else {
+      const { exports, measure } = instances.get(key);
+      if (!measure) reply([exports.run(...rest)]);
+      else {
+        const timing = profiledRun(exports, measure, ...rest);
+        reply([timing.code, undefined, timing]);
+      }
+    }
   } catch (error) {
     reply([undefined, String(error)]);
   }
@@ -32,7 +48,8 @@ interface Thread {
   hold(pending: boolean): void;
   terminate(): void;
 }
-type Listener = { message: (reply: [number?, string?]) => void; lost: (why: string) => void };
+type Reply = [code?: number, error?: string, timing?: Timing];
+type Listener = { message: (reply: Reply) => void; lost: (why: string) => void };
 
 function start(listener: Listener): Thread {
   if (inNode) {
@@ -57,7 +74,7 @@ function start(listener: Listener): Thread {
 }
 
 interface BrowserWorker {
-  onmessage: (event: { data: [number?, string?] }) => void;
+  onmessage: (event: { data: Reply }) => void;
   onerror: (event: { message: string }) => void;
   postMessage(message: unknown): void;
   terminate(): void;
@@ -67,12 +84,20 @@ interface BrowserWorker {
 export interface Job {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** What a run does step by step, if it is to be measured. */
+  readonly measure: readonly Measured[] | undefined;
 }
 
 /** A run of a job on some threads: where its arena begins, and where the space of each thread. */
 export interface Call {
   readonly arena: number;
   readonly own: readonly number[];
+}
+
+/** What came of a run, with the times of each thread if it was measured. */
+export interface Outcome {
+  readonly code: number;
+  readonly timings: readonly Timing[];
 }
 
 interface Member {
@@ -85,25 +110,27 @@ class Pool {
   readonly #keys = new Map<Job, number>();
   #nextKey = 0;
   #tail: Promise<unknown> = Promise.resolve();
-  #pending: { waiting: number; resolve: (code: number) => void; reject: (error: Error) => void } | undefined;
+  #pending:
+    | { waiting: number; timings: Timing[]; resolve: (outcome: Outcome) => void; reject: (error: Error) => void }
+    | undefined;
 
-  /** Runs a job when all that were asked for before are done. Resolves with its code. */
-  run(job: Job, call: Call): Promise<number> {
+  /** Runs a job when all that were asked for before are done. */
+  run(job: Job, call: Call): Promise<Outcome> {
     const result = this.#tail.then(() => this.#run(job, call));
     this.#tail = result.catch(() => {});
     return result;
   }
 
-  async #run(job: Job, { arena, own }: Call): Promise<number> {
+  async #run(job: Job, { arena, own }: Call): Promise<Outcome> {
     const threads = own.length;
     const members = this.#start(threads);
     let key = this.#keys.get(job);
     if (key === undefined) this.#keys.set(job, (key = this.#nextKey++));
-    return new Promise<number>((resolve, reject) => {
-      this.#pending = { waiting: threads, resolve, reject };
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#pending = { waiting: threads, timings: [], resolve, reject };
       for (const { thread, knows } of members) {
         thread.hold(true);
-        if (!knows.has(job)) thread.post([key, job.module, job.memory]);
+        if (!knows.has(job)) thread.post([key, job.module, job.memory, job.measure]);
         knows.add(job);
       }
       for (const [i, { thread }] of members.entries()) thread.post([key, arena, own[i], i, threads]);
@@ -119,7 +146,7 @@ class Pool {
         const member: Member = {
           knows: new Set(),
           thread: start({
-            message: ([code, error]) => this.#reply(code, error),
+            message: (reply) => this.#reply(member, reply),
             lost: (why) => this.#lose(member, why),
           }),
         };
@@ -133,16 +160,17 @@ class Pool {
     return this.#members.slice(0, count);
   }
 
-  #reply(code: number | undefined, error: string | undefined): void {
+  #reply(member: Member, [code, error, timing]: Reply): void {
     const pending = this.#pending;
     if (!pending) return;
     if (code === undefined) {
       this.#fail(error ?? 'unknown');
       return;
     }
+    if (timing) pending.timings[this.#members.indexOf(member)] = timing;
     if (--pending.waiting > 0) return;
     this.#pending = undefined;
-    pending.resolve(code);
+    pending.resolve({ code, timings: pending.timings });
   }
 
   #lose(member: Member, why: string): void {

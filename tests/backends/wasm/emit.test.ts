@@ -291,7 +291,7 @@ describe('a program', () => {
   test('exports its kernels only for profiling', () => {
     expect(instantiate(program).names).toEqual(['run']);
     const { names, call, view } = instantiate(program, false, true);
-    expect(names).toEqual(['k0', 'k1', 'run']);
+    expect(names).toEqual(['failed', 'k0', 'k1', 'run']);
     call('k1');
     expect(view(weight)[0]).toBe(5);
   });
