@@ -80,8 +80,8 @@ class Fusion {
   readonly #nodes: readonly Primitive[];
   readonly #keep: ReadonlySet<Primitive>;
   readonly #uses = new Map<Primitive, { by: Primitive; view: View }[]>();
-  /** Maps that are computed where they are read, with the length of the chain of such maps that ends in them. */
-  readonly #inline = new Map<Primitive, number>();
+  /** Maps that are computed where they are read, with the length of the chain of such maps that ends in them, and its cost. */
+  readonly #inline = new Map<Primitive, { readonly steps: number; readonly cost: number }>();
   readonly #group = new Map<Primitive, Group>();
   readonly #groups: Group[] = [];
 
@@ -120,12 +120,13 @@ class Fusion {
     if (!uses.every(({ by, view }) => readsMaps.has(by.kind) && this.#composes(view, n))) return;
     const arrays = n.inputs.filter((v) => elements(v.node.shape) > 1).length;
     const once = uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape);
-    if (once || (taskCost([n.body]) <= 2 && arrays <= 1)) this.#inline.set(n, steps);
+    const cost = n.inputs.reduce((sum, v) => sum + (this.#inline.get(v.node)?.cost ?? 0), taskCost([n.body]));
+    if (once || (cost <= 2 && arrays <= 1)) this.#inline.set(n, { steps, cost });
   }
 
   /** The length of the chain of inlined maps that ends in this one. */
   #stepsOf(n: MapPrimitive): number {
-    return 1 + Math.max(0, ...n.inputs.map((v) => this.#inline.get(v.node) ?? 0));
+    return 1 + Math.max(0, ...n.inputs.map((v) => this.#inline.get(v.node)?.steps ?? 0));
   }
 
   /** Can the map's inputs be read directly through a view of its result? */
