@@ -220,12 +220,9 @@ class Fusion {
     const groups = new Set<Group>();
     for (const v of n.inputs) this.#producers(v.node, groups);
     const indexed = s.usesIndex(n.body);
-    const inside = indexed || this.#readsIndexed(n);
     for (const host of [...groups].sort((a, b) => b.id - a.id)) {
       if (!welcomes(host)) continue;
       if (elements(host.shape) !== elements(n.shape)) continue;
-      // The tiles of a contraction know no positions.
-      if (inside && host.root?.kind === 'contract') continue;
       if (indexed && !(host.shape.length === n.shape.length && host.shape.every((d, i) => d === n.shape[i]))) continue;
       const fits = n.inputs.every((v) => {
         const r = this.#reshaped(v, host);
@@ -237,13 +234,6 @@ class Fusion {
       return host;
     }
     return undefined;
-  }
-
-  /** Is the map computed from an inlined one that depends on the position? */
-  #readsIndexed(n: MapPrimitive): boolean {
-    return n.inputs.some(({ node }) => {
-      return node.kind === 'map' && this.#inline.has(node) && (s.usesIndex(node.body) || this.#readsIndexed(node));
-    });
   }
 
   /** The tasks that compute what an inlined or stored node is made of. */

@@ -5,6 +5,8 @@ import { outputAccesses } from './outputs.ts';
 
 /** An axis: its size, its stride in the two operands, and in each input and output of the task if it is kept. */
 export interface SlidAxis {
+  /** Its number among the axes of the task. */
+  readonly number: number;
   readonly size: number;
   readonly x: number;
   readonly w: number;
@@ -27,7 +29,7 @@ export interface Correlation {
   readonly out: SlidAxis;
 }
 
-const none: SlidAxis = { size: 1, x: 0, w: 0, outputs: [] };
+const none: SlidAxis = { number: -1, size: 1, x: 0, w: 0, outputs: [] };
 
 /** The contraction as a correlation in two dimensions, if it is one. */
 export function correlationOf(task: Task): Correlation | undefined {
@@ -41,7 +43,7 @@ function correlationBetween(task: Task, x: View, w: View): Correlation | undefin
   const accesses = outputAccesses(task);
   const axes = x.shape.map((size, i): SlidAxis => {
     const outputs = i < rank ? accesses.map((access) => access.strides[i]) : [];
-    return { size, x: x.strides[i], w: w.strides[i], outputs };
+    return { number: i, size, x: x.strides[i], w: w.strides[i], outputs };
   });
   const wide = (axis: SlidAxis) => axis.size > 1;
   const kept = axes.slice(0, rank).filter(wide);

@@ -4,9 +4,9 @@ import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
-import { mergeAxes, nest } from './nest.ts';
+import { nest } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { fills, outputAccesses, outputBytes, outputTypes, storeOutputs, taskUsesIndex } from './outputs.ts';
+import { fills, outputAccesses, outputBytes, outputTypes, spaceOf, storeOutputs } from './outputs.ts';
 
 /** One pass over all elements, vectors along the innermost axis. */
 export function elementwise(task: Task, machine: Machine): Offer | undefined {
@@ -19,9 +19,7 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
     cost: flops / lanes,
     build: (storage) => {
       const accesses = outputAccesses(task);
-      const space = taskUsesIndex(task)
-        ? { shape: task.shape, strides: accesses.map((a) => a.strides) }
-        : mergeAxes(task.shape, accesses);
+      const space = spaceOf(task, accesses);
       // A vector is stored to neighbouring elements, or not as a vector.
       const together = space.strides.slice(task.inputs.length).every((strides) => (strides.at(-1) ?? 1) === 1);
       const offsets = accesses.map((a) => a.offset);

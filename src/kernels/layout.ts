@@ -2,11 +2,13 @@
 import type { Buffer, LoopVariable } from '../loops/ir.ts';
 import type { View } from '../program/primitives.ts';
 import type { Task } from '../program/task.ts';
-import { type Access, mergeAxes } from './nest.ts';
-import { outputAccesses } from './outputs.ts';
+import type { Access } from './nest.ts';
+import { outputAccesses, spaceOf } from './outputs.ts';
 
 /** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
 export interface OutAxis {
+  /** Its number among the task's axes, where positions matter and axes are therefore not merged. */
+  readonly number: number;
   readonly size: number;
   readonly row: number;
   readonly column: number;
@@ -33,7 +35,7 @@ export interface Layout {
   readonly sums: readonly SumAxis[];
 }
 
-const single: Omit<OutAxis, 'outputs'> = { size: 1, row: 0, column: 0 };
+const single: Omit<OutAxis, 'outputs'> = { number: -1, size: 1, row: 0, column: 0 };
 
 /**
  * The ways to see a contraction's task as tiles: with the vectors along the innermost axis, so that they are stored as
@@ -44,20 +46,28 @@ export function layoutsOf(task: Task): Layout[] {
   const [a, b] = task.operands;
   const accesses = outputAccesses(task);
   const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
-  const space = mergeAxes(task.shape, [...all, ...accesses]);
-  const axes = space.shape.map((size, i) => ({
+  const space = spaceOf(task, [...all, ...accesses]);
+  const every = space.shape.map((size, number) => ({
+    number,
     size,
-    a: space.strides[0][i],
-    b: space.strides[1][i],
-    outputs: space.strides.slice(2).map((x) => x[i]),
+    a: space.strides[0][number],
+    b: space.strides[1][number],
+    outputs: space.strides.slice(2).map((x) => x[number]),
   }));
+  const axes = every.filter((x) => x.size !== 1);
   return axes.flatMap((chosen, position) => {
     const inner = position === axes.length - 1;
     if (chosen.a !== 0 && chosen.b !== 0) return [];
     const swap = chosen.a !== 0;
     const [row, column] = swap ? [b, a] : [a, b];
     const turned = axes.map(
-      (x): OutAxis => ({ size: x.size, row: swap ? x.b : x.a, column: swap ? x.a : x.b, outputs: x.outputs }),
+      ({ number, size, outputs, ...x }): OutAxis => ({
+        number,
+        size,
+        row: swap ? x.b : x.a,
+        column: swap ? x.a : x.b,
+        outputs,
+      }),
     );
     const [columns] = turned.splice(position, 1);
     if (!inner && columns.column === 0) return [];

@@ -7,7 +7,7 @@ import type { Task } from '../program/task.ts';
 import { type DType, sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import { share, Translator } from './expression.ts';
-import { type Access, loop, type Position, variable } from './nest.ts';
+import { type Access, loop, mergeAxes, type Position, type Space, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
 
 /** The arrays that the outputs read and write: inputs first, then the stores. */
@@ -19,8 +19,12 @@ export const outputTypes = (task: Task): DType[] => [
 ];
 
 /** Does anything in the task depend on the position itself? Then axes cannot be merged. */
-export const taskUsesIndex = (task: Task): boolean =>
+const taskUsesIndex = (task: Task): boolean =>
   task.outputs.some((o) => usesIndex(o.body)) || (task.operandBody !== undefined && usesIndex(task.operandBody));
+
+/** The task's axes, or others, as the accesses walk them; merged where nothing asks for a position. */
+export const spaceOf = (task: Task, accesses: readonly Access[], shape = task.shape): Space =>
+  taskUsesIndex(task) ? { shape, strides: accesses.map((a) => a.strides) } : mergeAxes(shape, accesses);
 
 /** A load as fits how the access moves along the vector. */
 export function loadFor(buffer: Buffer, p: Position, access: number): Expression {

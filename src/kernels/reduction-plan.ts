@@ -5,9 +5,9 @@ import type { ArgReduce, Reduce, View } from '../program/primitives.ts';
 import type { Scalar } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { share, Translator } from './expression.ts';
-import { type Access, mergeAxes, type Space } from './nest.ts';
+import type { Access, Space } from './nest.ts';
 import type { Storage } from './offer.ts';
-import { outputAccesses, taskUsesIndex } from './outputs.ts';
+import { outputAccesses, spaceOf } from './outputs.ts';
 
 /** The space of a reduction: kept axes and reduced axes, each merged, with the strides of operands and outputs. */
 export interface Plan {
@@ -27,13 +27,8 @@ export function planFor(task: Task): Plan {
   const head = (v: View): Access => ({ strides: v.strides.slice(0, rank), offset: v.offset });
   const tail = (v: View): Access => ({ strides: v.strides.slice(rank), offset: 0 });
   const all = [...operands.map(head), ...accesses];
-  const fixed = taskUsesIndex(task);
-  const kept = fixed ? { shape: task.shape, strides: all.map((a) => a.strides) } : mergeAxes(task.shape, all);
-  const reducedShape = full.slice(rank);
-  const tails = operands.map(tail);
-  const reduced = fixed
-    ? { shape: reducedShape, strides: tails.map((a) => a.strides) }
-    : mergeAxes(reducedShape, tails);
+  const kept = spaceOf(task, all);
+  const reduced = spaceOf(task, operands.map(tail), full.slice(rank));
   return { kept, reduced, operands, accesses: all };
 }
 

@@ -10,9 +10,9 @@ import { elements, rowMajor } from '../tensor/shape.ts';
 import { blocks, divisorNear, groupOf, parts, type Split, type Tile, whole } from './blocking.ts';
 import { lanesFor } from './expression.ts';
 import { type Block, type Bound, type Layout, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
-import { loop, mergeAxes, nest, type Position, variable } from './nest.ts';
+import { loop, nest, type Position, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
-import { outputAccesses, outputTypes, storeOutputs } from './outputs.ts';
+import { outputAccesses, outputTypes, spaceOf, storeOutputs } from './outputs.ts';
 import { pack } from './pack.ts';
 import { registerTile } from './tile.ts';
 
@@ -181,7 +181,7 @@ export class Tiles {
     const accesses = outputAccesses(task);
     const results = elements(task.shape);
     const dense = { strides: rowMajor(task.shape), offset: 0 };
-    const space = mergeAxes(task.shape, [...accesses, dense]);
+    const space = spaceOf(task, [...accesses, dense]);
     const offsets = [...accesses.map((x) => x.offset), 0];
     const body = nest(
       space,
@@ -413,15 +413,20 @@ export class Tiles {
     };
     const id = this.#names++;
     const accesses = outputAccesses(task);
+    const coordinate = (number: number, r: number, c: number, width: number): Expression => {
+      const along = bounds.filter(({ axis }) => axis.number === number);
+      const inColumns = columns.number === number;
+      const begin = offsetOf(along, () => 1) + (rows.number === number ? r : 0) + (inColumns ? panel.begin + c : 0);
+      const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0]);
+      return ir.index(index, { dtype: 'int32', lanes: width }, inColumns ? 1 : 0);
+    };
     const result = (r: number, c: number, width: number, root: Expression): Statement[] => {
       if (sum) return [{ kind: 'store', buffer: sum.buffer, index: sumIndex(r, c), value: root }];
       const position: Position = {
         lanes: width,
         at: (k) => at(r, c, k, accesses[k].offset),
         step: (k) => columns.outputs[k],
-        axis: () => {
-          throw new Error('a contraction has no outputs that depend on the position');
-        },
+        axis: (number) => coordinate(number, r, c, width),
       };
       return storeOutputs(task, this.#storage, position, root, `e${id}_${r}_${c}_`);
     };

@@ -490,14 +490,12 @@ export class Winograd {
 
   /** Aᵀ m A, and the outputs of the task. */
   #transformResults(images: Images, products: Buffer, rows: number, kind: LoopKind): Body {
-    const { correlation, axes, lanes, task } = this.#plan;
+    const { correlation, axes, lanes } = this.#plan;
     const { kept, out } = correlation;
     const size = plane(rows * out.size);
     const type = ir.valueType('float32', lanes);
-    const accesses = outputAccesses(task);
     return this.#forSquares(images, out.size, kind, (image, tile, c) => {
       const row = this.#rowOf(image, tile, out.size);
-      const ranges = [tile.y, tile.x];
       return transformSquare({
         prefix: this.#prefix(),
         rows: axes[0].algorithm.output.slice(0, tile.y.size),
@@ -509,27 +507,22 @@ export class Winograd {
           return ir.load(products, at, type);
         },
         store: (a, b, value) =>
-          this.#outputs(value, (k) =>
-            ir.at(
-              ranges.reduce((sum, r, d) => sum + r.begin * 4 * kept[d].outputs[k], accesses[k].offset) +
-                b * kept[1].outputs[k],
-              [a, kept[0].outputs[k]],
-              ...imageTerms(images, image, this.#images.outputs[k]),
-              ...ranges.map((r, d): Term => [r.v, 4 * kept[d].outputs[k]]),
-              [c, out.outputs[k]],
-            ),
-          ),
+          this.#outputs(value, [
+            [kept[0], ir.at(tile.y.begin * 4, [tile.y.v, 4], [a, 1])],
+            [kept[1], ir.at(tile.x.begin * 4 + b, [tile.x.v, 4])],
+            [this.#images, ir.at(0, ...imageTerms(images, image, 1))],
+            [out, ir.at(0, [c, 1])],
+          ]),
       });
     });
   }
 
   /** Aᵀ m A of the sums of the chunks, and the outputs of the task. */
   #transformSums(sums: Buffer, chunks: number): Body {
-    const { correlation, axes, lanes, task } = this.#plan;
+    const { correlation, axes, lanes } = this.#plan;
     const { kept, out } = correlation;
     const size = this.#planeOfSums();
     const type = ir.valueType('float32', lanes);
-    const accesses = outputAccesses(task);
     const channel = variable('channel', this.#channels.size);
     const c = variable('c', out.size, lanes);
     const square = transformSquare({
@@ -550,28 +543,35 @@ export class Winograd {
         return total;
       },
       store: (a, b, value) =>
-        this.#outputs(value, (k) =>
-          ir.at(
-            accesses[k].offset + b * kept[1].outputs[k],
-            [a, kept[0].outputs[k]],
-            [channel, this.#channels.outputs[k]],
-            [c, out.outputs[k]],
-          ),
-        ),
+        this.#outputs(value, [
+          [kept[0], ir.at(0, [a, 1])],
+          [kept[1], ir.at(b)],
+          [this.#channels, ir.at(0, [channel, 1])],
+          [out, ir.at(0, [c, 1])],
+        ]),
     });
     return loop(channel, loop(c, square), 'parallel');
   }
 
-  #outputs(value: Expression, at: (access: number) => Affine): Statement[] {
+  /** The outputs of the task for a vector at some place, given by its position along each axis that is kept. */
+  #outputs(value: Expression, place: readonly (readonly [SlidAxis, Affine])[]): Statement[] {
+    const { task, lanes, correlation } = this.#plan;
+    const accesses = outputAccesses(task);
+    const index = (k: number): Affine => {
+      const scaled = place.map(([axis, at]) => ({ at, n: axis.outputs[k] }));
+      const constant = scaled.reduce((sum, { at, n }) => sum + at.constant * n, accesses[k].offset);
+      return ir.at(constant, ...scaled.flatMap(({ at, n }) => at.terms.map(([v, m]): Term => [v, m * n])));
+    };
     const position: Position = {
-      lanes: this.#plan.lanes,
-      at,
-      step: (k) => this.#plan.correlation.out.outputs[k],
-      axis: () => {
-        throw new Error('a contraction has no outputs that depend on the position');
+      lanes,
+      at: index,
+      step: (k) => correlation.out.outputs[k],
+      axis: (number) => {
+        const [axis, at] = place.find(([{ number: n }]) => n === number) ?? [undefined, ir.at(0)];
+        return ir.index(at, { dtype: 'int32', lanes }, axis === correlation.out ? 1 : 0);
       },
     };
-    return storeOutputs(this.#plan.task, this.#storage, position, value, this.#prefix());
+    return storeOutputs(task, this.#storage, position, value, this.#prefix());
   }
 
   #clear(sums: Buffer, place: Term): Body {

@@ -162,6 +162,7 @@ const endings: [string, 'float32' | 'float64' | 'int32', (product: Any) => Any][
   ['a comparison in float64', 'float64', (c) => tf.less(c, 0.5) as Any],
   ['a cast to int32', 'float32', (c) => tf.cast(c, 'int32') as Any],
   ['a cast to uint8', 'int32', (c) => tf.cast(c, 'uint8') as Any],
+  ['dropout', 'float32', (c) => tf.nn.dropout(c, 0.6, { seed: 3 }) as Any],
   ['a choice by a comparison', 'float32', (c) => tf.where(tf.greater(c, 0), c, tf.mul(c, 0.1) as Any) as Any],
 ];
 test.each(endings)('a product that ends in %s equals the reference', async (_, dtype, ending) => {
@@ -202,4 +203,33 @@ test.each(endings)('a product that ends in %s equals the reference', async (_, d
     expect(different).toBeLessThanOrEqual(dtype === 'float32' ? 1 : 0);
     await Promise.all([reference.close(), wasm.close()]);
   }
+});
+
+test.each([
+  ['by Winograd', 3, 8, 12, [11, 9]],
+  ['by Winograd in the gradient of a filter', 5, 4, 8, [14, 14]],
+  ['directly', 3, 3, 5, [7, 6]],
+])('a convolution %s that ends in dropout equals the reference, gradients too', async (_, k, ci, co, [h, w]) => {
+  const graph = new tf.Graph();
+  const [x, f, ...outputs] = graph.asDefault(() => {
+    const image = tf.placeholder('float32', [9, h, w, ci]) as Any;
+    const filter = tf.placeholder('float32', [k, k, ci, co]) as Any;
+    const y = tf.nn.conv2d(image, filter, { strides: [1, 1, 1, 1], padding: 'SAME' }) as Any;
+    const dropped = tf.nn.dropout(tf.nn.relu(y) as Any, 0.7, { seed: 5 }) as Any;
+    const [dx, df] = tf.gradients(tf.reduceSum(tf.mul(dropped, dropped) as Any) as Any, [image, filter]) as Any[];
+    return [image, filter, dropped, tf.nn.dropout(df, 0.5, { seed: 6 }) as Any, dx];
+  });
+  const feeds = [
+    [x, tf.array(numbers(9 * h * w * ci, 1), [9, h, w, ci])],
+    [f, tf.array(numbers(k * k * ci * co, 2), [k, k, ci, co])],
+  ] as any;
+  const [reference, wasm] = [new tf.Session({ graph, backend: 'reference' }), new tf.Session({ graph })];
+  const wanted = (await reference.run(outputs, feeds)) as any[];
+  const found = (await wasm.run(outputs, feeds)) as any[];
+  wanted.forEach(({ data }, i) => {
+    const scale = Math.max(...Array.from(data as Float32Array, Math.abs));
+    const worst = Math.max(...Array.from(data as Float32Array, (v, j) => Math.abs(found[i].data[j] - v)));
+    expect(worst / scale).toBeLessThan(2e-5);
+  });
+  await Promise.all([reference.close(), wasm.close()]);
 });
