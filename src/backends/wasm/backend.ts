@@ -42,7 +42,7 @@ class WasmBackend implements Backend {
     const hasWasm = typeof WebAssembly !== 'undefined';
     this.machine = machineFor(hasWasm && !portable && fusedMultiplyAdd());
     this.#threads = this.#shared ? (threads ?? availableCores()) : 1;
-    if (!this.#shared && threads !== undefined && threads > 1) sayNoThreads(threads);
+    if (!this.#shared && threads !== 1) sayNoThreads();
     try {
       if (!hasWasm) throw new UnavailableError('The wasm backend needs WebAssembly, which is missing here.');
       if (!hasVectors()) {
@@ -190,12 +190,12 @@ class WasmBackend implements Backend {
 }
 
 let said = false;
-function sayNoThreads(threads: number): void {
+function sayNoThreads(): void {
   if (said) return;
   said = true;
   console.warn(
-    `millrace: ${threads} threads were asked for, but SharedArrayBuffer is missing here, so one is used. A page has it when it is ` +
-      'cross-origin isolated: serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
+    'millrace: SharedArrayBuffer is missing here, so one thread computes, the one that calls. A page has it when it is cross-origin ' +
+      'isolated: serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
   );
 }
 
