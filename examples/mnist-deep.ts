@@ -3,9 +3,9 @@ import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
 import { options, percent, print, steps } from './run.ts';
 
-const { backend, batch: size, data, seed } = options;
+const { backend, batch: size, data, seed, threads } = options;
 const mnist = await readDataSets(data, { oneHot: true, seed });
-const sess = new tf.InteractiveSession({ backend, seed });
+const sess = new tf.InteractiveSession({ backend, seed, threads });
 print(`backend: ${sess.backend.description}`);
 
 const weightVariable = <const S extends readonly number[]>(shape: S) =>

@@ -9,6 +9,7 @@ const usage = `usage: npm run mnist -- [options]
   --batch N             images in a step (default: 50)
   --seed N              start of the random numbers (default: 0)
   --backend NAME        wasm or reference (default: wasm)
+  --threads N           threads that compute (default: all cores of the process)
   --data DIR            folder of the MNIST files (default: MNIST_data)
   --help                this text`;
 
@@ -27,6 +28,7 @@ function parse() {
         batch: { type: 'string' },
         seed: { type: 'string' },
         backend: { type: 'string' },
+        threads: { type: 'string' },
         data: { type: 'string' },
         help: { type: 'boolean' },
       },
@@ -59,6 +61,7 @@ if (backend !== 'wasm' && backend !== 'reference') refuse(`--backend must be was
 export const options = {
   model,
   backend: backend as 'wasm' | 'reference',
+  threads: whole('threads', given.threads, 1),
   steps: whole('steps', given.steps, 1),
   batch: whole('batch', given.batch, 1) ?? 50,
   seed: whole('seed', given.seed, 0) ?? 0,

@@ -37,7 +37,7 @@ export interface SessionOptions {
    * How many threads compute a long run; default: the cores that this process may use. The results do not depend on
    * it. One where the page is not cross-origin isolated.
    */
-  threads?: number;
+  threads?: number | undefined;
   /**
    * Use only instructions that give the same bits on every machine: no fused multiply-add, which rounds once and is
    * faster where the engine has it. Default false.
