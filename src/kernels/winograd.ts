@@ -44,9 +44,8 @@ export interface WinogradPlan {
   readonly byImage: boolean;
 }
 
-/** Rows of a product that are worth reading the filter for, and steps of one that are worth loading the sums for. */
+/** Rows of a product, or steps of its sums, that are worth reading the filter, or the sums, for. */
 const rowsTogether = 16;
-const depthTogether = 80;
 /** Cycles for each point of a tile and vector that is transformed, fitted to measurements. */
 const transformCost = 7;
 /** Cycles for a vector that is written to memory and read again. */
@@ -80,7 +79,7 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
   const results = points * channels.size * out.size;
   // Memory that moves if all images are transformed before the first product, or if each has products of its own.
   const batchTraffic = points * all * (inVectorCount + outVectorCount);
-  const together = divisorUpTo(images.size, Math.ceil((tilesOfTaps ? depthTogether : rowsTogether) / tiles));
+  const together = divisorUpTo(images.size, Math.ceil(rowsTogether / tiles));
   const blocks = images.size / together;
   // What stays in the cache is read again for little.
   const again = results * 4 <= machine.cache[1] ? 0.25 : 1;
