@@ -32,7 +32,7 @@ class WasmBackend implements Backend {
   readonly #shared = typeof SharedArrayBuffer !== 'undefined';
   readonly #threads: number;
   readonly #profile: boolean;
-  readonly #memory: Storage | undefined;
+  #memory: Storage | undefined;
   readonly #variables = new Map<number, number>();
   readonly #arena = { at: 0, bytes: 0 };
 
@@ -125,7 +125,7 @@ class WasmBackend implements Backend {
   #executable(program: Program, module: WebAssembly.Module, free: () => void): Executable {
     const { memory } = this.#storage;
     const seconds = program.kernels.reduce(
-      (sum, k) => sum + k.flops / operationsPerSecond + k.bytes / bytesPerSecond,
+      (sum, k, i) => sum + timesOf(program, i) * (k.flops / operationsPerSecond + k.bytes / bytesPerSecond),
       0,
     );
     const inline = !this.#shared || seconds < shortRun;
@@ -186,7 +186,16 @@ class WasmBackend implements Backend {
     };
   }
 
-  close(): void {}
+  /** The memory goes when nothing refers to it any more: the pool has forgotten the executables by now. */
+  close(): void {
+    this.#memory = undefined;
+  }
+}
+
+/** How often a kernel runs in one run. */
+function timesOf({ repeats }: Program, kernel: number): number {
+  const repeat = repeats.find((r) => kernel >= r.first && kernel < r.end);
+  return repeat ? Math.ceil(repeat.items / repeat.block) : 1;
 }
 
 let said = false;
