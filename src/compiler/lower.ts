@@ -46,6 +46,7 @@ export function* lowering(request: CompileRequest, options: LowerOptions = { rew
     return { node, index: 0 };
   };
 
+  const fed = new Set(request.feeds.map((f) => f.tensor));
   const feeds = request.feeds.map(({ tensor, shape }, number) => {
     const view = p.feed(number, tensor.dtype, shape);
     values.set(tensor, leaf(view, tensor.name));
@@ -96,6 +97,7 @@ export function* lowering(request: CompileRequest, options: LowerOptions = { rew
     if (operation.outputs.length > 0 && operation.outputs.every((t) => values.has(t))) continue;
     if (definition === PlaceholderOp) throw missingFeed(operation);
     const state = isAssign(operation) ? stateOf(operation.inputs[0]) : undefined;
+    if (state && fed.has(operation.inputs[0])) throw assignedAndFed(operation);
     const inputs = operation.inputs.map((t, i) => (state && i === 0 ? state.last : valueFor(operation, t)));
     const line = () => operation.line;
     const share = !state && !definition.random && operation.outputs.length > 0;
@@ -151,6 +153,14 @@ function* reachable(roots: readonly p.Primitive[]): Steps<p.Primitive[]> {
     yield;
   }
   return [...found].sort((a, b) => a.id - b.id);
+}
+
+function assignedAndFed(operation: Operation): FeedError {
+  const [variable] = operation.inputs;
+  return new FeedError(
+    `${variable.name}, made at ${variable.operation.line}, is fed in a run that assigns to it (${operation.name}, made at ${operation.line}). ` +
+      'Feed it in a run of its own, or set it with tf.assign.',
+  );
 }
 
 function missingFeed(operation: Operation): FeedError {

@@ -136,7 +136,7 @@ export const AddNOp = defineOp({
     ).shape;
     return { dtype, shape };
   },
-  gradient: ({ inputs }, [dy]) => inputs.map(() => dy),
+  gradient: ({ inputs }, [dy]) => inputs.map((x) => dy && sumLike(dy, x)),
   lower: (xs) => p.map(xs, (...values) => values.reduce((a, b) => s.add(a, b))),
 });
 /** The sum of several tensors of one shape. */

@@ -50,13 +50,21 @@ const RandomOp = defineOp<RandomAttributes>({
         const float = dtype === 'float64' ? 'float64' : 'float32';
         const { kind, scale, offset } = attributes;
         const value = kind === 'uniform' ? unit(bits, float) : normal(open(bits, float, kind === 'truncated'));
-        const scaled = s.add(s.mul(value, scale), offset);
+        const any = s.add(s.mul(value, scale), offset);
+        // Rounding must not reach the upper bound.
+        const scaled = kind === 'uniform' && scale > 0 ? s.min(any, below(offset + scale, float)) : any;
         return isFloat(dtype) ? scaled : s.cast(s.floor(s.add(s.mul(unit(bits, 'float64'), scale), offset)), dtype);
       },
       shape,
     );
   },
 });
+
+/** A number of the type that is less than x by the least that rounding cannot undo. */
+function below(x: number, dtype: FloatDType): number {
+  if (dtype === 'float64') return x - Math.max(Math.abs(x) * 2 ** -52, Number.MIN_VALUE);
+  return Math.fround(x - Math.max(Math.abs(x) * 2 ** -23, 2 ** -149));
+}
 
 /** 24 or 53 random bits as a number in [0, 1). */
 function unit(bits: (draw: number) => Scalar, dtype: FloatDType): Scalar {
@@ -232,12 +240,21 @@ export function truncatedNormal<const S extends Shape, T extends FloatDType = 'f
   return random('truncatedNormal', shape, [], 'truncated', options.stddev ?? 1, options.mean ?? 0, options);
 }
 
-/** Uniformly distributed numbers in [minval, maxval): default [0, 1). For integers both bounds are whole numbers. */
+/** Uniformly distributed numbers in [minval, maxval): default [0, 1). For integers both bounds are whole numbers, and maxval must be given. */
 export function randomUniform<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
   options: RandomOptions<T> & { minval?: number; maxval?: number } = {},
 ): Tensor<T, [...S]> {
-  const { minval = 0, maxval = 1 } = options;
+  const { minval = 0, maxval = 1, dtype = 'float32' } = options;
+  const whole = Number.isInteger(minval) && Number.isInteger(maxval);
+  if (
+    !isFloat(dtype) &&
+    !(whole && options.maxval !== undefined && (dtype !== 'uint8' || (minval >= 0 && maxval <= 256)))
+  ) {
+    throw new InvalidArgumentError(
+      `randomUniform: ${dtype} needs whole numbers as bounds${dtype === 'uint8' ? ' from 0 to 256' : ''}, and maxval given, but minval is ${minval} and maxval ${options.maxval}.`,
+    );
+  }
   return random('randomUniform', shape, [], 'uniform', maxval - minval, minval, options);
 }
 

@@ -150,27 +150,51 @@ export const reduceMin: ReduceFunction<'reduceMin'> = reduceFunction(MinOp);
 const ProductOfOthersOp = defineOp<{ axis: Axes }>({
   name: 'ProductOfOthers',
   infer: ([x]) => x,
+  gradient: ({ inputs: [x], attributes }, [dz]) => [dz && apply(ProductOfOthersGradOp, [x, dz], attributes)],
   lower: ([x], { attributes: { axis } }) => {
-    const axes = resolveAxes('reduceProd', axis, x.shape);
-    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-    const perm = [...kept, ...axes];
-    const flat = p.reshape(p.transpose(x, perm), [
-      elements(kept.map((i) => x.shape[i])),
-      elements(axes.map((i) => x.shape[i])),
-    ]);
+    const { flatten, restore } = reducedRows(axis, x.shape);
+    const flat = flatten(x);
     const [rows, n] = flat.shape;
     const pairs = p.strided(flat, [rows, n, n], [flat.strides[0], 0, flat.strides[1]]);
     const others = p.map([pairs], (v) => s.select(s.equal(s.index(1), s.index(2)), 1, v));
-    const product = p.reshape(
-      p.reduce('prod', others, [2]),
-      perm.map((i) => x.shape[i]),
-    );
-    return p.transpose(
-      product,
-      perm.map((_, i) => perm.indexOf(i)),
-    );
+    return restore(p.reduce('prod', others, [2]));
   },
 });
+/** Inputs: x, dz. dx[k] = Σ over i ≠ k of dz[i] · Π of x[j] over j other than i and k. */
+const ProductOfOthersGradOp = defineOp<{ axis: Axes }>({
+  name: 'ProductOfOthersGrad',
+  infer: ([x]) => x,
+  lower: ([x, dz], { attributes: { axis } }) => {
+    const { flatten, restore } = reducedRows(axis, x.shape);
+    const [a, d] = [flatten(x), flatten(dz)];
+    const [rows, n] = a.shape;
+    const triples = p.strided(a, [rows, n, n, n], [a.strides[0], 0, 0, a.strides[1]]);
+    const [k, i, j] = [s.index(1), s.index(2), s.index(3)];
+    const others = p.map([triples], (v) => s.select(s.or(s.equal(i, j), s.equal(k, j)), 1, v));
+    const pairs = p.strided(d, [rows, n, n], [d.strides[0], 0, d.strides[1]]);
+    const products = p.reduce('prod', others, [3]);
+    const parts = p.map([products, pairs], (v, z) => s.select(s.equal(k, i), 0, s.mul(v, z)));
+    return restore(p.reduce('sum', parts, [2]));
+  },
+});
+/** Views with the reduced axes as the columns of a matrix, and back. */
+function reducedRows(axis: Axes, shape: readonly number[]) {
+  const axes = resolveAxes('reduceProd', axis, shape);
+  const kept = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const perm = [...kept, ...axes];
+  const sizes = [kept, axes].map((some) => elements(some.map((i) => shape[i])));
+  return {
+    flatten: (x: p.View) => p.reshape(p.transpose(x, perm), sizes),
+    restore: (y: p.View) =>
+      p.transpose(
+        p.reshape(
+          y,
+          perm.map((i) => shape[i]),
+        ),
+        perm.map((_, i) => perm.indexOf(i)),
+      ),
+  };
+}
 // d(Π x) = Σᵢ (Π of the others) dxᵢ
 const ProdOp = defineReduce(
   'reduceProd',

@@ -145,7 +145,7 @@ const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
   lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
 });
-/** Without its axes of size 1: all, or those given. */
+/** Without its axes of size 1: all that are known to be of that size, or those given. */
 export function squeeze<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   axes?: undefined,
@@ -157,5 +157,7 @@ export function squeeze<T extends DType, A extends Shape>(
   name?: string,
 ): Tensor<T, (number | null)[]>;
 export function squeeze(x: Tensor, axes?: readonly number[], name?: string): Tensor {
-  return apply(SqueezeOp, [x], { axes: axes && integers('squeeze', 'axes', axes) }, name);
+  // Which axes go is decided here: an unknown size stays, also when it turns out to be 1.
+  const ones = x.shape?.flatMap((d, i) => (d === 1 ? [i] : []));
+  return apply(SqueezeOp, [x], { axes: axes ? integers('squeeze', 'axes', axes) : ones }, name);
 }

@@ -8,6 +8,7 @@ import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, Reduce, ShapeError } from '../tensor/shape-types.ts';
 import { mul, neg, sub } from './arithmetic.ts';
 import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
+import { onesLike } from './fill.ts';
 import { exp } from './math.ts';
 import { reduceSum } from './reduce.ts';
 import { expandDims } from './shape.ts';
@@ -121,9 +122,16 @@ const SparseCrossEntropyOp: OpDefinition = defineOp({
   },
 });
 /** dlogits = (softmax(logits) − oneHot(labels))·dy */
-const SparseCrossEntropyGradOp = defineOp({
+const SparseCrossEntropyGradOp: OpDefinition = defineOp({
   name: 'SparseSoftmaxCrossEntropyGrad',
   infer: ([, logits]) => logits,
+  gradient: ({ inputs: [labels, logits, dy] }, [dz]) => {
+    if (!dz) return [null, null, null];
+    const column = expandDims(dy, -1) as AnyTensor;
+    const each = apply(SparseCrossEntropyGradOp, [labels, logits, onesLike(dy)], {}) as AnyTensor;
+    const dlogits = apply(SoftmaxGradOp, [softmax(logits as Tensor<FloatDType>), mul(dz, column)], {});
+    return [null, dlogits, reduceSum(mul(dz, each), -1)];
+  },
   lower: ([labels, logits, dy]) => {
     const last = logits.shape.length - 1;
     const e = p.map([shifted(logits)], s.exp);

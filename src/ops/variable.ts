@@ -5,7 +5,7 @@ import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
-import { DTypeError, InternalError, ShapeMismatchError } from '../tensor/errors.ts';
+import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
 import { constant, toTensor } from './constant.ts';
@@ -166,6 +166,11 @@ function rebuilt(root: Tensor, initialValue: (v: Variable) => Tensor): Tensor {
   const visit = (operation: Operation): readonly Tensor[] => {
     const known = done.get(operation);
     if (known) return known;
+    if (isAssign(operation)) {
+      throw new InvalidArgumentError(
+        `initializeAllVariables: an initial value is computed by the assignment ${operation.name}, made at ${operation.line}; give the variable a value of its own, and assign when all are initialized.`,
+      );
+    }
     const inputs = operation.inputs.map((t) => visit(t.operation)[t.index]);
     let outputs = operation.outputs;
     if (operation.definition === VariableOp) outputs = [initialValue(operation.outputs[0] as Variable)];

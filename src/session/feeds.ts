@@ -2,7 +2,7 @@
 import { Tensor } from '../graph/tensor.ts';
 import { type DType, dtypeOfArray, type TypedArray } from '../tensor/dtype.ts';
 import { DTypeError, FeedError } from '../tensor/errors.ts';
-import { convert, flatten, isNDArray } from '../tensor/ndarray.ts';
+import { booleans, convert, flatten, isNDArray } from '../tensor/ndarray.ts';
 import { compatible, elements, type Shape, showShape } from '../tensor/shape.ts';
 import type { FeedPairs } from './types.ts';
 
@@ -61,7 +61,7 @@ function checkFeed(tensor: Tensor, value: unknown): CheckedFeed {
       `${where(tensor)}, was fed a value of shape ${showShape(shape)}; the sizes must agree (null fits any).`,
     );
   }
-  return { tensor, shape, data };
+  return { tensor, shape, data: tensor.dtype === 'bool' ? booleans(data) : data };
 }
 
 function hostValue(tensor: Tensor, value: unknown): { shape: readonly number[]; data: TypedArray } {

@@ -143,8 +143,8 @@ export function array<
     const target = dtype ?? own;
     const sizes = shape ?? [typed.length];
     checkCount(typed.length, sizes);
-    const asIs = target === own || (target === 'bool' && own === 'uint8');
-    const values = asIs ? typed : convert(typed, target);
+    const values =
+      target === own ? typed : target === 'bool' && own === 'uint8' ? booleans(typed) : convert(typed, target);
     return hostArray<DType, [...S]>(target, [...sizes], values) as NDArray<T, [...S]>;
   }
   const flat = flatten(data);
@@ -171,6 +171,10 @@ function checkCount(count: number, shape: readonly number[]): void {
     );
   }
 }
+
+/** Booleans as they are stored, 0 and 1: the array itself if it holds nothing else. */
+export const booleans = (data: TypedArray): TypedArray =>
+  data.every((v) => v <= 1) ? data : Uint8Array.from(data, (v) => Number(v !== 0));
 
 /** Values as a typed array of an element type. */
 export function convert(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {

@@ -1,0 +1,163 @@
+// Where an op's promise ends: shapes that only a run knows, bytes that are no booleans, bounds, assignments in the way.
+import { afterAll, describe, expect, test } from 'vitest';
+import * as tf from '../../src/index.ts';
+import { backends } from '../backends.ts';
+
+type Any = tf.Tensor<any, any>;
+
+describe.each(backends)('on %s', (backend) => {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph, backend });
+  afterAll(() => session.close());
+  const build = <R>(f: () => R): R => graph.asDefault(f);
+  const run = async (fetches: any, feeds: any = []): Promise<any> => {
+    const plain = (v: any): any => (v?.toArray ? v.toArray() : Array.isArray(v) ? v.map(plain) : v);
+    return plain(await session.run(fetches, feeds));
+  };
+
+  test('second derivatives of sparse cross-entropy and of products', async () => {
+    const [labels, logits, w] = build(() => [
+      tf.placeholder('int32', [2]) as Any,
+      tf.placeholder('float64', [2, 3]) as Any,
+      tf.placeholder('float64', [2]) as Any,
+    ]);
+    const dense = build(() => {
+      const oneHot = tf.cast(
+        tf.equal(tf.expandDims(labels, 1), tf.constant([[0, 1, 2]], { dtype: 'int32' })),
+        'float64',
+      );
+      return tf.nn.softmaxCrossEntropyWithLogits({ labels: oneHot as Any, logits }) as Any;
+    });
+    const sparse = build(() => tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits } as any) as Any);
+    const second = (loss: Any) =>
+      build(() => {
+        const [g] = tf.gradients(tf.reduceSum(tf.mul(w, loss) as Any), [logits]) as Any[];
+        return tf.gradients(tf.reduceSum(tf.mul(g, tf.exp(g)) as Any), [logits, w]) as Any[];
+      });
+    const feeds = [
+      [labels, [2, 0]],
+      [
+        logits,
+        [
+          [0.3, -1, 2],
+          [1, 0.2, -0.4],
+        ],
+      ],
+      [w, [0.7, -1.3]],
+    ];
+    const [wanted, found] = [await run(second(dense), feeds), await run(second(sparse), feeds)];
+    expect(found.flat(2).map((v: number) => v.toFixed(10))).toEqual(wanted.flat(2).map((v: number) => v.toFixed(10)));
+
+    const x = build(() => tf.placeholder('float64', [2, 3]) as Any);
+    const hessian = build(() => {
+      const [g] = tf.gradients(tf.reduceSum(tf.reduceProd(x, 1) as Any), [x]) as Any[];
+      return tf.gradients(tf.reduceSum(tf.mul(g, tf.constant([[1, 2, 3]], { dtype: 'float64' })) as Any), [
+        x,
+      ])[0] as Any;
+    });
+    // f = abc: g = (bc, ac, ab); Σ c·g = bc + 2ac + 3ab
+    expect(
+      await run(hessian, [
+        [
+          x,
+          [
+            [2, 5, 7],
+            [0, 0, 4],
+          ],
+        ],
+      ]),
+    ).toEqual([
+      [2 * 7 + 3 * 5, 7 + 3 * 2, 5 + 2 * 2],
+      [8, 4, 0],
+    ]);
+  });
+
+  test('any byte but 0 is true where bytes are given for booleans', async () => {
+    const p = build(() => tf.placeholder('bool', [3]));
+    const seen = build(() => [p, tf.logicalNot(p), tf.logicalAnd(p, true), tf.cast(p, 'float32')]);
+    const wanted = [
+      [true, false, true],
+      [false, true, false],
+      [true, false, true],
+      [1, 0, 1],
+    ];
+    const show = (v: any[]) => v.map((row, i) => (i < 3 ? row.map(Boolean) : row));
+    for (const given of [new Uint8Array([2, 0, 255]), tf.array(new Uint8Array([2, 0, 255]), [3], 'bool')]) {
+      const found = await run(seen, [[p, given]]);
+      expect(show(found)).toEqual(wanted);
+      expect(found[0].map(Number)).toEqual([1, 0, 1]);
+    }
+  });
+
+  test('the gradient of addN has the shape of each of its operands', async () => {
+    const [a, b] = build(() => [tf.placeholder('float32', [2, 3]), tf.placeholder('float32', [null, 3])] as Any[]);
+    const g = build(() => tf.gradients(tf.addN([a, b]), [a, b])) as Any[];
+    expect(
+      await run(g, [
+        [
+          a,
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+        ],
+        [b, [[1, 2, 3]]],
+      ]),
+    ).toEqual([
+      [
+        [1, 1, 1],
+        [1, 1, 1],
+      ],
+      [[2, 2, 2]],
+    ]);
+  });
+
+  test('squeeze keeps an axis of unknown size also for a batch of one', async () => {
+    const p = build(() => tf.placeholder('float32', [null, 1, 3]));
+    const sum = build(() => tf.reduceSum(tf.squeeze(p), 1));
+    expect(await run(sum, [[p, [[[1, 2, 3]]]]])).toEqual([6]);
+    expect(await run(sum, [[p, [[[1, 2, 3]], [[4, 5, 6]]]]])).toEqual([6, 15]);
+  });
+
+  test('a variable cannot be fed and assigned to in one run', async () => {
+    const a = build(() => tf.variable(1));
+    const init = build(() => tf.initializeAllVariables());
+    await run(init);
+    const added = build(() => tf.assignAdd(a, 5));
+    await expect(run([added, a], [[a, 100]])).rejects.toThrow(/is fed in a run that assigns to it \(AssignAdd/);
+    expect(await run(a)).toBe(1);
+    expect(
+      await run(
+        build(() => tf.mul(a, 2)),
+        [[a, 100]],
+      ),
+    ).toBe(200);
+  });
+
+  test('uniform numbers stay below the upper bound', async () => {
+    const x = build(() => tf.randomUniform([400_000], { minval: 1000, maxval: 1001 }));
+    const [least, most] = build(() => [tf.reduceMin(x), tf.reduceMax(x)]);
+    const [low, high] = await run([least, most]);
+    expect(low).toBeGreaterThanOrEqual(1000);
+    expect(high).toBeLessThan(1001);
+  });
+});
+
+test('an initial value that is computed by an assignment is refused', () => {
+  const graph = new tf.Graph();
+  graph.asDefault(() => {
+    const a = tf.variable(1);
+    tf.variable(tf.assignAdd(a, 5));
+    expect(() => tf.initializeAllVariables()).toThrow(
+      /computed by the assignment AssignAdd.*made at .*limits\.test\.ts/,
+    );
+  });
+});
+
+test('uniform integers need whole bounds that fit', () => {
+  expect(() => tf.randomUniform([2], { dtype: 'int32' })).toThrow(
+    /int32 needs whole numbers as bounds, and maxval given/,
+  );
+  expect(() => tf.randomUniform([2], { dtype: 'int32', minval: 0.5, maxval: 3 })).toThrow(/whole numbers/);
+  expect(() => tf.randomUniform([2], { dtype: 'uint8', maxval: 300 })).toThrow(/from 0 to 256/);
+});
