@@ -129,10 +129,15 @@ class Fusion {
     return 1 + Math.max(0, ...n.inputs.map((v) => this.#inline.get(v.node)?.steps ?? 0));
   }
 
-  /** Can the map's inputs be read directly through a view of its result? */
+  /** Can the map's inputs be read directly through a view of its result, and theirs where they are computed there too? */
   #composes(view: View, n: MapPrimitive): boolean {
     if (s.usesIndex(n.body) && !decompose(view)) return false;
-    return n.inputs.every((inner) => compose(view, inner) !== undefined);
+    return n.inputs.every((inner) => {
+      const through = compose(view, inner);
+      if (!through) return false;
+      const inlined = inner.node.kind === 'map' && this.#inline.has(inner.node);
+      return !inlined || this.#composes(through, inner.node as MapPrimitive);
+    });
   }
 
   #place(n: Primitive): void {

@@ -454,7 +454,7 @@ export class Tiles {
         const left = Math.min(lanes, columnsHere - u * lanes);
         return Array.from({ length: Math.max(0, left) }, (_, l) => {
           const c = u * lanes + l;
-          const partial = ir.lane(value, l);
+          const partial = lanes === 1 ? value : ir.lane(value, l);
           const scalar = ir.valueType(dtype, 1);
           const total = sum ? ir.binary('add', ir.load(sum.buffer, sumIndex(r, c), scalar), partial) : partial;
           return result(r, c, 1, total);

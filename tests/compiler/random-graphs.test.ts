@@ -250,3 +250,74 @@ test.each(Object.entries(families))(
     expect(fitting).toBeGreaterThan(runs * 2);
   },
 );
+
+test.each<[string, (x: Any, b: Any) => Any, number[], number[]]>([
+  ['a bias under two maps, reshaped and summed', (x, b) => sum0(reshape26(tanh2(x.add(b)))), [3, 4], [4]],
+  [
+    'a transpose under two maps, reshaped and summed',
+    (x) => sum0(reshape26(tanh2(tf.transpose(x) as Any))),
+    [3, 4],
+    [4],
+  ],
+  [
+    'a slice under two maps, reshaped and padded',
+    (x) => pad(reshape26(tanh2(tf.slice(x, [0, 1], [3, 4]) as Any))),
+    [3, 6],
+    [4],
+  ],
+  [
+    'a product of one row with one column of float64, compared',
+    (x, b) =>
+      tf.greater(
+        tf.matmul(tf.cast(b, 'float64').reshape([1, -1]) as Any, tf.cast(x, 'float64') as Any) as Any,
+        0.1,
+      ) as Any,
+    [1, 3],
+    [1],
+  ],
+  [
+    'a product of one row in float32, cast to float64',
+    (x, b) => tf.cast(tf.matmul(b.reshape([1, -1]) as Any, x) as Any, 'float64') as Any,
+    [1, 2],
+    [1],
+  ],
+])('only the end of a chain is fetched: %s', async (_, end, shape, side) => {
+  const graph = new tf.Graph();
+  const count = shape.reduce((a, b) => a * b);
+  const [x, b, y] = graph.asDefault(() => {
+    const image = tf.placeholder('float32', shape) as Any;
+    const bias = tf.placeholder('float32', side) as Any;
+    return [image, bias, end(image, bias)];
+  });
+  const feeds = [
+    [
+      x,
+      tf.array(
+        Array.from({ length: count }, (_, i) => Math.sin(i + 1)),
+        shape,
+      ),
+    ],
+    [
+      b,
+      tf.array(
+        Array.from({ length: side[0] }, (_, i) => Math.cos(i)),
+        side,
+      ),
+    ],
+  ] as any;
+  const [reference, wasm] = [new tf.Session({ graph, backend: 'reference' }), new tf.Session({ graph })];
+  const wanted = Array.from(((await reference.run(y, feeds)) as any).data as Float64Array, Number);
+  const found = Array.from(((await wasm.run(y, feeds)) as any).data as Float64Array, Number);
+  wanted.forEach((v, i) => {
+    expect(found[i]).toBeCloseTo(v, 5);
+  });
+  await Promise.all([reference.close(), wasm.close()]);
+});
+const tanh2 = (v: Any): Any => tf.tanh(tf.tanh(v)) as Any;
+const reshape26 = (v: Any): Any => tf.reshape(v, [2, 6]) as Any;
+const sum0 = (v: Any): Any => tf.reduceSum(v, 0) as Any;
+const pad = (v: Any): Any =>
+  tf.pad(v, [
+    [1, 0],
+    [0, 2],
+  ]) as Any;
