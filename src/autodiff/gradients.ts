@@ -1,11 +1,11 @@
 // Automatic differentiation: gradients as nodes of the graph, from the rules that each op brings with it.
 import type { Operation } from '../graph/operation.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { Tensor } from '../graph/tensor.ts';
 import { addN } from '../ops/arithmetic.ts';
-import { definitionOf } from '../ops/define.ts';
+import { definitionOf, tensors } from '../ops/define.ts';
 import { onesLike } from '../ops/fill.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
-import { DTypeError, GraphError } from '../tensor/errors.ts';
+import { DTypeError, GraphError, InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 
 /** The gradient of each x: a tensor of its type, or null where no path of differentiable ops leads to it. */
@@ -30,7 +30,12 @@ export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
   ys: Tensor | readonly Tensor[],
   xs: X,
 ): Gradients<X> {
-  const roots = Array.isArray(ys) ? (ys as readonly Tensor[]) : [ys as Tensor];
+  const roots = tensors('gradients', Array.isArray(ys) ? ys : [ys]) as readonly Tensor[];
+  if (!Array.isArray(xs) || !xs.every((x) => x instanceof Tensor)) {
+    throw new InvalidArgumentError(
+      'gradients: the second argument must be an array of tensors; write `const [dx] = tf.gradients(y, [x])`.',
+    );
+  }
   for (const y of roots) {
     if (!isFloat(y.dtype)) {
       throw new DTypeError(
@@ -38,7 +43,7 @@ export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
       );
     }
   }
-  const graph = roots[0]?.graph;
+  const { graph } = roots[0];
   if ([...roots, ...xs].some((t) => t.graph !== graph)) {
     throw new GraphError('gradients: all tensors must belong to one graph.');
   }

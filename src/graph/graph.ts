@@ -144,6 +144,9 @@ export function resetDefaultGraph(): void {
  * ```
  */
 export function nameScope<R>(name: string, build: () => R): R {
+  if (typeof build !== 'function') {
+    throw new GraphError("nameScope: expected a name and a callback; write tf.nameScope('layer1', () => …).");
+  }
   return getDefaultGraph().withScope(name, build);
 }
 
@@ -156,6 +159,11 @@ export function nameScope<R>(name: string, build: () => R): R {
  * ```
  */
 export function controlDependencies<R>(after: readonly (Operation | Tensor)[], build: () => R): R {
+  if (!Array.isArray(after) || typeof build !== 'function') {
+    throw new GraphError(
+      'controlDependencies: expected an array and a callback; write tf.controlDependencies([step], () => w.add(0)).',
+    );
+  }
   const operations = after.map((x) => (x instanceof Operation ? x : x.operation));
   return (operations[0]?.graph ?? getDefaultGraph()).withControls(operations, build);
 }

@@ -29,6 +29,11 @@ export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
 
   /** @internal */
   constructor(operation: Operation, index: number, dtype: T, shape: Shape | undefined) {
+    if (typeof operation?.name !== 'string' || typeof index !== 'number') {
+      throw new GraphError(
+        `Tensors are made by functions, not with new: write tf.variable(…), tf.placeholder(…) or tf.constant(…) instead of new tf.${new.target.name}(…).`,
+      );
+    }
     this.operation = operation;
     this.index = index;
     this.dtype = dtype;

@@ -25,6 +25,12 @@ export function spatial(op: string, what: string, given: Shape | undefined): [nu
 }
 
 /** @internal */
+export function requireOptions(op: string, options: unknown, example: string): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new InvalidArgumentError(`${op}: the options are missing, such as ${example}.`);
+}
+
+/** @internal */
 export function checkPadding(op: string, padding: unknown): Padding {
   if (padding === 'SAME' || padding === 'VALID') return padding;
   throw new InvalidArgumentError(`${op}: padding must be 'SAME' or 'VALID', but ${describe(padding)} came.`);
@@ -187,6 +193,7 @@ export function conv2d<
   filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,
   options: { readonly strides: St; readonly padding: P; readonly name?: string },
 ): Tensor<T, Conv2D<A, B, St, P>> {
+  requireOptions('conv2d', options, "{ strides: [1, 1, 1, 1], padding: 'SAME' }");
   const strides = spatial('conv2d', 'strides', options.strides);
   return apply(Conv2DOp, [x, filter], { strides, padding: checkPadding('conv2d', options.padding) }, options.name);
 }

@@ -6,7 +6,7 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import { ShapeMismatchError } from '../tensor/errors.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { Padding, Pool, Rank4Error, ShapeError } from '../tensor/shape-types.ts';
-import { checkPadding, margins, slid, spatial, type WindowAttributes } from './convolution.ts';
+import { checkPadding, margins, requireOptions, slid, spatial, type WindowAttributes } from './convolution.ts';
 import { apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
@@ -170,6 +170,7 @@ function pool(
   x: Tensor,
   options: { ksize: Shape; strides: Shape; padding: Padding; name?: string },
 ) {
+  requireOptions(op, options, "{ ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' }");
   const ksize = spatial(op, 'ksize', options.ksize);
   const strides = spatial(op, 'strides', options.strides);
   return apply(definition, [x], { ksize, strides, padding: checkPadding(op, options.padding) }, options.name);

@@ -237,7 +237,7 @@ export function argmax<A extends Shape, const Ax extends number = 0>(
   axis: Ax = 0 as Ax,
   name?: string,
 ): Tensor<'int32', Reduce<A, Ax>> {
-  return apply(ArgMaxOp, [x], { axis }, name);
+  return apply(ArgMaxOp, [x], { axis: integers('argmax', 'the axis', [axis])[0] }, name);
 }
 
 /** The index (int32) of the smallest element along an axis: the first of equal ones; NaN counts as the smallest. */
@@ -246,5 +246,5 @@ export function argmin<A extends Shape, const Ax extends number = 0>(
   axis: Ax = 0 as Ax,
   name?: string,
 ): Tensor<'int32', Reduce<A, Ax>> {
-  return apply(ArgMinOp, [x], { axis }, name);
+  return apply(ArgMinOp, [x], { axis: integers('argmin', 'the axis', [axis])[0] }, name);
 }

@@ -3,7 +3,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import { ShapeMismatchError } from '../tensor/errors.ts';
+import { InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, Reduce, ShapeError } from '../tensor/shape-types.ts';
 import { mul, neg, sub } from './arithmetic.ts';
@@ -77,6 +77,15 @@ export function logSoftmax<T extends FloatDType, S extends Shape>(x: Tensor<T, S
   return apply(LogSoftmaxOp, [x], {}, name);
 }
 
+function lossOptions(op: string, options: { labels?: unknown; logits?: unknown }) {
+  if (options?.labels === undefined || options.logits === undefined) {
+    throw new InvalidArgumentError(
+      `${op}: labels and logits are given by name; write ${op}({ labels: y_, logits: y }).`,
+    );
+  }
+  return options as { labels: AnyTensor; logits: AnyTensor };
+}
+
 /**
  * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are probabilities; they need not sum to 1.
  *
@@ -88,7 +97,7 @@ export function softmaxCrossEntropyWithLogits<T extends FloatDType, A extends Sh
   labels: Tensor<T, A>;
   logits: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'softmaxCrossEntropyWithLogits'>>;
 }): Tensor<T, Reduce<Broadcast<A, B>, -1>> {
-  const { labels, logits } = options as { labels: AnyTensor; logits: AnyTensor };
+  const { labels, logits } = lossOptions('softmaxCrossEntropyWithLogits', options);
   return neg(reduceSum(mul(labels, logSoftmax(logits)), -1)) as Tensor<T, any>;
 }
 
@@ -150,5 +159,6 @@ export function sparseSoftmaxCrossEntropyWithLogits<T extends FloatDType, A exte
   labels: Tensor<'int32', A>;
   logits: Tensor<T, B>;
 }): Tensor<T, Reduce<B, -1>> {
-  return apply(SparseCrossEntropyOp, [options.labels, options.logits], {});
+  const { labels, logits } = lossOptions('sparseSoftmaxCrossEntropyWithLogits', options);
+  return apply(SparseCrossEntropyOp, [labels, logits], {});
 }

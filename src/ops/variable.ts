@@ -15,6 +15,7 @@ import {
   applyAll,
   defineOp,
   definitionOf,
+  describe,
   type OpDefinition,
   type TensorType,
 } from './define.ts';
@@ -104,7 +105,7 @@ export function assign<T extends DType, S extends Shape>(
   v: Variable<T, S>,
   value: Tensor<NoInfer<T>, NoInfer<S>> | number,
 ): Tensor<T, S> {
-  return apply(AssignOp, [v, operandFor(v, value)], {});
+  return apply(AssignOp, [checkVariable('assign', v), operandFor(v, value)], {});
 }
 
 /** Adds to the variable; the result is its new value. */
@@ -112,7 +113,7 @@ export function assignAdd<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
   value: Tensor<NoInfer<T>, NoInfer<S>> | number,
 ): Tensor<T, S> {
-  return apply(AssignAddOp, [v, operandFor(v, value)], {});
+  return apply(AssignAddOp, [checkVariable('assignAdd', v), operandFor(v, value)], {});
 }
 
 /** Subtracts from the variable; the result is its new value. */
@@ -120,7 +121,14 @@ export function assignSub<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
   value: Tensor<NoInfer<T>, NoInfer<S>> | number,
 ): Tensor<T, S> {
-  return apply(AssignSubOp, [v, operandFor(v, value)], {});
+  return apply(AssignSubOp, [checkVariable('assignSub', v), operandFor(v, value)], {});
+}
+
+function checkVariable<V extends Variable>(op: string, v: V): V {
+  if (v instanceof Variable) return v;
+  throw new InvalidArgumentError(
+    `${op}: the first argument must be a variable, made by tf.variable, but ${describe(v)} came.`,
+  );
 }
 
 const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>

@@ -84,7 +84,9 @@ function hostValue(tensor: Tensor, value: unknown): { shape: readonly number[]; 
           ? 'null'
           : Array.isArray(value)
             ? 'a ragged array'
-            : typeof value;
+            : value instanceof Tensor
+              ? `the tensor ${value.name}, which has no value until it runs: feed its value, await ${value.name.split(':')[0]}.eval()`
+              : typeof value;
     throw new FeedError(
       `${where(tensor)}, was fed ${came}; give a number, nested arrays with rows of one length, a typed array or tf.array(…).`,
     );

@@ -161,3 +161,35 @@ test('uniform integers need whole bounds that fit', () => {
   expect(() => tf.randomUniform([2], { dtype: 'int32', minval: 0.5, maxval: 3 })).toThrow(/whole numbers/);
   expect(() => tf.randomUniform([2], { dtype: 'uint8', maxval: 300 })).toThrow(/from 0 to 256/);
 });
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    'gradients of one tensor, not of an array',
+    () => tf.gradients(x(), x() as any),
+    /const \[dx\] = tf\.gradients\(y, \[x\]\)/,
+  ],
+  ['gradients of undefined', () => tf.gradients(undefined as any, [x()]), /must be an array of tensors/],
+  ['new tf.Variable', () => new (tf.Variable as any)(tf.zeros([1])), /write tf\.variable\(…\)/],
+  ['assignment to a constant', () => tf.assign(tf.constant([1]) as any, 2), /must be a variable/],
+  ['conv2d without options', () => (tf.nn.conv2d as any)(x(), x()), /the options are missing/],
+  ['maxPool without options', () => (tf.nn.maxPool as any)(x()), /the options are missing/],
+  ['an axis that is text', () => (tf.argmax as any)(x(), '0'), /the axis must be an array of whole numbers/],
+  [
+    'control dependencies without an array',
+    () => tf.controlDependencies(tf.noOp() as any, () => 1),
+    /expected an array/,
+  ],
+  ['a name scope without a callback', () => (tf.nameScope as any)('layer'), /expected a name and a callback/],
+  ['a loss by position', () => (tf.nn.softmaxCrossEntropyWithLogits as any)(x(), x()), /given by name/],
+])('%s is refused in words', (_, f, message) => {
+  const error = new tf.Graph().asDefault(() => {
+    try {
+      return f();
+    } catch (caught) {
+      return caught;
+    }
+  });
+  expect(error).toBeInstanceOf(tf.MillraceError);
+  expect((error as Error).message).toMatch(message);
+});
+const x = () => tf.placeholder('float32', [1, 2, 2, 1]) as Any;
