@@ -360,7 +360,7 @@ export function oneHot<I extends Shape, const N extends number, T extends DType 
   indices: Tensor<'int32' | 'uint8', I>,
   depth: N,
   options: { onValue?: number; offValue?: number; dtype?: T; name?: string } = {},
-): Tensor<T, [...I, N]> {
+): Tensor<NoInfer<T>, [...I, N]> {
   if (!Number.isInteger(depth) || depth < 0) {
     throw new InvalidArgumentError(`oneHot: depth must be a whole number of at least 0, but ${depth} came.`);
   }

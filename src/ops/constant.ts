@@ -73,7 +73,7 @@ export function constant<
         : V extends Float32Array
           ? 'float32'
           : DTypeOfValue<V>,
->(value: V, options?: { dtype?: T; shape?: S; name?: string }): Tensor<T, [...S]>;
+>(value: V, options?: { dtype?: T; shape?: S; name?: string }): Tensor<NoInfer<T>, [...S]>;
 export function constant(value: unknown, options: { dtype?: DType; shape?: Shape; name?: string } = {}): Tensor {
   if (options.dtype !== undefined && !isDType(options.dtype)) {
     throw new DTypeError(

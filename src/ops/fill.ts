@@ -12,7 +12,7 @@ import { apply, defineOp } from './define.ts';
 export function zeros<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
   dtype: T = 'float32' as T,
-): Tensor<T, [...S]> {
+): Tensor<NoInfer<T>, [...S]> {
   return filled('zeros', shape, 0, dtype);
 }
 
@@ -20,7 +20,7 @@ export function zeros<const S extends Shape, T extends DType = 'float32'>(
 export function ones<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
   dtype: T = 'float32' as T,
-): Tensor<T, [...S]> {
+): Tensor<NoInfer<T>, [...S]> {
   return filled('ones', shape, 1, dtype);
 }
 
@@ -29,7 +29,7 @@ export function fill<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
   value: number,
   dtype: T = 'float32' as T,
-): Tensor<T, [...S]> {
+): Tensor<NoInfer<T>, [...S]> {
   return filled('fill', shape, value, dtype);
 }
 

@@ -221,7 +221,7 @@ function random<T extends DType, S extends Shape>(
 export function randomNormal<const S extends Shape, T extends FloatDType = 'float32'>(
   shape: S,
   options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
-): Tensor<T, [...S]> {
+): Tensor<NoInfer<T>, [...S]> {
   return random('randomNormal', shape, [], 'normal', options.stddev ?? 1, options.mean ?? 0, options);
 }
 
@@ -236,7 +236,7 @@ export function randomNormal<const S extends Shape, T extends FloatDType = 'floa
 export function truncatedNormal<const S extends Shape, T extends FloatDType = 'float32'>(
   shape: S,
   options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
-): Tensor<T, [...S]> {
+): Tensor<NoInfer<T>, [...S]> {
   return random('truncatedNormal', shape, [], 'truncated', options.stddev ?? 1, options.mean ?? 0, options);
 }
 
@@ -244,7 +244,7 @@ export function truncatedNormal<const S extends Shape, T extends FloatDType = 'f
 export function randomUniform<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
   options: RandomOptions<T> & { minval?: number; maxval?: number } = {},
-): Tensor<T, [...S]> {
+): Tensor<NoInfer<T>, [...S]> {
   const { minval = 0, maxval = 1, dtype = 'float32' } = options;
   const whole = Number.isInteger(minval) && Number.isInteger(maxval);
   if (

@@ -136,7 +136,7 @@ export function array<
         : V extends Uint8Array
           ? 'uint8'
           : DTypeOfValue<V>,
->(data: V, shape?: S, dtype?: T): NDArray<T, [...S]> {
+>(data: V, shape?: S, dtype?: T): NDArray<NoInfer<T>, [...S]> {
   const own = dtypeOfArray(data);
   if (own !== undefined && ArrayBuffer.isView(data)) {
     const typed = data as unknown as TypedArray;

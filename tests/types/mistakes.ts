@@ -69,3 +69,8 @@ export const length: number = text;
 await session.explain(step, [[x, integers]]);
 //! Type 'boolean' is not assignable to type 'string'
 new tf.Session({ trace: true });
+
+//! Type '"float32"' is not assignable to type '"int32"'
+export const wrongType: Tensor<'int32', [2]> = tf.zeros([2]);
+//! Type '"float32"' is not assignable to type '"int32"'
+tf.gather(x, tf.constant([0]));
