@@ -10,42 +10,19 @@ import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
 import type { Offer } from './offer.ts';
 import { outputBytes, outputTypes } from './outputs.ts';
-import { mostPoints, type ToomCook, toomCook } from './toom-cook.ts';
-import { Winograd } from './winograd-loops.ts';
+import { mostPoints, toomCook } from './toom-cook.ts';
+import { winogradKernels } from './winograd-loops.ts';
+import { type TiledAxis, WinogradTiles } from './winograd-tiles.ts';
 
 /** Filters beyond this are too wide for the points that are accurate. */
 const widest = 5;
 /** Results, or taps, of one tile along an axis. */
 const step = 4;
 
-/** One of the two axes along which tiles lie. */
-export interface TiledAxis {
-  readonly algorithm: ToomCook;
-  readonly points: number;
-  /** Tiles that are full, and how many results (or taps) the last one has, if that is not. */
-  readonly full: number;
-  readonly rest: number;
-}
-
-/** How a correlation is computed. */
-export interface WinogradPlan {
-  readonly task: Task;
-  readonly machine: Machine;
-  readonly correlation: Correlation;
-  /**
-   * Are the tiles those of the taps, added up, and not those of the results? So it is for the gradient of a filter, of
-   * which all results fit in a tile.
-   */
-  readonly tilesOfTaps: boolean;
-  readonly axes: readonly [TiledAxis, TiledAxis];
-  readonly lanes: number;
-  /** Images whose tiles are transformed and multiplied together, and whether images are in parallel, not points. */
-  readonly together: number;
-  readonly byImage: boolean;
-}
-
 /** Rows of a product, or steps of its sums, that are worth reading the filter, or the sums, for. */
 const rowsTogether = 16;
+/** Sums of their own cost memory: not for each image. */
+const mostChunks = 10;
 /** Cycles for each point of a tile and vector that is transformed, fitted to measurements. */
 const transformCost = 7;
 /** Cycles for a vector that is written to memory and read again. */
@@ -81,10 +58,12 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
   const batchTraffic = points * all * (inVectorCount + outVectorCount);
   const together = divisorUpTo(images.size, Math.ceil(rowsTogether / tiles));
   const blocks = images.size / together;
+  const chunks = divisorUpTo(blocks, mostChunks);
   // What stays in the cache is read again for little.
   const again = results * 4 <= machine.cache[1] ? 0.25 : 1;
-  const imageTraffic = ((tilesOfTaps ? Math.min(blocks, 10) : blocks * again) * results) / lanes;
-  const byImage = images.size >= 8 && imageTraffic <= batchTraffic;
+  const imageTraffic = ((tilesOfTaps ? chunks : blocks * again) * results) / lanes;
+  const shared = tilesOfTaps ? chunks >= 4 : images.size >= 8;
+  const byImage = shared && imageTraffic <= batchTraffic;
   const rows = tilesOfTaps ? channels.size : byImage ? tiles * together : all;
   const depth = tilesOfTaps ? all : channels.size * (byImage ? blocks : 1);
   const tile = bestTile(rows, outVectorCount, machine);
@@ -94,7 +73,7 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
     points * transformed * transformCost +
     Math.min(imageTraffic, batchTraffic) * trafficCost +
     (elements(task.shape) / lanes) * taskCost(bodies);
-  const plan = { task, machine, correlation, tilesOfTaps, axes, lanes, together, byImage };
+  const plan = { task, machine, correlation, tilesOfTaps, axes, lanes, together, byImage, chunks };
   const size = axes.map((a) => a.algorithm.output.length).join('×');
   const name = `winograd ${tilesOfTaps ? 'taps' : size}, ${axes.map((a) => a.points).join('×')} points`;
   return {
@@ -103,7 +82,7 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
     build: (storage) => {
       const flops = 2 * points * all * channels.size * out.size;
       const bytes = outputBytes(task) + (elements(x.node.shape) + elements(correlation.w.node.shape)) * 4;
-      return new Winograd(plan, storage, tile).kernels(name, flops, bytes);
+      return winogradKernels(new WinogradTiles(plan, storage, tile), name, flops, bytes);
     },
   };
 }
