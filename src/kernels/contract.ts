@@ -23,7 +23,8 @@ import { type Layout, layoutsOf } from './layout.ts';
 import type { Offer } from './offer.ts';
 import { outputBytes } from './outputs.ts';
 import { reduction } from './reduce.ts';
-import { Tiles } from './tiles.ts';
+import { tiledParts } from './tiles.ts';
+import { Tiling } from './tiling.ts';
 
 /** Every result as a sum of products, without tiles: for shapes that have no rows or columns to reuse. */
 export function sumOfProducts(task: Task, machine: Machine): Offer | undefined {
@@ -83,7 +84,7 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
       const flops = 2 * results * depth;
       const bytes = outputBytes(task) + (elements(root.a.node.shape) + elements(root.b.node.shape)) * size;
       const name = `contract ${shape}${inner ? '' : ' across'}`;
-      return new Tiles(plan, storage).parts().map(({ part, body }) => {
+      return tiledParts(new Tiling(plan, storage)).map(({ part, body }) => {
         return part === 'compute'
           ? { name, body, flops, bytes }
           : { name: `${part} for ${name}`, body, flops: 0, bytes: 0 };

@@ -1,0 +1,113 @@
+// One register tile of a contraction: where its operands lie, and what becomes of its sums.
+
+import type { Affine, Expression, LoopVariable, Statement } from '../loops/ir.ts';
+import * as ir from '../loops/ir.ts';
+import { rowMajor } from '../tensor/shape.ts';
+import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
+import { type Position, variable } from './nest.ts';
+import { outputAccesses, storeOutputs } from './outputs.ts';
+import { registerTile } from './tile.ts';
+import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
+
+/** The tile of a panel at the rows that `within` leads to. */
+export function oneTile(
+  t: Tiling,
+  block: TileBlock,
+  panel: Panel,
+  p: LoopVariable,
+  within: readonly Bound<OutAxis>[],
+  height: number,
+): Body {
+  const { dtype, layout, task } = t.plan;
+  const { row, column, rows, columns } = layout;
+  const { outside, panels, packedRows, sum } = block;
+  const { vectors, lanes } = panel;
+  const type = ir.valueType(dtype, lanes);
+  const bounds = [...block.groups, ...t.shared, ...within];
+  const m = within.at(-1) as Bound<OutAxis>;
+  const ks = mergeSums(block.inner, panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
+  const packedSteps = rowMajor(ks.map((k) => k.size));
+  const kTerms = (stride: (k: SumAxis, i: number) => number) => ks.map((k, i) => [k.v, stride(k, i)] as const);
+  const rowTerms = [...termsOf(bounds, (x) => x.row), ...termsOf(outside, (x) => x.row), ...kTerms((k) => k.row)];
+  const rowOffset = row.offset + offsetOf(bounds, (x) => x.row) + offsetOf(outside, (x) => x.row);
+  const columnTerms = [
+    [p, columns.column] as const,
+    ...termsOf(bounds, (x) => x.column),
+    ...termsOf(outside, (x) => x.column),
+    ...kTerms((k) => k.column),
+  ];
+  const columnOffset = column.offset + offsetOf(bounds, (x) => x.column) + offsetOf(outside, (x) => x.column);
+  const columnIndex = (u: number): Affine =>
+    panels
+      ? ir.at(
+          panel.begin * block.depth + u * lanes,
+          [p, block.depth],
+          ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
+        )
+      : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
+  const at = (r: number, c: number, access: number, offset: number): Affine =>
+    ir.at(
+      offset +
+        offsetOf(bounds, (x) => x.outputs[access]) +
+        r * rows.outputs[access] +
+        (panel.begin + c) * columns.outputs[access],
+      [p, columns.outputs[access]],
+      ...termsOf(bounds, (x) => x.outputs[access]),
+    );
+  // The first output has the order of the task's shape, which is that of the sums.
+  const first = task.inputs.length;
+  const sumIndex = (r: number, c: number): Affine => {
+    const index = at(r, c, first, 0);
+    return ir.at(index.constant + (sum?.offset ?? 0), ...index.terms, ...(sum?.terms ?? []));
+  };
+  const id = t.nextName();
+  const accesses = outputAccesses(task);
+  const coordinate = (number: number, r: number, c: number, width: number): Expression => {
+    const along = bounds.filter(({ axis }) => axis.number === number);
+    const inColumns = columns.number === number;
+    const begin = offsetOf(along, () => 1) + (rows.number === number ? r : 0) + (inColumns ? panel.begin + c : 0);
+    const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0]);
+    return ir.index(index, { dtype: 'int32', lanes: width }, inColumns ? 1 : 0);
+  };
+  const result = (r: number, c: number, width: number, root: Expression): Statement[] => {
+    if (sum) return [{ kind: 'store', buffer: sum.buffer, index: sumIndex(r, c), value: root }];
+    const position: Position = {
+      lanes: width,
+      at: (k) => at(r, c, k, accesses[k].offset),
+      step: (k) => columns.outputs[k],
+      axis: (number) => coordinate(number, r, c, width),
+    };
+    return storeOutputs(task, t.storage, position, root, `e${id}_${r}_${c}_`);
+  };
+  // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns.
+  const columnsHere = Math.min(panel.size, vectors * lanes);
+  const inVectors = layout.inner && (sum !== undefined || t.outputLanes() === t.plan.lanes);
+  const stored = (u: number) => inVectors && (u + 1) * lanes <= columnsHere;
+  return registerTile({
+    id,
+    dtype,
+    height,
+    vectors,
+    lanes,
+    sums: ks.map((k) => k.v),
+    rows: packedRows ?? t.storage.bufferOf(row.node),
+    row: (r) =>
+      packedRows
+        ? ir.at(m.begin * block.depth + r, [m.v, block.depth], ...kTerms((_, i) => packedSteps[i] * height))
+        : ir.at(rowOffset + r * rows.row, ...rowTerms),
+    columns: panels ?? t.storage.bufferOf(column.node),
+    column: columnIndex,
+    begin: (r, u) => (sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type) : ir.constant(0, type)),
+    end: (r, u, value) => {
+      if (stored(u)) return result(r, u * lanes, lanes, value);
+      const left = Math.min(lanes, columnsHere - u * lanes);
+      return Array.from({ length: Math.max(0, left) }, (_, l) => {
+        const c = u * lanes + l;
+        const partial = lanes === 1 ? value : ir.lane(value, l);
+        const scalar = ir.valueType(dtype, 1);
+        const total = sum ? ir.binary('add', ir.load(sum.buffer, sumIndex(r, c), scalar), partial) : partial;
+        return result(r, c, 1, total);
+      }).flat();
+    },
+  });
+}
