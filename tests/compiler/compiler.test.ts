@@ -12,7 +12,8 @@ import { printTask } from '../../src/program/print.ts';
 import { verifyTask } from '../../src/program/verify-task.ts';
 import { atOnce } from '../../src/tensor/turns.ts';
 import { backends } from '../backends.ts';
-import { compile, tutorialModel } from './compile.ts';
+import { tutorialModel } from '../tutorial-model.ts';
+import { compile } from './compile.ts';
 
 const machine = machineFor(false);
 

@@ -38,6 +38,16 @@ test('a script without close() ends by itself with code 0', () => {
   expect({ status, out }).toEqual({ status: 0, out: '600,600\n5\n' });
 });
 
+test('a module given on the command line runs on the pool too: its workers inherit --input-type', () => {
+  const source = `import * as tf from 'millrace'; ${large} console.log((await sess.run(y, [[a, data]])).shape.join());`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+    cwd: dir,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: '600,600\n', stderr: '' });
+});
+
 test('a pending run keeps the process alive', () => {
   const { status, out } = run(`${large} sess.run(tf.reduceSum(y), [[a, data]]).then((v) => console.log(typeof v));`);
   expect({ status, out }).toEqual({ status: 0, out: 'number\n' });

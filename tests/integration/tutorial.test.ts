@@ -117,7 +117,7 @@ test('the same seed gives the same bits in all variables, and evaluations in bet
   const hash = async (evaluate: boolean): Promise<string> => {
     const { createHash } = await import('node:crypto');
     const graph = new tf.Graph();
-    const { tutorialModel } = await import('../compiler/compile.ts');
+    const { tutorialModel } = await import('../tutorial-model.ts');
     const sess = new tf.Session({ graph, seed: 1 });
     const { model, init } = graph.asDefault(() => ({ model: tutorialModel(tf), init: tf.initializeAllVariables() }));
     const { x, y_, keepProb, step, y } = model;

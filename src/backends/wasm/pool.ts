@@ -34,7 +34,7 @@ const handle = (message, reply) => {
   }
 };
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
-  const { parentPort } = require('node:worker_threads');
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
   parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
 } else {
   onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
