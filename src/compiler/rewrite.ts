@@ -2,6 +2,7 @@
 // made, so one walk over the pruned graph is enough.
 import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../ops/arithmetic.ts';
 import { defineOp, inferTypes, type OpDefinition } from '../ops/define.ts';
+import { IdentityOp } from '../ops/logic.ts';
 import { LogGradOp, LogOp } from '../ops/math.ts';
 import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../ops/softmax.ts';
 import * as p from '../program/primitives.ts';
@@ -79,6 +80,7 @@ export class Rewriter {
   #apply(definition: OpDefinition, inputs: readonly Value[], name: string, line: () => string): Value | undefined {
     const one = (d: OpDefinition, xs: readonly Value[], attributes: object = {}): Value =>
       this.make(d, xs, attributes, name, line, true)[0];
+    if (definition === IdentityOp) return inputs[0];
     if (definition === LogOp && inputs[0].node.definition === SoftmaxOp) {
       // log(softmax x) → logSoftmax x: finite where a probability underflows to 0.
       const { inputs: xs, attributes } = inputs[0].node;

@@ -9,7 +9,7 @@ import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-type
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import type { ComparisonFunction } from './comparison.ts';
 import { toTensor } from './constant.ts';
-import { apply, broadcastShapes, defineOp, describe, requireDType, sameDType } from './define.ts';
+import { apply, broadcastShapes, defineOp, describe, type OpDefinition, requireDType, sameDType } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { sumLike } from './like.ts';
 
@@ -95,7 +95,13 @@ export function cast<T extends DType, S extends Shape>(x: Tensor<DType, S>, dtyp
   return apply(CastOp, [x], { dtype }, name);
 }
 
-const IdentityOp = defineOp({ name: 'Identity', infer: ([x]) => x, gradient: (_, [dy]) => [dy], lower: ([x]) => x });
+/** @internal */
+export const IdentityOp: OpDefinition = defineOp({
+  name: 'Identity',
+  infer: ([x]) => x,
+  gradient: (_, [dy]) => [dy],
+  lower: ([x]) => x,
+});
 /** x itself, as a new tensor. Under control dependencies: x as it is after them. */
 export function identity<T extends DType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(IdentityOp, [x], {}, name);

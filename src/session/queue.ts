@@ -33,7 +33,7 @@ export class RunQueue {
 
   /** Runs the task after all that came before. `bytes` is what it holds while it waits. */
   add<R>(task: () => R | Promise<R>, bytes: number): Promise<R> {
-    if (this.#waiting >= mostRuns || this.#bytes + bytes > mostBytes) {
+    if (this.#waiting >= mostRuns || (this.#waiting > 0 && this.#bytes + bytes > mostBytes)) {
       return Promise.reject(
         new FailedPreconditionError(
           `${this.#waiting} runs of the session are waiting, with ${Math.round(this.#bytes / 2 ** 20)} MB of feeds: an await is probably ` +
@@ -53,7 +53,8 @@ export class RunQueue {
       }
     });
     this.#tail = result.catch(() => {});
-    return result;
+    // A promise of its own: an error that nobody awaits is reported, though the queue goes on.
+    return result.then((value) => value);
   }
 
   /** Resolves when everything that waits now is done. */

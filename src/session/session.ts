@@ -96,7 +96,7 @@ export class Session {
   readonly #runsOf = new Map<string, number>();
   readonly #growth: GrowthWatch;
   readonly #trace: Trace | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions = {}) {
     const { backend = 'wasm', threads, portable = false, seed = 0, trace } = options;
@@ -112,8 +112,8 @@ export class Session {
         `Session: threads must be a whole number from 1 to ${mostThreads}, but ${threads} came.`,
       );
     }
-    if (!Number.isInteger(seed))
-      throw new InvalidArgumentError(`Session: seed must be a whole number, but ${seed} came.`);
+    if (!Number.isInteger(seed) || Math.abs(seed) >= 2 ** 32)
+      throw new InvalidArgumentError(`Session: seed must be a whole number of at most 32 bits, but ${seed} came.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
     this.#backend = backends[backend]({ threads, portable, profile: trace !== undefined });
@@ -176,7 +176,8 @@ export class Session {
 
   /** The fetches and feeds as the compiler takes them. */
   #check(fetches: Fetches, given: unknown): { flat: FlatFetches; feeds: readonly CheckedFeed[] } {
-    if (this.#closed) throw new FailedPreconditionError('The session is closed; make a new one with new tf.Session().');
+    if (this.#closing)
+      throw new FailedPreconditionError('The session is closed; make a new one with new tf.Session().');
     const feeds = checkFeeds(given);
     const flat = flattenFetches(fetches, this.graph);
     for (const { tensor } of feeds) {
@@ -273,9 +274,12 @@ export class Session {
   }
 
   /** Waits for the runs that were asked for, then frees everything and writes the trace. Later runs fail. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #finish(): Promise<void> {
     await this.#queue.drain();
     this.#cache.clear();
     this.#backend.close();

@@ -167,3 +167,21 @@ test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
   expect(code).toBe(130);
   expect(out).toMatch(/stopped after \d+ of 10000000 steps\ntest accuracy 0\.\d+/);
 });
+
+test('the error of a run that nobody awaits is reported', () => {
+  const { status, err } = run(`
+    const s = new tf.Session();
+    s.run(tf.variable(1).assignAdd(1));
+    await new Promise((resolve) => setTimeout(resolve, 100));`);
+  expect(status).toBe(1);
+  expect(err).toMatch(/FailedPreconditionError: These variables are used before they are initialized/);
+});
+
+test('closing twice waits twice', () => {
+  const { out } = run(`${large}
+    sess.run(y, [[a, data]]).then(() => console.log('run'));
+    sess.close();
+    await sess.close();
+    console.log('closed');`);
+  expect(out).toBe('run\nclosed\n');
+});
