@@ -1,12 +1,14 @@
 // Pass 7, batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
 // large evaluation needs the memory of a small one.
 
+import type { Machine } from '../loops/machine.ts';
 import { type Contract, isStored, type Primitive, type Reduce, type View } from '../program/primitives.ts';
 import { walk } from '../program/scalar.ts';
 import type { Output, Root, Task } from '../program/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import { readsOf, type Schedule } from './schedule.ts';
+import { offersFor } from './select.ts';
 
 /** Tasks [first, end) that are run once for each block of items; the last block may overlap the one before it. */
 export interface Repeat {
@@ -14,6 +16,8 @@ export interface Repeat {
   readonly end: number;
   readonly items: number;
   readonly block: number;
+  /** Are the blocks in parallel, each on one thread, and so short that what lies between tasks stays in its cache? */
+  readonly parallel: boolean;
 }
 
 export interface Batched {
@@ -29,6 +33,11 @@ export interface Batched {
 const enoughBytes = 32 * 2 ** 20;
 /** What the arrays of a block should take. */
 const blockBytes = 16 * 2 ** 20;
+/** What the arrays of a block in parallel may take, and how many blocks there must be for the threads to share. */
+const cachedBytes = 2 ** 18;
+const leastBlocks = 8;
+/** What a block should cost at least, in units of one vector operation: with less to do, threads only wait. */
+const leastCost = 50_000;
 /** Blocks are a multiple of this, for the threads to share. */
 const blockMultiple = 16;
 /** An operand that all items share is read again for each block: a larger one ends the chain. */
@@ -38,6 +47,7 @@ const mostShared = 2 ** 20;
 export function batch(
   { tasks, checks, inPlace }: Pick<Schedule, 'tasks' | 'checks' | 'inPlace'>,
   kept: ReadonlySet<Primitive>,
+  machine: Machine,
 ): Batched {
   const readers = new Map<Primitive, number[]>();
   const writers = new Map<Primitive, number[]>();
@@ -63,13 +73,25 @@ export function batch(
     const bytes = [...internal].reduce((sum, n) => sum + elements(n.shape) * sizeOf(n.dtype), 0);
     const items = tasks[first].shape[0];
     const wanted = Math.floor(blockBytes / (bytes / items) / blockMultiple) * blockMultiple;
-    const block = Math.max(blockMultiple, wanted);
-    if (bytes < enoughBytes || block * 2 > items) continue;
-    repeats.push({ first, end, items, block });
+    const large = Math.max(blockMultiple, wanted);
+    const parallel = bytes < enoughBytes || large * 2 > items;
+    const block = parallel ? smallBlock(items, bytes / items) : large;
+    const chain = tasks.slice(first, end);
+    if (parallel && sum(chain.map((t) => offersFor(t, machine)[0].cost)) < leastBlocks * leastCost) continue;
+    repeats.push({ first, end, items, block, parallel });
     const change = new Shortening(items, block, internal, windows, within);
     for (let i = first; i < end; i++) result[i] = change.task(tasks[i]);
   }
   return { tasks: result, repeats, windows, within };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** Items of a block that stay in the cache of a thread: a divisor, so that all blocks are equal. */
+function smallBlock(items: number, itemBytes: number): number {
+  let block = Math.max(1, Math.min(Math.floor(items / leastBlocks), Math.floor(cachedBytes / Math.max(1, itemBytes))));
+  while (items % block !== 0) block--;
+  return block;
 }
 
 /** Runs of neighbouring tasks that treat each item by itself. */
@@ -98,7 +120,7 @@ function* chains(
 function itemByItem(task: Task, produced: ReadonlySet<Primitive>): boolean {
   const [items] = task.shape;
   const { root } = task;
-  if (items === undefined || items < 2 * blockMultiple) return false;
+  if (items === undefined || items < leastBlocks) return false;
   if (root && root.kind !== 'contract' && root.kind !== 'reduce' && root.kind !== 'argReduce') return false;
   const shared = (v: View) =>
     v.strides[0] === 0 && !produced.has(v.node) && elements(v.node.shape) * sizeOf(v.node.dtype) <= mostShared;

@@ -84,7 +84,11 @@ const milliseconds = (ms: number): string => `${ms.toFixed(ms < 10 ? 3 : 1)} ms`
 
 function printPlanned({ task, offers, kernels: [from, to] }: PlannedTask, step: number, kernels: readonly string[]) {
   const made = offers.map(({ name, cost }, i) => `${name}, cost ${whole(cost)}${i === 0 ? ' (taken)' : ''}`);
-  const lines = [`offers: ${made.join('; ')}`, ...kernels.slice(from, to)];
+  const own = kernels.slice(from, to);
+  const lines = [
+    `offers: ${made.join('; ')}`,
+    ...(own.length > 0 ? own : [`in kernel ${from}, with the tasks after it`]),
+  ];
   return [`task ${step}: ${printTask(task)}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 

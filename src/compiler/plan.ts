@@ -12,6 +12,7 @@ import { atOnce, type Steps } from '../tensor/turns.ts';
 import { type Batched, batch, type Repeat } from './batch.ts';
 import { fuse } from './fuse.ts';
 import { type Lifetime, planMemory } from './memory.ts';
+import { type ChainBuffers, mergeKernels } from './merge.ts';
 import { readsOf, schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
 
@@ -42,7 +43,7 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   const scheduled = yield* schedule(fused);
   const { checks, inPlace, commits } = scheduled;
   const kept = new Set([...fused.fetches, ...fused.updates.map((u) => u.value)].map((v) => v.node));
-  const batched = batch(scheduled, kept);
+  const batched = batch(scheduled, kept, machine);
   const { tasks, repeats } = batched;
   const buffers = new Buffers(inPlace, batched);
   const committed = commits.map(({ from, key }) => commitTask(from, key, lowered, buffers));
@@ -51,14 +52,15 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   let checkKernels = 0;
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
   for (const [i, task] of [...tasks, ...committed].entries()) {
+    const repeat = repeats.find((r) => i >= r.first && i < r.end);
+    const together = repeat?.parallel ? repeat : undefined;
     const storage: Storage = {
       bufferOf: (node) => buffers.of(node),
-      scratch: (name, dtype, length) => buffers.scratch(name, dtype, length, i),
-      own: (name, dtype, length) => buffers.scratch(name, dtype, length, i, true),
+      scratch: (name, dtype, length) => buffers.scratch(name, dtype, length, i, false, together),
+      own: (name, dtype, length) => buffers.scratch(name, dtype, length, i, true, together),
       status: () => buffers.status(),
       checkNumber: (node) => numbers.get(node) as number,
     };
-    const repeat = repeats.find((r) => i >= r.first && i < r.end);
     for (const v of readsOf(task)) buffers.use(v.node, i, repeat);
     for (const o of task.outputs) if (o.node.kind !== 'check') buffers.use(o.node, i, repeat);
     const from = kernels.length;
@@ -69,6 +71,15 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
       offers: offers.map(({ name, cost }) => ({ name, cost })),
       kernels: [from, kernels.length],
     });
+    if (together && i === together.end - 1) {
+      // The kernels of all these tasks become one, and belong to the last of them.
+      const begin = planned[together.first].kernels[0];
+      const merged = mergeKernels(kernels.splice(begin), together.items / together.block, buffers.chain());
+      kernels.push(...merged.kernels);
+      buffers.replace(merged.replaced);
+      for (let k = together.first; k < i; k++) planned[k] = { ...planned[k], kernels: [begin, begin] };
+      planned[i] = { ...planned[i], kernels: [begin, kernels.length] };
+    }
     if (i < checks) checkKernels = kernels.length;
     yield;
   }
@@ -81,7 +92,9 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   return {
     kernels,
     checks: checkKernels,
-    repeats: repeats.map((r) => ({ ...r, first: planned[r.first].kernels[0], end: planned[r.end - 1].kernels[1] })),
+    repeats: repeats
+      .filter((r) => !r.parallel)
+      .map((r) => ({ ...r, first: planned[r.first].kernels[0], end: planned[r.end - 1].kernels[1] })),
     places,
     arenaBytes,
     threadBytes,
@@ -137,6 +150,9 @@ class Buffers {
   readonly #variables = new Map<Buffer, number>();
   readonly #constants = new Map<Buffer, Constant>();
   readonly #batched: Batched;
+  readonly #scratch = new Set<Buffer>();
+  readonly #windowBuffers = new Map<Buffer, { whole: Buffer; step: number }>();
+  readonly #withinBuffers = new Set<Buffer>();
   #status: Buffer | undefined;
 
   constructor(inPlace: ReadonlyMap<Primitive, number>, batched: Batched) {
@@ -172,20 +188,45 @@ class Buffers {
     return buffer;
   }
 
+  /** What the buffers of a chain are. */
+  chain(): ChainBuffers {
+    for (const [node, { of }] of this.#batched.windows) {
+      if (this.#ofNode.has(node)) {
+        this.#windowBuffers.set(this.of(node), { whole: this.of(of), step: elements(node.shape) });
+      }
+    }
+    for (const node of this.#batched.within) if (this.#ofNode.has(node)) this.#withinBuffers.add(this.of(node));
+    return {
+      windowOf: (b) => this.#windowBuffers.get(b),
+      isWithin: (b) => this.#withinBuffers.has(b),
+      isScratch: (b) => this.#scratch.has(b),
+    };
+  }
+
+  /** Puts other buffers in the place of some. */
+  replace(replaced: ReadonlyMap<Buffer, Buffer>): void {
+    for (const [old, fresh] of replaced) {
+      const uses = this.#uses.get(old);
+      this.#uses.delete(old);
+      if (uses) this.#uses.set(fresh, uses);
+    }
+  }
+
   /** Notes that a step uses the array. What is there for all blocks of a repeat is used from its first step to its last. */
   use(node: Primitive, step: number, repeat?: Repeat): void {
     const window = this.#batched.windows.get(node);
     if (window) this.of(node);
     const whole = window?.of ?? node;
-    const lasting = repeat && !this.#batched.within.has(node);
+    const lasting = repeat && (repeat.parallel || !this.#batched.within.has(node));
     const [begin, end] = lasting ? [repeat.first, repeat.end - 1] : [step, step];
     // What the caller fills must be in place before the first step.
     this.#extend(this.of(whole), whole.kind === 'feed' || whole.kind === 'counter' ? -1 : begin, end);
   }
 
-  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number, own = false): Buffer {
+  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number, own: boolean, chain?: Repeat): Buffer {
     const buffer: Buffer = { name: `${name}${step}`, dtype, length, ...(own && { private: true }) };
-    this.#extend(buffer, step, step);
+    this.#extend(buffer, chain?.first ?? step, chain ? chain.end - 1 : step);
+    this.#scratch.add(buffer);
     return buffer;
   }
 

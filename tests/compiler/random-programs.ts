@@ -1,0 +1,320 @@
+// Random programs with every kind of operation, for property tests: variables, a training step, random numbers and
+// checks among them. What decides between two branches (a comparison, an argmax, a cast to integers) looks at what was
+// fed, so that rounding never decides it.
+import fc from 'fast-check';
+import * as tf from '../../src/index.ts';
+import type { Feeds } from '../models.ts';
+
+type Any = tf.Tensor<any, any>;
+const api = tf as any;
+const nn = tf.nn as any;
+
+/** What a step may use: earlier results, fed values, and three numbers. */
+interface Hand {
+  /** An earlier result. */
+  readonly pick: (n: number) => Any;
+  /** An earlier result of two dimensions, and of four. */
+  readonly matrix: (n: number) => Any;
+  readonly image: (n: number) => Any;
+  /** A fed value, exactly as it was fed; index is a fed int32 scalar, 0 or 1. */
+  readonly raw: (n: number) => Any;
+  readonly index: Any;
+  /** A new trainable variable. */
+  readonly weight: (shape: number[]) => Any;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
+
+const sizes = (t: Any) => t.shape as number[];
+const count = (shape: readonly number[]) => shape.reduce((p, d) => p * d, 1);
+const axisOf = (t: Any, n: number) => n % Math.max(1, sizes(t).length);
+/** The other operand, made to fit by taking a mean where its shape does not. */
+function fitting(x: Any, y: Any): Any {
+  const [s, t] = [sizes(x), sizes(y)];
+  const fits = t.every((d, i) => d === 1 || d === s[s.length - t.length + i]) && t.length <= s.length;
+  return fits ? y : (api.reduceMean(y) as Any);
+}
+const positive = (x: Any): Any => api.add(api.abs(x), 0.5);
+/** About as large as 1, whatever it was. */
+const tamed = (x: Any): Any => api.div(x, api.add(api.reduceMax(api.abs(x)), 1));
+const wave = (shape: readonly number[], phase = 0) =>
+  Float32Array.from({ length: count(shape) }, (_, i) => Math.cos(i * 1.3 + phase) * 0.7 + (i % 3) * 0.1);
+
+export const steps: Record<string, (hand: Hand) => Any> = {
+  add: ({ pick, a, b }) => api.add(pick(a), fitting(pick(a), pick(b))),
+  sub: ({ pick, a, b }) => api.sub(pick(a), fitting(pick(a), pick(b))),
+  mul: ({ pick, a, b }) => api.mul(pick(a), fitting(pick(a), tamed(pick(b)))),
+  div: ({ pick, a, b }) => api.div(pick(a), positive(fitting(pick(a), pick(b)))),
+  maximum: ({ pick, a, b }) => api.maximum(pick(a), fitting(pick(a), pick(b))),
+  minimum: ({ pick, a, b }) => api.minimum(pick(a), fitting(pick(a), pick(b))),
+  pow: ({ pick, a }) => api.pow(positive(tamed(pick(a))), 1.5),
+  addN: ({ pick, a }) => api.addN([pick(a), tamed(pick(a)), pick(a)]),
+  neg: ({ pick, a }) => api.neg(pick(a)),
+  exp: ({ pick, a }) => api.exp(tamed(pick(a))),
+  log: ({ pick, a }) => api.log(positive(pick(a))),
+  sqrt: ({ pick, a }) => api.sqrt(positive(pick(a))),
+  rsqrt: ({ pick, a }) => api.rsqrt(positive(pick(a))),
+  square: ({ pick, a }) => api.square(tamed(pick(a))),
+  tanh: ({ pick, a }) => api.tanh(pick(a)),
+  sigmoid: ({ pick, a }) => api.sigmoid(pick(a)),
+  relu: ({ pick, a }) => nn.relu(pick(a)),
+  sign: ({ raw, a }) => api.sign(raw(a)),
+  floorDiv: ({ raw, a }) => api.floorDiv(raw(a), 0.3),
+  mod: ({ raw, a }) => api.mod(api.cast(api.mul(raw(a), 8), 'int32'), 3),
+  compare: ({ raw, pick, a, b, c }) => {
+    const x = raw(a);
+    const kind = ['less', 'lessEqual', 'greater', 'greaterEqual', 'equal', 'notEqual'][c % 6];
+    return api.where(api[kind](x, 0.1), x, fitting(x, pick(b)));
+  },
+  logical: ({ raw, a }) => {
+    const x = raw(a);
+    const both = api.logicalAnd(api.less(x, 0.5), api.logicalNot(api.less(x, -0.5)));
+    return api.cast(api.logicalOr(both, api.greater(x, 0.8)), 'float32');
+  },
+  anyAll: ({ raw, a, b }) => {
+    const x = raw(a);
+    const axis = axisOf(x, b);
+    const some = api.reduceAny(api.greater(x, 0.9), axis);
+    return api.cast(api.logicalOr(some, api.reduceAll(api.less(x, 0.4), axis)), 'float32');
+  },
+  cast: ({ raw, a }) => api.cast(api.cast(api.mul(raw(a), 9), 'int32'), 'float32'),
+  castBytes: ({ raw, a }) => api.cast(api.cast(api.abs(api.mul(raw(a), 9)), 'uint8'), 'float32'),
+  float64: ({ pick, a }) => api.cast(api.mul(api.cast(pick(a), 'float64'), 0.7), 'float32'),
+  reduceSum: ({ pick, a, b, c }) => api.reduceSum(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  reduceMean: ({ pick, a, b, c }) => api.reduceMean(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  reduceMax: ({ pick, a, b, c }) => api.reduceMax(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  reduceMin: ({ pick, a, b, c }) => api.reduceMin(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  reduceProd: ({ pick, a, b }) => api.reduceProd(api.add(api.mul(tamed(pick(a)), 0.2), 1), axisOf(pick(a), b)),
+  sumOfAll: ({ pick, a, b }) => api.mul(pick(a), api.reduceMean(pick(b))),
+  argmax: ({ raw, a, b }) => api.cast(api.argmax(raw(a), axisOf(raw(a), b)), 'float32'),
+  argmin: ({ raw, a, b }) => api.cast(api.argmin(raw(a), axisOf(raw(a), b)), 'float32'),
+  oneHot: ({ raw, a }) => api.oneHot(api.argmax(raw(a), sizes(raw(a)).length - 1), 5),
+  softmax: ({ pick, a }) => nn.softmax(pick(a)),
+  logSoftmax: ({ pick, a }) => nn.logSoftmax(pick(a)),
+  crossEntropy: ({ matrix, a, b }) => {
+    const logits = matrix(a);
+    return nn.softmaxCrossEntropyWithLogits({ labels: nn.softmax(fitting(logits, matrix(b))), logits });
+  },
+  sparseCrossEntropy: ({ raw, a }) => {
+    const x = raw(a);
+    return nn.sparseSoftmaxCrossEntropyWithLogits({ labels: api.argmax(x, sizes(x).length - 1), logits: x });
+  },
+  l2Loss: ({ pick, a, b }) => api.add(pick(a), nn.l2Loss(tamed(pick(b)))),
+  matmul: ({ matrix, weight, a, b, c }) => {
+    const x = matrix(a);
+    const [rows, columns] = [sizes(x)[c % 2], 1 + (b % 37)];
+    const w = weight(b % 2 === 0 ? [rows, columns] : [columns, rows]);
+    return api.matmul(tamed(x), w, { transposeA: c % 2 === 0, transposeB: b % 2 === 1 });
+  },
+  products: ({ image, a }) => {
+    const x = tamed(image(a));
+    return api.matmul(x, x, { transposeB: true });
+  },
+  gram: ({ matrix, a }) => api.matmul(tamed(matrix(a)), tamed(matrix(a)), { transposeA: true }),
+  dense: ({ matrix, weight, a, b }) => {
+    const x = matrix(a);
+    const columns = 4 * (1 + (b % 6));
+    return nn.relu(nn.biasAdd(api.matmul(tamed(x), weight([sizes(x)[1], columns])), weight([columns])));
+  },
+  conv2d: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([1 + (b % 5), 1 + (c % 5), sizes(x)[3], 1 + (a % 7)]);
+    return nn.conv2d(x, filter, { strides: [1, 1 + (c % 2), 1 + (b % 2), 1], padding: b % 3 === 0 ? 'SAME' : 'VALID' });
+  },
+  convolutions: ({ image, weight, a, b, c }) => {
+    // Four channels and step 1: what Winograd's algorithm takes.
+    const options = (padding: string) => ({ strides: [1, 1, 1, 1], padding });
+    const x = tamed(image(a));
+    const first = nn.relu(nn.conv2d(x, weight([1, 1, sizes(x)[3], 8]), options('SAME')));
+    const side = [2, 3, 3, 5][b % 4];
+    return nn.conv2d(first, weight([side, side, 8, 4 + 4 * (c % 2)]), options(c % 3 === 0 ? 'VALID' : 'SAME'));
+  },
+  maxPool: ({ image, a, b, c }) => nn.maxPool(image(a), windows(b, c)),
+  avgPool: ({ image, a, b, c }) => nn.avgPool(image(a), windows(b, c)),
+  pooled: ({ image, weight, a, c }) => {
+    const x = tamed(image(a));
+    const ksize = [1, 2, 2, 1];
+    const y = nn.conv2d(x, weight([3, 3, sizes(x)[3], 4]), { strides: [1, 1, 1, 1], padding: 'SAME' });
+    return nn.maxPool(nn.relu(y), { ksize, strides: ksize, padding: c % 2 ? 'SAME' : 'VALID' });
+  },
+  reshape: ({ pick, a, b }) => {
+    const x = pick(a);
+    const all = count(sizes(x));
+    const first = [2, 3, 4, 5, 6, 7, 8].find((d, i) => all % d === 0 && i >= b % 7) ?? 1;
+    return api.reshape(x, [first, -1]);
+  },
+  transpose: ({ pick, a, b }) => {
+    const axes = sizes(pick(a)).map((_, i) => i);
+    return api.transpose(
+      pick(a),
+      axes.map((i) => (i + b) % axes.length),
+    );
+  },
+  slice: ({ pick, a, b }) => {
+    const x = pick(a);
+    return api.slice(
+      x,
+      sizes(x).map((d, i) => (d > 2 && i === axisOf(x, b) ? 1 : 0)),
+      sizes(x).map(() => -1),
+    );
+  },
+  pad: ({ pick, a, b, c }) =>
+    api.pad(
+      pick(a),
+      sizes(pick(a)).map((_, i) => (i === axisOf(pick(a), b) ? [1, c % 3] : [0, 0])),
+    ),
+  concat: ({ pick, a, b }) => api.concat([pick(a), tamed(pick(a)), pick(a)], axisOf(pick(a), b)),
+  tile: ({ pick, a, b }) =>
+    api.tile(
+      pick(a),
+      sizes(pick(a)).map((_, i) => (i === axisOf(pick(a), b) ? 2 : 1)),
+    ),
+  stack: ({ pick, a }) => api.stack([pick(a), tamed(pick(a))], 0),
+  unstack: ({ pick, a, b }) => {
+    const parts = api.unstack(pick(a), axisOf(pick(a), b));
+    return api.sub(parts[0], parts.at(-1));
+  },
+  gather: ({ pick, a, b }) =>
+    api.gather(pick(a), tf.constant([0, 0], { dtype: 'int32' }), { axis: axisOf(pick(a), b) }),
+  gatherChecked: ({ pick, index, a }) => api.gather(pick(a), index),
+  expandDims: ({ pick, a }) => api.squeeze(api.expandDims(pick(a), 0), [0]),
+  like: ({ pick, a }) => api.add(api.onesLike(pick(a)), api.zerosLike(pick(a))),
+  identity: ({ pick, a }) => api.add(api.identity(pick(a)), api.stopGradient(pick(a))),
+  dropout: ({ pick, a, c }) => nn.dropout(pick(a), 0.5 + (c % 3) / 4, { seed: c }),
+  randomNormal: ({ pick, a, c }) => api.add(pick(a), api.randomNormal(sizes(pick(a)), { stddev: 0.1, seed: c })),
+  truncatedNormal: ({ pick, a, c }) => api.mul(pick(a), api.truncatedNormal(sizes(pick(a)), { seed: c })),
+  randomUniform: ({ pick, a, c }) => api.add(pick(a), api.randomUniform(sizes(pick(a)), { seed: c })),
+};
+
+const windows = (b: number, c: number) => ({
+  ksize: [1, 1 + (b % 3), 1 + (c % 3), 1],
+  strides: [1, 1 + (c % 2), 1 + (b % 3), 1],
+  padding: c % 2 ? 'SAME' : 'VALID',
+});
+
+const optimizers = [
+  () => new tf.train.GradientDescentOptimizer(0.05),
+  () => new tf.train.MomentumOptimizer(0.05, 0.9),
+  () => new tf.train.AdamOptimizer(0.01),
+];
+
+export interface Recipe {
+  readonly matrix: readonly number[];
+  readonly image: readonly number[];
+  readonly steps: readonly (readonly [name: string, a: number, b: number, c: number])[];
+  readonly optimizer: number;
+  /** Are gradients of gradients fetched too? */
+  readonly twice: boolean;
+}
+
+const nat = fc.nat(1000);
+const names = Object.keys(steps);
+/** Some small sizes, some that fill tiles and threads. */
+const size = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 40 }));
+export const recipes: fc.Arbitrary<Recipe> = fc.record({
+  matrix: fc.tuple(size, size),
+  image: fc.tuple(
+    fc.integer({ min: 1, max: 9 }),
+    fc.integer({ min: 3, max: 12 }),
+    fc.integer({ min: 3, max: 12 }),
+    fc.integer({ min: 1, max: 8 }),
+  ),
+  steps: fc.array(fc.tuple(fc.constantFrom(...names), nat, nat, nat), { minLength: 3, maxLength: 12 }),
+  optimizer: fc.nat(2),
+  twice: fc.boolean(),
+});
+
+/** Programs in which together every step occurs; the last one has a convolution that Winograd's algorithm computes. */
+export const everyStep: readonly Recipe[] = [
+  ...Array.from(
+    { length: Math.ceil(names.length / 4) },
+    (_, k): Recipe => ({
+      matrix: [5 + k, 4 + (k % 3) * 4],
+      image: [1 + (k % 5), 6 + (k % 4), 7, 1 + (k % 4)],
+      steps: names.slice(4 * k, 4 * k + 4).map((name, i) => [name, i, k, k + i] as const),
+      optimizer: k % 3,
+      twice: true,
+    }),
+  ),
+  { matrix: [4, 4], image: [9, 12, 12, 4], steps: [['convolutions', 0, 3, 3]], optimizer: 2, twice: false },
+];
+
+export interface RandomProgram {
+  readonly graph: tf.Graph;
+  readonly init: tf.Operation;
+  /** Values to fetch with a training step, and the step. */
+  readonly fetches: readonly Any[];
+  readonly step: tf.Operation;
+  readonly feeds: Feeds;
+  readonly shapes: readonly (readonly [Any, readonly number[]])[];
+}
+
+/** More elements than this are not worth the time. */
+const most = 6000;
+
+export function buildProgram(recipe: Recipe): RandomProgram {
+  const graph = new tf.Graph();
+  return graph.asDefault((): RandomProgram => {
+    const shapes = [recipe.matrix, recipe.image];
+    const given = shapes.map((shape) => tf.placeholder('float32', shape) as Any);
+    const index = tf.placeholder('int32', []) as Any;
+    const made: Any[] = [...given];
+    const weights: Any[] = [];
+    const weight = (shape: number[]): Any => {
+      const v = tf.variable(tf.constant(wave(shape, weights.length), { shape }) as Any) as Any;
+      weights.push(v);
+      return v;
+    };
+    const pick = (n: number) => made[made.length - 1 - (n % made.length)];
+    const ofRank = (rank: number) => (n: number) => {
+      const fit = made.filter((t) => sizes(t).length === rank);
+      return fit[fit.length - 1 - (n % fit.length)];
+    };
+    for (const [name, a, b, c] of recipe.steps) {
+      try {
+        const hand = {
+          pick,
+          matrix: ofRank(2),
+          image: ofRank(4),
+          raw: (n: number) => given[n % 2],
+          index,
+          weight,
+          a,
+          b,
+          c,
+        };
+        let y = steps[name](hand);
+        if (y.dtype !== 'float32') y = api.cast(y, 'float32');
+        const all = count(sizes(y));
+        if (all > 0 && all <= most && sizes(y).length <= 4) made.push(y);
+      } catch (error) {
+        // A step that does not fit, such as a window larger than the image.
+        if (!(error instanceof tf.MillraceError)) throw error;
+      }
+    }
+    weight([1]);
+    const last = [...new Set(made.slice(-4))];
+    const terms = last.map((y) => api.reduceMean(api.tanh(y)));
+    const loss = api.addN([...terms, api.reduceSum(weights.at(-1))]) as Any;
+    const gradients = tf.gradients(loss, given).filter((g) => g !== null) as Any[];
+    const second =
+      recipe.twice && gradients.length > 0 ? tf.gradients(api.reduceSum(api.tanh(gradients[0])), given) : [];
+    gradients.push(...(second.filter((g) => g !== null) as Any[]));
+    const counter = tf.variable(0, { trainable: false });
+    const counted = tf.assignAdd(counter, 1) as Any;
+    const step = optimizers[recipe.optimizer]().minimize(loss);
+    const values = [index, ...given].map((t, k) => [
+      t,
+      k === 0 ? 0 : tf.array(wave(shapes[k - 1], k), shapes[k - 1] as any),
+    ]);
+    return {
+      graph,
+      init: tf.initializeAllVariables(),
+      fetches: [...new Set([loss, counted, ...last, ...gradients])],
+      step,
+      feeds: values as unknown as Feeds,
+      shapes: [[index, []], ...given.map((t, k) => [t, shapes[k]] as const)],
+    };
+  });
+}
