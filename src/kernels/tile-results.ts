@@ -1,6 +1,6 @@
 // One register tile of a contraction: where its operands lie, and what becomes of its sums.
 
-import type { Affine, Expression, LoopVariable, Statement } from '../loops/ir.ts';
+import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
@@ -9,22 +9,22 @@ import { outputAccesses, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
 
-/** The tile of a panel at the rows that `within` leads to. */
+/** The tile of a panel at the rows from `m` on, which may have been copied. */
 export function oneTile(
   t: Tiling,
   block: TileBlock,
+  packedRows: Buffer | undefined,
   panel: Panel,
   p: LoopVariable,
-  within: readonly Bound<OutAxis>[],
+  m: Bound<OutAxis>,
   height: number,
 ): Body {
   const { dtype, layout, task } = t.plan;
   const { row, column, rows, columns } = layout;
-  const { outside, panels, packedRows, sum } = block;
+  const { outside, panels, sum } = block;
   const { vectors, lanes } = panel;
   const type = ir.valueType(dtype, lanes);
-  const bounds = [...block.groups, ...t.shared, ...within];
-  const m = within.at(-1) as Bound<OutAxis>;
+  const bounds = [...block.groups, ...t.shared, m];
   const ks = mergeSums(block.inner, panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
   const packedSteps = rowMajor(ks.map((k) => k.size));
   const kTerms = (stride: (k: SumAxis, i: number) => number) => ks.map((k, i) => [k.v, stride(k, i)] as const);
@@ -93,7 +93,7 @@ export function oneTile(
     rows: packedRows ?? t.storage.bufferOf(row.node),
     row: (r) =>
       packedRows
-        ? ir.at(m.begin * block.depth + r, [m.v, block.depth], ...kTerms((_, i) => packedSteps[i] * height))
+        ? ir.at(r, ...kTerms((_, i) => packedSteps[i] * height))
         : ir.at(rowOffset + r * rows.row, ...rowTerms),
     columns: panels ?? t.storage.bufferOf(column.node),
     column: columnIndex,

@@ -60,8 +60,6 @@ export const offsetOf = <A>(bounds: readonly Bound<A>[], stride: (axis: A) => nu
 export interface TileBlock extends Block {
   readonly sum: Sums | undefined;
   readonly count: number;
-  /** The copied rows. */
-  readonly packedRows?: Buffer;
 }
 
 /** The loops of a plan, and the names that its parts need. */
@@ -104,13 +102,13 @@ export class Tiling {
   }
 
   /** A loop over full tiles of rows, and the rows that do not fill a tile. */
-  inTiles(count: number, body: (m: Bound<OutAxis>, height: number) => Body): Body {
+  inTiles(count: number, body: (m: Bound<OutAxis>, height: number) => Body, kind: LoopKind = 'serial'): Body {
     const { rows } = this.plan.layout;
     const tile = this.plan.tile.rows;
     const whole = Math.floor(count / tile) * tile;
     const part = (begin: number, extent: number, height: number): Body => {
       const m = bound({ ...rows, column: 0 }, `m${begin}`, extent, height, begin);
-      return around([m], body(m, height));
+      return around([m], body(m, height), kind);
     };
     return [
       ...(whole > 0 ? part(0, whole, tile) : []),

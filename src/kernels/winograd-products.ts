@@ -102,10 +102,10 @@ function allTiles(
   const type = ir.valueType('float32', lanes);
   const high = g.tile.rows;
   const whole = Math.floor(rows / high) * high;
-  return g.panels().flatMap((panel) => {
-    const p = variable(`panel${panel.begin}`, panel.count);
-    const some = (begin: number, extent: number, height: number): Body => {
-      const m = variable(`m${begin}`, extent, height);
+  const some = (begin: number, extent: number, height: number): Body => {
+    const m = variable(`m${begin}`, extent, height);
+    const panels = g.panels().flatMap((panel) => {
+      const p = variable(`panel${panel.begin}`, panel.count);
       const { target, place, add, ...operands } = product(panel, p, m, begin, height);
       const tile = registerTile({
         id: g.nextName(),
@@ -116,13 +116,11 @@ function allTiles(
         begin: (r, u) => (add ? ir.load(target, place(r, u), type) : ir.constant(0, type)),
         end: (r, u, value) => [{ kind: 'store', buffer: target, index: place(r, u), value }],
       });
-      return loop(m, tile);
-    };
-    return loop(p, [
-      ...(whole > 0 ? some(0, whole, high) : []),
-      ...(rows > whole ? some(whole, rows - whole, rows - whole) : []),
-    ]);
-  });
+      return loop(p, tile);
+    });
+    return loop(m, panels);
+  };
+  return [...(whole > 0 ? some(0, whole, high) : []), ...(rows > whole ? some(whole, rows - whole, rows - whole) : [])];
 }
 
 export function clear(g: WinogradTiles, sums: Buffer, place: Term): Body {
