@@ -58,7 +58,12 @@ export function mergeKernels(
     const change = (s: Statement): Statement => {
       switch (s.kind) {
         case 'loop':
-          return { ...s, loop: s.loop === 'parallel' ? 'serial' : s.loop, body: inBlock(s.body) };
+          return {
+            ...s,
+            loop: s.loop === 'parallel' ? 'serial' : s.loop,
+            ...(s.count && { count: expression(s.count) }),
+            body: inBlock(s.body),
+          };
         case 'if':
           return { ...s, condition: expression(s.condition), body: inBlock(s.body) };
         case 'set':
@@ -66,7 +71,8 @@ export function mergeKernels(
         case 'store':
           return { ...s, ...moved(s.buffer, s.index), value: expression(s.value) };
         case 'storeAt':
-          throw new InternalError('a chain stores at a computed index');
+          if (buffers.windowOf(s.buffer)) throw new InternalError('a chain stores at a computed index of an item');
+          return { ...s, ...moved(s.buffer, ir.at(0)), index: expression(s.index), value: expression(s.value) };
       }
     };
     return statements.map(change);
@@ -97,6 +103,7 @@ function touchedBy(
   for (const s of statements) {
     if (s.kind === 'loop' || s.kind === 'if') {
       if (s.kind === 'if') visit(s.condition);
+      else if (s.count) visit(s.count);
       touchedBy(s.body, found);
       continue;
     }

@@ -5,6 +5,7 @@ import { elementwise } from '../kernels/elementwise.ts';
 import { checking, gathering, scattering } from '../kernels/move.ts';
 import type { Offer, OfferFor } from '../kernels/offer.ts';
 import { reduction } from '../kernels/reduce.ts';
+import { skippingZeros } from '../kernels/skip-zeros.ts';
 import { winograd } from '../kernels/winograd.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../program/task.ts';
@@ -16,6 +17,7 @@ const kinds: readonly OfferFor[] = [
   reduction,
   argReduction,
   tiled,
+  skippingZeros,
   winograd,
   sumOfProducts,
   gathering,

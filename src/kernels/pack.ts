@@ -39,8 +39,13 @@ export function pack(
     ks.reduceRight<readonly Statement[]>((body, { v }, i) => loop(v, body, i === 0 ? outermost : 'serial'), statements);
   if (panel.size >= width) {
     const vectors = Array.from({ length: panel.vectors }, (_, u) => copy(u * panel.lanes, panel.lanes));
-    // Long rows are read along the row, columns with a stride along the summed axis.
-    return columns.column === 1 ? forEachK(loop(p, vectors), kind) : loop(p, forEachK(vectors, 'serial'), kind);
+    // Long rows are read along the row, columns with a stride along the summed axis, a few of them at a time.
+    if (columns.column === 1) return forEachK(loop(p, vectors), kind);
+    return loop(
+      p,
+      vectors.flatMap((v) => forEachK([v], 'serial')),
+      kind,
+    );
   }
   const nothing = ir.constant(0, ir.valueType(dtype, 1));
   const parts = Array.from({ length: width }, (_, c): Statement => {

@@ -56,7 +56,9 @@ export function computing(t: Tiling, block: TileBlock, parallel: boolean): Body 
       rows.size,
       (m, height) => {
         const own = plan.packedRows ? t.storage.own('rows', plan.dtype, height * block.depth) : undefined;
-        const computing = panels('serial', (panel, p) => oneTile(t, block, own, panel, p, m, height));
+        const computing = panels('serial', (panel, p) =>
+          oneTile(t, block, own && { copied: own }, panel, p, m, height),
+        );
         return [...(own ? packRows(t, block, own, m, height) : []), ...computing];
       },
       kind,

@@ -1,19 +1,29 @@
 // One register tile of a contraction: where its operands lie, and what becomes of its sums.
 
-import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../loops/ir.ts';
+import type { Affine, Buffer, Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
-import { type Position, variable } from './nest.ts';
+import { loop, type Position, variable } from './nest.ts';
 import { outputAccesses, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
 
-/** The tile of a panel at the rows from `m` on, which may have been copied. */
+/** Rows that are not read where they lie: those of a tile copied, or the elements of each that are not zero in lists. */
+export type Rows = { readonly copied: Buffer } | Lists;
+
+/** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
+export interface Lists {
+  readonly counts: Buffer;
+  readonly steps: Buffer;
+  readonly values: Buffer;
+}
+
+/** The tile of a panel at the rows from `m` on. */
 export function oneTile(
   t: Tiling,
   block: TileBlock,
-  packedRows: Buffer | undefined,
+  given: Rows | undefined,
   panel: Panel,
   p: LoopVariable,
   m: Bound<OutAxis>,
@@ -83,20 +93,43 @@ export function oneTile(
   const columnsHere = Math.min(panel.size, vectors * lanes);
   const inVectors = layout.inner && (sum !== undefined || t.outputLanes() === t.plan.lanes);
   const stored = (u: number) => inVectors && (u + 1) * lanes <= columnsHere;
+  const inAllLanes = lanes === 1 ? 1 : 0;
+  const walked = {
+    sums: (step: Body) => ks.reduceRight((body, k) => loop(k.v, body), step),
+    row: (r: number) =>
+      given && 'copied' in given
+        ? ir.load(given.copied, ir.at(r, ...kTerms((_, i) => packedSteps[i] * height)), type, inAllLanes)
+        : ir.load(t.storage.bufferOf(row.node), ir.at(rowOffset + r * rows.row, ...rowTerms), type, inAllLanes),
+    column: (u: number) => ir.load(panels ?? t.storage.bufferOf(column.node), columnIndex(u), type),
+  };
+  /** A tile of one row and one packed panel, with the steps of a list. */
+  const listed = ({ counts, steps, values }: Lists) => {
+    const e = variable('e', block.depth);
+    const int32 = ir.valueType('int32', 1);
+    const entry = ir.at(m.begin * block.depth, [m.v, block.depth], [e, 1]);
+    const begin: Local = { name: `at${id}`, type: int32 };
+    const value = ir.binary('mul', ir.load(steps, entry, int32), ir.constant(vectors * lanes, int32));
+    return {
+      sums: (step: Body): Body => [
+        {
+          kind: 'loop',
+          variable: e,
+          loop: 'serial',
+          count: ir.load(counts, ir.at(m.begin, [m.v, 1]), int32),
+          body: [{ kind: 'set', local: begin, value }, ...step],
+        },
+      ],
+      row: () => ir.load(values, entry, type, inAllLanes),
+      column: (u: number) => ir.loadAt(panels as Buffer, ir.local(begin), type, u * lanes),
+    };
+  };
   return registerTile({
     id,
     dtype,
     height,
     vectors,
     lanes,
-    sums: ks.map((k) => k.v),
-    rows: packedRows ?? t.storage.bufferOf(row.node),
-    row: (r) =>
-      packedRows
-        ? ir.at(r, ...kTerms((_, i) => packedSteps[i] * height))
-        : ir.at(rowOffset + r * rows.row, ...rowTerms),
-    columns: panels ?? t.storage.bufferOf(column.node),
-    column: columnIndex,
+    ...(given && 'counts' in given ? listed(given) : walked),
     begin: (r, u) => (sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type) : ir.constant(0, type)),
     end: (r, u, value) => {
       if (stored(u)) return result(r, u * lanes, lanes, value);

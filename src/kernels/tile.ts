@@ -1,8 +1,7 @@
 // The innermost kernel of every contraction: a tile of sums in registers, one step along the summed axes an iteration.
-import type { Affine, Buffer, Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
+import type { Expression, Local, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { loop } from './nest.ts';
 
 /** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
 export interface RegisterTile {
@@ -12,14 +11,12 @@ export interface RegisterTile {
   readonly height: number;
   readonly vectors: number;
   readonly lanes: number;
-  /** The summed axes, the innermost last. */
-  readonly sums: readonly LoopVariable[];
-  /** One element for each row at each step. */
-  readonly rows: Buffer;
-  readonly row: (r: number) => Affine;
+  /** The loops over the summed axes, around one step. */
+  readonly sums: (step: readonly Statement[]) => readonly Statement[];
+  /** One element for each row at each step, in all lanes. */
+  readonly row: (r: number) => Expression;
   /** A vector for each of the tile's vectors at each step. */
-  readonly columns: Buffer;
-  readonly column: (u: number) => Affine;
+  readonly column: (u: number) => Expression;
   /** What a sum begins with. */
   readonly begin: (r: number, u: number) => Expression;
   /** What is done with it at last. */
@@ -36,15 +33,11 @@ export function registerTile(t: RegisterTile): Statement[] {
   const sums = Array.from({ length: t.height * t.vectors }, (_, i) => register('c', i));
   const vectors = Array.from({ length: t.vectors }, (_, u) => register('b', u));
   const value = register('a', 0);
-  const steps: Statement[] = vectors.map((local, u) => ({
-    kind: 'set',
-    local,
-    value: ir.load(t.columns, t.column(u), type),
-  }));
+  const steps: Statement[] = vectors.map((local, u) => ({ kind: 'set', local, value: t.column(u) }));
   const begins: Statement[] = [];
   const ends: Statement[] = [];
   for (let r = 0; r < t.height; r++) {
-    steps.push({ kind: 'set', local: value, value: ir.load(t.rows, t.row(r), type, t.lanes === 1 ? 1 : 0) });
+    steps.push({ kind: 'set', local: value, value: t.row(r) });
     for (const [u, b] of vectors.entries()) {
       const local = sums[r * t.vectors + u];
       steps.push({ kind: 'set', local, value: ir.multiplyAdd(ir.local(value), ir.local(b), ir.local(local)) });
@@ -52,5 +45,5 @@ export function registerTile(t: RegisterTile): Statement[] {
       ends.push(...t.end(r, u, ir.local(local)));
     }
   }
-  return [...begins, ...t.sums.reduceRight<readonly Statement[]>((body, v) => loop(v, body), steps), ...ends];
+  return [...begins, ...t.sums(steps), ...ends];
 }

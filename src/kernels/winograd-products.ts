@@ -23,10 +23,10 @@ export function multiplyByFilter(
   const k = variable('k', channels);
   return loop(
     point,
-    allTiles(g, rows, (panel, p, m, begin, height) => {
+    allTiles(g, rows, (panel, p, m, begin) => {
       const width = panel.vectors * lanes;
       return {
-        sums: [k],
+        k,
         rows: inputs,
         row: (r) => ir.at((begin + r) * channels, [point, sizes.row], [m, channels], [k, 1]),
         columns: filter,
@@ -36,7 +36,6 @@ export function multiplyByFilter(
         place: (r, u) =>
           ir.at((begin + r) * out + panel.begin + u * lanes, [point, sizes.product], [m, out], [p, width]),
         add: false,
-        height,
       };
     }),
     kind,
@@ -61,10 +60,10 @@ export function multiplyByTaps(
   const k = variable('k', rows);
   return loop(
     point,
-    allTiles(g, channels, (panel, p, m, begin, height) => {
+    allTiles(g, channels, (panel, p, m, begin) => {
       const width = panel.vectors * lanes;
       return {
-        sums: [k],
+        k,
         rows: inputs,
         row: (r) => ir.at(begin + r, [point, sizes.row], [m, 1], [k, channels]),
         columns: taps,
@@ -79,7 +78,6 @@ export function multiplyByTaps(
             ...(place ?? []),
           ),
         add: place !== undefined,
-        height,
       };
     }),
     kind,
@@ -90,13 +88,7 @@ export function multiplyByTaps(
 function allTiles(
   g: WinogradTiles,
   rows: number,
-  product: (
-    panel: { begin: number; vectors: number },
-    p: LoopVariable,
-    m: LoopVariable,
-    begin: number,
-    height: number,
-  ) => Product,
+  product: (panel: { begin: number; vectors: number }, p: LoopVariable, m: LoopVariable, begin: number) => Product,
 ): Body {
   const { lanes } = g.plan;
   const type = ir.valueType('float32', lanes);
@@ -106,13 +98,16 @@ function allTiles(
     const m = variable(`m${begin}`, extent, height);
     const panels = g.panels().flatMap((panel) => {
       const p = variable(`panel${panel.begin}`, panel.count);
-      const { target, place, add, ...operands } = product(panel, p, m, begin, height);
+      const { target, place, add, k, rows, row, columns, column } = product(panel, p, m, begin);
       const tile = registerTile({
         id: g.nextName(),
         dtype: 'float32',
+        height,
         vectors: panel.vectors,
         lanes,
-        ...operands,
+        sums: (step) => loop(k, step),
+        row: (r) => ir.load(rows, row(r), type, 0),
+        column: (u) => ir.load(columns, column(u), type),
         begin: (r, u) => (add ? ir.load(target, place(r, u), type) : ir.constant(0, type)),
         end: (r, u, value) => [{ kind: 'store', buffer: target, index: place(r, u), value }],
       });
@@ -132,7 +127,8 @@ export function clear(g: WinogradTiles, sums: Buffer, place: Term): Body {
 
 /** A product of matrices: its operands as a register tile reads them, and where its results go. */
 interface Product {
-  readonly sums: readonly LoopVariable[];
+  /** The summed axis. */
+  readonly k: LoopVariable;
   readonly rows: Buffer;
   readonly row: (r: number) => Affine;
   readonly columns: Buffer;
@@ -141,5 +137,4 @@ interface Product {
   readonly place: (r: number, u: number) => Affine;
   /** Are the products added to what is there? */
   readonly add: boolean;
-  readonly height: number;
 }

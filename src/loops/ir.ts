@@ -73,8 +73,14 @@ export type Expression =
       readonly index: Affine;
       readonly laneStride: number;
     }
-  /** Scalar load at a computed element index (int32), which the kernel has made sure is in range. */
-  | { readonly kind: 'loadAt'; readonly type: ValueType; readonly buffer: Buffer; readonly index: Expression }
+  /** Load at a computed index (int32, from 0): lane l reads element index + offset + l, which the kernel has made sure is in range. */
+  | {
+      readonly kind: 'loadAt';
+      readonly type: ValueType;
+      readonly buffer: Buffer;
+      readonly index: Expression;
+      readonly offset: number;
+    }
   | { readonly kind: 'local'; readonly type: ValueType; readonly local: Local }
   | { readonly kind: 'unary'; readonly type: ValueType; readonly op: UnaryOp; readonly a: Expression }
   | {
@@ -129,6 +135,8 @@ export type Statement =
       readonly kind: 'loop';
       readonly variable: LoopVariable;
       readonly loop: LoopKind;
+      /** How many iterations of a serial loop are run (int32, from 0), which the kernel has made sure are not too many. */
+      readonly count?: Expression;
       readonly body: readonly Statement[];
     }
   | { readonly kind: 'set'; readonly local: Local; readonly value: Expression }
@@ -189,11 +197,12 @@ export const load = (buffer: Buffer, a: Affine, type: ValueType, laneStride = 1)
   index: a,
   laneStride,
 });
-export const loadAt = (buffer: Buffer, a: Expression, type: ValueType): Expression => ({
+export const loadAt = (buffer: Buffer, a: Expression, type: ValueType, offset = 0): Expression => ({
   kind: 'loadAt',
   type,
   buffer,
   index: a,
+  offset,
 });
 export const local = (l: Local): Expression => ({ kind: 'local', type: l.type, local: l });
 export const unary = (op: UnaryOp, a: Expression): Expression => ({ kind: 'unary', type: a.type, op, a });

@@ -78,7 +78,7 @@ class Sharing {
         return `${e.buffer.name}[${printIndex(e.index)}${step}]`;
       }
       case 'loadAt':
-        return `${e.buffer.name}[at ${this.print(e.index)}]`;
+        return `${e.buffer.name}[at ${this.print(e.index)}${e.offset > 0 ? ` + ${e.offset}` : ''}${e.type.lanes > 1 ? ` x${e.type.lanes}` : ''}]`;
       case 'binary':
       case 'compare': {
         const [a, b] = operands();
@@ -104,7 +104,11 @@ class Sharing {
 export function printHead(s: Statement): string[] {
   if (s.kind === 'loop') {
     const { name, extent, step } = s.variable;
-    return [`${s.loop === 'serial' ? '' : `${s.loop} `}for ${name} < ${extent}${step === 1 ? '' : ` step ${step}`}`];
+    const head = `${s.loop === 'serial' ? '' : `${s.loop} `}for ${name} < ${extent}${step === 1 ? '' : ` step ${step}`}`;
+    if (!s.count) return [head];
+    const counting = new Sharing([s.count]);
+    const count = counting.print(s.count);
+    return [...counting.lines, `${head}, ${count} times`];
   }
   const roots = s.kind === 'if' ? [s.condition] : s.kind === 'storeAt' ? [s.index, s.value] : [s.value];
   const sharing = new Sharing(roots);

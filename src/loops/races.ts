@@ -149,6 +149,7 @@ function collectInto(
   };
   for (const s of statements) {
     if (s.kind === 'loop') {
+      if (s.count) visit(s.count);
       collectInto(found, computed, s.body, locate, numbers);
     } else if (s.kind === 'if') {
       visit(s.condition);

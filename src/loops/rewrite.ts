@@ -81,7 +81,7 @@ function rewriteStatement(s: Statement, change: StatementChange): Statement {
     case 'if':
       return { ...s, condition: expression(s.condition), body: rewriteStatements(s.body, change) };
     case 'loop':
-      return { ...s, body: rewriteStatements(s.body, change) };
+      return { ...s, ...(s.count && { count: expression(s.count) }), body: rewriteStatements(s.body, change) };
   }
 }
 
@@ -92,7 +92,7 @@ export function unroll(statements: readonly Statement[]): Statement[] {
     if (s.kind !== 'loop') return [s];
     const { variable, loop } = s;
     if (variable.extent <= 0) return [];
-    if (loop !== 'unrolled' && variable.extent > variable.step) return [{ ...s, body: unroll(s.body) }];
+    if (s.count || (loop !== 'unrolled' && variable.extent > variable.step)) return [{ ...s, body: unroll(s.body) }];
     const copies: Statement[] = [];
     for (let value = 0; value < variable.extent; value += variable.step) {
       copies.push(...unroll(substitute(s.body, variable, value)));

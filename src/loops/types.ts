@@ -34,8 +34,9 @@ export function expressionFault(e: Expression): string | undefined {
       );
     case 'loadAt':
       return (
-        need(same(t, valueType(e.buffer.dtype, 1)), `the buffer ${e.buffer.name} holds ${e.buffer.dtype}`) ??
-        need(same(e.index.type, valueType('int32', 1)), 'the index must be an int32 scalar')
+        need(same(t, valueType(e.buffer.dtype, t.lanes)), `the buffer ${e.buffer.name} holds ${e.buffer.dtype}`) ??
+        need(same(e.index.type, valueType('int32', 1)), 'the index must be an int32 scalar') ??
+        need(Number.isInteger(e.offset) && e.offset >= 0, `the offset ${e.offset} is not a whole number from 0`)
       );
     case 'local':
       return need(same(t, e.local.type), `the local ${e.local.name} is ${printType(e.local.type)}`);

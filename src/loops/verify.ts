@@ -156,8 +156,19 @@ class Verifier {
     }
     if (this.#bound.has(variable)) this.#refuse(s, `the variable ${name} belongs to a loop around this one already`);
     if (loop === 'parallel' && !outermost) this.#refuse(s, 'only the outermost loops may be parallel');
+    if (s.count) {
+      this.#expression(s.count, s, assigned, new Set());
+      this.#expectType(s, 'the number of iterations', valueType('int32', 1), s.count);
+      if (loop !== 'serial') this.#refuse(s, 'only a serial loop may count its iterations');
+    }
     if (extent === 0) return;
     this.#bound.add(variable);
+    // Perhaps there is no iteration: then nothing is set.
+    if (s.count) {
+      this.statements(body, new Set(assigned), false);
+      this.#bound.delete(variable);
+      return;
+    }
     if (loop === 'parallel') {
       // An iteration sees what was set before the loop, but nothing that another iteration sets.
       const own = assignedLocals(body);

@@ -19,9 +19,13 @@ function run(statements: readonly Statement[], state: State): void {
   for (const s of statements) {
     switch (s.kind) {
       case 'loop':
-        for (let i = 0; i < s.variable.extent; i += s.variable.step) {
-          state.variables.set(s.variable, i);
-          run(s.body, state);
+        {
+          const { extent, step } = s.variable;
+          const count = s.count ? evaluate(s.count, state)[0] : Math.ceil(extent / step);
+          for (let i = 0; i < count * step; i += step) {
+            state.variables.set(s.variable, i);
+            run(s.body, state);
+          }
         }
         break;
       case 'set':
@@ -78,7 +82,7 @@ function evaluate(e: Expression, state: State): number[] {
       });
     case 'loadAt': {
       const [index] = all(e.index);
-      return [arrayOf(state, e.buffer, index)[index]];
+      return lanes.map((lane) => arrayOf(state, e.buffer, index + e.offset + lane)[index + e.offset + lane]);
     }
     case 'local': {
       const value = state.locals.get(e.local);

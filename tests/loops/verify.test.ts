@@ -129,6 +129,37 @@ describe('locals', () => {
   });
 });
 
+describe('counted loops', () => {
+  const some = ir.load({ name: 'counts', dtype: 'int32', length: 1 }, ir.at(0), int);
+  const counted = (count: Expression, kind: 'serial' | 'parallel', ...body: Statement[]): Statement => ({
+    kind: 'loop',
+    variable: i,
+    loop: kind,
+    count,
+    body,
+  });
+  test('are serial, with an int32 for a count', () => {
+    verify(counted(some, 'serial', store(b, ir.at(0, [i, 1]), zero)));
+    expect(() => verify(counted(some, 'parallel', store(b, ir.at(0, [i, 1]), zero)))).toThrow(/only a serial loop/);
+    expect(() => verify(counted(zero, 'serial', store(b, ir.at(0, [i, 1]), zero)))).toThrow(
+      /the number of iterations takes int32, not float32/,
+    );
+  });
+  test('may have no iteration: what they set may not have been set', () => {
+    const setting = counted(some, 'serial', set(sum, zero));
+    expect(() => verify(setting, store(b, ir.at(0), ir.local(sum)))).toThrow(/sum may not have been set/);
+    verify(set(sum, zero), setting, store(b, ir.at(0), ir.local(sum)));
+  });
+  test('their counts are read like everything else', () => {
+    const counts: Buffer = { name: 'counts', dtype: 'int32', length: 16 };
+    const next = ir.load(counts, ir.at(0), int);
+    const outer = variable('outer', 16);
+    const inside = { ...counted(next, 'serial', store(b, ir.at(0, [outer, 4]), zero)), variable: variable('k', 4) };
+    const store1 = store(counts, ir.at(0, [outer, 1]), ir.constant(1, int));
+    expect(() => verify(loop(outer, [inside, store1], 'parallel'))).toThrow(/the same element of counts/);
+  });
+});
+
 describe('races', () => {
   const [m, n, k] = [variable('m', 8, 4), variable('n', 8, 4), variable('k', 3)];
   const tile = [0, 1, 2, 3].map((r) => store(b, ir.at(8 * r, [m, 8], [n, 1]), zeros));

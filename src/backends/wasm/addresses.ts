@@ -112,6 +112,7 @@ export class Addresses {
   #visit(statements: readonly Statement[], scope: Scope): void {
     for (const s of statements) {
       if (s.kind === 'loop') {
+        if (s.count) this.#collect(s.count, new Set());
         const inner: Scope = { variable: s.variable, pointers: new Map(), loops: [] };
         scope.loops.push(inner);
         this.enter(inner);

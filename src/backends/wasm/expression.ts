@@ -105,8 +105,15 @@ export class ExpressionEmitter {
         break;
       case 'loadAt': {
         const { base, offset } = this.#addresses.originOf(e.buffer);
-        this.computedAddress(e.index, base, sizeOf(e.buffer.dtype));
-        loadScalar(body, e.buffer.dtype, offset);
+        const { buffer, type } = e;
+        const size = sizeOf(buffer.dtype);
+        const from = offset + e.offset * size;
+        const push = () => this.computedAddress(e.index, base, size);
+        if (type.lanes > 1) loadVector(body, buffer, type, push, from, 1);
+        else {
+          push();
+          loadScalar(body, buffer.dtype, from);
+        }
         break;
       }
       case 'unary':

@@ -119,7 +119,7 @@ class KernelWriter {
 
   /** Is it a loop whose iterations take long, and use no register that other statements use too? */
   #isLong(s: Statement, least: number): s is Loop {
-    if (s.kind !== 'loop' || s.variable.extent <= s.variable.step || work(s.body) < least) return false;
+    if (s.kind !== 'loop' || s.count || s.variable.extent <= s.variable.step || work(s.body) < least) return false;
     return [...usesOfLocals([s])].every(([local, count]) => this.#uses.get(local) === count);
   }
 }
@@ -155,8 +155,10 @@ function usesOfLocals(statements: readonly Statement[], uses = new Map<Local, nu
   };
   for (const s of statements) {
     seen.clear();
-    if (s.kind === 'loop') usesOfLocals(s.body, uses);
-    else if (s.kind === 'if') {
+    if (s.kind === 'loop') {
+      if (s.count) visit(s.count);
+      usesOfLocals(s.body, uses);
+    } else if (s.kind === 'if') {
       visit(s.condition);
       usesOfLocals(s.body, uses);
     } else {

@@ -24,8 +24,10 @@ export function buffersOf(statements: readonly Statement[], found = new Set<Buff
     for (const child of children(e)) visit(child);
   };
   for (const s of statements) {
-    if (s.kind === 'loop') buffersOf(s.body, found);
-    else if (s.kind === 'if') {
+    if (s.kind === 'loop') {
+      if (s.count) visit(s.count);
+      buffersOf(s.body, found);
+    } else if (s.kind === 'if') {
       visit(s.condition);
       buffersOf(s.body, found);
     } else {

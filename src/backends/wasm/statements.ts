@@ -128,6 +128,17 @@ export class StatementEmitter {
   #loop(loop: Loop, scope: Scope): void {
     const body = this.#body;
     const pointers = [...scope.pointers.values()];
+    if (loop.count) {
+      const count = body.local('i32');
+      this.#expressions.begin(loop.count);
+      this.#expressions.emit(loop.count);
+      body.tee(count);
+      body.open('if');
+      for (const p of pointers) this.#start(p);
+      this.#iterate(loop, scope, () => body.get(count));
+      body.op('end');
+      return;
+    }
     for (const p of pointers) this.#start(p);
     if (!isParallel(loop)) {
       this.#iterate(loop, scope, () => body.i32(iterations(loop)));

@@ -55,6 +55,58 @@ describe.each<[DType, number]>([
   });
 });
 
+test.each(['float32', 'int32', 'float64'] as const)(
+  '%s vectors are loaded at computed indices, a part of which is constant',
+  (dtype) => {
+    const lanes = dtype === 'float64' ? 2 : 4;
+    const a = buffer('a', dtype, 20);
+    const out = buffer('out', dtype, 40);
+    const order = buffer('order', 'int32', 10);
+    const i = variable('i', 10);
+    const index = ir.load(order, ir.at(0, [i, 1]), type('int32'));
+    const value = ir.loadAt(a, index, ir.valueType(dtype, lanes), 3);
+    const kernel = kernelOf(loop(i, [store(out, ir.at(0, [i, lanes]), value)]));
+    runBoth(
+      kernel,
+      new Map([
+        [a, samples[dtype]],
+        [order, [0, 13, 5, 1, 12, 7, 7, 2, 9, 4]],
+        [out, []],
+      ]),
+    );
+  },
+);
+
+test('a serial loop may count its iterations, and have none', () => {
+  const a = buffer('a', 'int32', 60);
+  const counts = buffer('counts', 'int32', 6);
+  const out = buffer('out', 'int32', 6);
+  const [i, k] = [variable('i', 6), variable('k', 10)];
+  const sum = { name: 'sum', type: type('int32') };
+  const add = ir.binary('add', ir.local(sum), ir.load(a, ir.at(0, [i, 10], [k, 1]), type('int32')));
+  const kernel = kernelOf(
+    loop(i, [
+      { kind: 'set', local: sum, value: ir.constant(0, type('int32')) },
+      {
+        kind: 'loop',
+        variable: k,
+        loop: 'serial',
+        count: ir.load(counts, ir.at(0, [i, 1]), type('int32')),
+        body: [{ kind: 'set', local: sum, value: add }],
+      },
+      store(out, ir.at(0, [i, 1]), ir.local(sum)),
+    ]),
+  );
+  runBoth(
+    kernel,
+    new Map([
+      [a, Array.from({ length: 60 }, (_, n) => n * n)],
+      [counts, [3, 0, 10, 1, 0, 7]],
+      [out, []],
+    ]),
+  );
+});
+
 test('bytes wrap when they are stored', () => {
   const a = buffer('a', 'int32', 20);
   const out = buffer('out', 'uint8', 20);
