@@ -28,7 +28,7 @@ export interface RunProfile {
 
 /** A compiled run, ready to be called any number of times. */
 export interface Executable {
-  /** Is it so small that it runs on the calling thread? */
+  /** Is it so small that the next run is on the calling thread? */
   readonly inline: boolean;
   /** The last run, where runs are profiled and made of kernels. */
   readonly profile?: RunProfile | undefined;

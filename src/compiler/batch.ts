@@ -7,6 +7,7 @@ import { walk } from '../program/scalar.ts';
 import type { Output, Root, Task } from '../program/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
+import type { Steps } from '../tensor/turns.ts';
 import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
 
@@ -38,17 +39,19 @@ const cachedBytes = 2 ** 18;
 const leastBlocks = 8;
 /** What a block should cost at least, in units of one vector operation: with less to do, threads only wait. */
 const leastCost = 50_000;
+/** Longer chains in parallel are cut: their kernel is made in one go, and engines are slow with very long functions. */
+const mostTasks = 32;
 /** Blocks are a multiple of this, for the threads to share. */
 const blockMultiple = 16;
 /** An operand that all items share is read again for each block: a larger one ends the chain. */
 const mostShared = 2 ** 20;
 
 /** @param kept Arrays that are needed when all tasks are done. */
-export function batch(
+export function* batch(
   { tasks, checks, inPlace }: Pick<Schedule, 'tasks' | 'checks' | 'inPlace'>,
   kept: ReadonlySet<Primitive>,
   machine: Machine,
-): Batched {
+): Steps<Batched> {
   const readers = new Map<Primitive, number[]>();
   const writers = new Map<Primitive, number[]>();
   const add = (map: Map<Primitive, number[]>, node: Primitive, i: number) => {
@@ -56,15 +59,17 @@ export function batch(
     if (known) known.push(i);
     else map.set(node, [i]);
   };
-  tasks.forEach((task, i) => {
+  for (const [i, task] of tasks.entries()) {
     for (const { node } of readsOf(task)) add(readers, node, i);
     for (const { node } of task.outputs) add(writers, node, i);
-  });
+    yield;
+  }
   const result = [...tasks];
   const repeats: Repeat[] = [];
   const windows = new Map<Primitive, { of: Primitive; item: number }>();
   const within = new Set<Primitive>();
-  for (const [first, end] of chains(tasks, checks, inPlace)) {
+  const open = yield* chains(tasks, checks, inPlace);
+  for (const [first, end] of open) {
     const inside = (uses: readonly number[] | undefined) => (uses ?? []).every((i) => i >= first && i < end);
     const produced = new Set(tasks.slice(first, end).flatMap((t) => t.outputs.map((o) => o.node)));
     const internal = new Set(
@@ -75,17 +80,32 @@ export function batch(
     const wanted = Math.floor(blockBytes / (bytes / items) / blockMultiple) * blockMultiple;
     const large = Math.max(blockMultiple, wanted);
     const parallel = bytes < enoughBytes || large * 2 > items;
+    if (parallel && end - first > mostTasks) {
+      for (let from = first; from < end; from += mostTasks) open.push([from, Math.min(from + mostTasks, end)]);
+      continue;
+    }
     const block = parallel ? smallBlock(items, bytes / items) : large;
-    const chain = tasks.slice(first, end);
-    if (parallel && sum(chain.map((t) => offersFor(t, machine)[0].cost)) < leastBlocks * leastCost) continue;
+    if (parallel && !(yield* costs(tasks.slice(first, end), machine, leastBlocks * leastCost))) continue;
     repeats.push({ first, end, items, block, parallel });
     const change = new Shortening(items, block, internal, windows, within);
-    for (let i = first; i < end; i++) result[i] = change.task(tasks[i]);
+    for (let i = first; i < end; i++) {
+      result[i] = change.task(tasks[i]);
+      yield;
+    }
   }
   return { tasks: result, repeats, windows, within };
 }
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+/** Do the tasks cost so much together? */
+function* costs(tasks: readonly Task[], machine: Machine, least: number): Steps<boolean> {
+  let cost = 0;
+  for (const task of tasks) {
+    cost += offersFor(task, machine)[0].cost;
+    if (cost >= least) return true;
+    yield;
+  }
+  return false;
+}
 
 /** Items of a block that stay in the cache of a thread: a divisor, so that all blocks are equal. */
 function smallBlock(items: number, itemBytes: number): number {
@@ -99,7 +119,8 @@ function* chains(
   tasks: readonly Task[],
   checks: number,
   inPlace: ReadonlyMap<Primitive, number>,
-): Generator<readonly [first: number, end: number]> {
+): Steps<(readonly [first: number, end: number])[]> {
+  const found: (readonly [number, number])[] = [];
   let first = 0;
   let produced = new Set<Primitive>();
   for (let i = 0; i <= tasks.length; i++) {
@@ -108,12 +129,14 @@ function* chains(
       task !== undefined && itemByItem(task, from) && !task.outputs.some((o) => inPlace.has(o.node));
     const joins = i > first && i !== checks && task?.shape[0] === tasks[first].shape[0] && suits(produced);
     if (!joins) {
-      if (i - first > 1) yield [first, i];
+      if (i - first > 1) found.push([first, i]);
       produced = new Set();
       first = suits(produced) ? i : i + 1;
     }
     for (const o of task?.outputs ?? []) produced.add(o.node);
+    yield;
   }
+  return found;
 }
 
 /** Does the task compute each item of its first axis from the same item of what it reads, or from what all items share? */

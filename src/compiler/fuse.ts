@@ -31,7 +31,8 @@ class Group {
   readonly outputs: Output[] = [];
   /** Nodes computed here, with their value in terms of `inputs`. */
   readonly values = new Map<Primitive, Scalar>();
-  readonly sources = new Set<Group>();
+  /** Groups that read what it computes. */
+  readonly readers = new Set<Group>();
   /** How many maps follow each other in it, at most. */
   steps = 0;
 
@@ -50,10 +51,14 @@ export interface Fused {
 }
 
 export function* fuse(lowered: Lowered): Steps<Fused> {
+  const made: Primitive[] = [];
+  const copyOf = (v: View): View => {
+    const copy = mapPrimitive([v], (x) => x);
+    made.push(copy.node);
+    return copy;
+  };
   const wholeCopy = (v: View): View =>
-    isStored(v.node) && isDense(v) && v.offset === 0 && elements(v.shape) === elements(v.node.shape)
-      ? v
-      : mapPrimitive([v], (x) => x);
+    isStored(v.node) && isDense(v) && v.offset === 0 && elements(v.shape) === elements(v.node.shape) ? v : copyOf(v);
   const copied = new Map<View, View>();
   const copyOnce = (v: View) => {
     const copy = copied.get(v) ?? wholeCopy(v);
@@ -64,14 +69,12 @@ export function* fuse(lowered: Lowered): Steps<Fused> {
   const taken = new Set<Primitive>();
   const updates = lowered.updates.map(({ variable, value }) => {
     // Two variables cannot lie in one place.
-    const result = taken.has(value.node) ? mapPrimitive([value], (x) => x) : copyOnce(value);
+    const result = taken.has(value.node) ? copyOf(value) : copyOnce(value);
     taken.add(result.node);
     return { variable, value: result };
   });
-  const copies = [...fetches, ...updates.map((u) => u.value)].map((v) => v.node);
-  const nodes = [...new Set([...lowered.nodes, ...copies])].sort((a, b) => a.id - b.id);
-  const roots = new Set(copies);
-  return { tasks: yield* new Fusion(nodes, roots).run(), fetches, updates };
+  const roots = new Set([...fetches, ...updates.map((u) => u.value)].map((v) => v.node));
+  return { tasks: yield* new Fusion([...lowered.nodes, ...made], roots).run(), fetches, updates };
 }
 
 const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
@@ -108,8 +111,16 @@ class Fusion {
       yield;
     }
     const used = new Set<Primitive>(this.#keep);
-    for (const g of this.#groups) for (const v of [...g.inputs, ...g.operands]) used.add(v.node);
-    return this.#groups.map((g) => finish(g, used));
+    for (const g of this.#groups) {
+      for (const v of [...g.inputs, ...g.operands]) used.add(v.node);
+      yield;
+    }
+    const tasks: Task[] = [];
+    for (const g of this.#groups) {
+      tasks.push(finish(g, used));
+      yield;
+    }
+    return tasks;
   }
 
   /** Notes the map as inline if it is cheaper to compute at each of its uses than to store. */
@@ -173,7 +184,7 @@ class Fusion {
     const body = this.#read(group, v, group.inputs);
     group.outputs.push({ node: n, body, ...store });
     const others = this.#group.get(n);
-    if (others) group.sources.add(others);
+    others?.readers.add(group);
     this.#group.set(n, group);
   }
 
@@ -235,7 +246,7 @@ class Fusion {
       });
       if (!fits) continue;
       const others = [...groups].filter((g) => g !== host);
-      if (others.some((g) => dependsOn(g, host))) continue;
+      if (others.length > 0 && leadsTo(host, others)) continue;
       return host;
     }
     return undefined;
@@ -287,7 +298,7 @@ class Fusion {
 
   #depend(group: Group, node: Primitive): void {
     const source = this.#group.get(node);
-    if (source && source !== group) group.sources.add(source);
+    if (source !== group) source?.readers.add(group);
   }
 }
 
@@ -320,12 +331,12 @@ function affine({ offset, coefficients }: { offset: number; coefficients: readon
 const sameView = (a: View, b: View) =>
   a.node === b.node && a.offset === b.offset && a.strides.every((n, i) => n === b.strides[i] || a.shape[i] === 1);
 
-/** Does a task need, directly or not, what another computes? */
-function dependsOn(from: Group, target: Group): boolean {
+/** Does any of some tasks need, directly or not, what another computes? Asked mostly of tasks just made: few need them yet. */
+function leadsTo(from: Group, targets: readonly Group[]): boolean {
   const seen = new Set<Group>([from]);
   for (const g of seen) {
-    if (g === target) return true;
-    for (const source of g.sources) seen.add(source);
+    if (targets.includes(g)) return true;
+    for (const reader of g.readers) seen.add(reader);
   }
   return false;
 }

@@ -115,7 +115,13 @@ export function* lowering(request: CompileRequest, options: LowerOptions = { rew
   const written = [...states.values()].filter((v) => v.last !== v.initial);
   const updates = written.map((v) => ({ variable: v.state, value: viewOf(v.last) }));
   const nodes = yield* reachable([...fetches.map((v) => v.node), ...updates.map((u) => u.value.node), ...checks]);
-  const read = new Set(nodes.flatMap((n) => (n.kind === 'read' ? [n.variable.key] : [])));
+  const read = new Set<number>();
+  const counters = new Set<string>();
+  for (const n of nodes) {
+    if (n.kind === 'read') read.add(n.variable.key);
+    else if (n.kind === 'counter') counters.add(n.name);
+    yield;
+  }
   return {
     nodes,
     feeds,
@@ -124,7 +130,7 @@ export function* lowering(request: CompileRequest, options: LowerOptions = { rew
     checks,
     reads: [...states.values()].filter((v) => read.has(v.state.key)).map((v) => v.variable),
     writes: written.map((v) => v.variable),
-    counters: [...new Set(nodes.flatMap((n) => (n.kind === 'counter' ? [n.name] : [])))],
+    counters: [...counters],
   };
 }
 
@@ -148,11 +154,19 @@ function lowerNode(node: Node, view: (v: Value) => p.View, seed: number, checks:
 /** The primitives from which the given ones are computed, with them, in order of dependence. */
 function* reachable(roots: readonly p.Primitive[]): Steps<p.Primitive[]> {
   const found = new Set<p.Primitive>(roots);
+  let first = Infinity;
+  let last = 0;
   for (const node of found) {
     for (const v of p.operands(node)) found.add(v.node);
+    first = Math.min(first, node.id);
+    last = Math.max(last, node.id);
     yield;
   }
-  return [...found].sort((a, b) => a.id - b.id);
+  // Their numbers are close together, so that each can be put in its place; to sort them takes long in one piece.
+  const places = new Array<p.Primitive | undefined>(Math.max(0, last - first + 1));
+  for (const node of found) places[node.id - first] = node;
+  yield;
+  return places.filter((node) => node !== undefined);
 }
 
 function assignedAndFed(operation: Operation): FeedError {

@@ -3,6 +3,7 @@
 import type { Buffer } from '../loops/ir.ts';
 import { alignedSize, FreeSpace } from '../program/free-space.ts';
 import { sizeOf } from '../tensor/dtype.ts';
+import type { Steps } from '../tensor/turns.ts';
 
 /** A buffer is needed from step `begin` to step `end`, both included. */
 export interface Lifetime {
@@ -21,7 +22,7 @@ export interface MemoryPlan {
 
 const sizeFor = (b: Buffer) => alignedSize(b.length * sizeOf(b.dtype));
 
-export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
+export function* planMemory(lifetimes: readonly Lifetime[]): Steps<MemoryPlan> {
   const offsets = new Map<Buffer, number>();
   const space = new FreeSpace();
   const begins = [...lifetimes].sort((a, b) => a.begin - b.begin || sizeFor(b.buffer) - sizeFor(a.buffer));
@@ -39,6 +40,7 @@ export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
     offsets.set(buffer, space.take(size));
     live += size;
     lowerBound = Math.max(lowerBound, live);
+    yield;
   }
   return { offsets, bytes: space.end, lowerBound };
 }

@@ -11,7 +11,7 @@ import { elements, rowMajor } from '../tensor/shape.ts';
 import { atOnce, type Steps } from '../tensor/turns.ts';
 import { type Batched, batch, type Repeat } from './batch.ts';
 import { fuse } from './fuse.ts';
-import { type Lifetime, planMemory } from './memory.ts';
+import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
 import { type ChainBuffers, mergeKernels } from './merge.ts';
 import { readsOf, schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
@@ -43,7 +43,7 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   const scheduled = yield* schedule(fused);
   const { checks, inPlace, commits } = scheduled;
   const kept = new Set([...fused.fetches, ...fused.updates.map((u) => u.value)].map((v) => v.node));
-  const batched = batch(scheduled, kept, machine);
+  const batched = yield* batch(scheduled, kept, machine);
   const { tasks, repeats } = batched;
   const buffers = new Buffers(inPlace, batched);
   const committed = commits.map(({ from, key }) => commitTask(from, key, lowered, buffers));
@@ -86,7 +86,7 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   const last = tasks.length + committed.length;
   for (const v of fused.fetches) buffers.use(v.node, last);
   if (lowered.checks.length > 0) buffers.status();
-  const { places, arenaBytes, threadBytes, lifetimes, lowerBound } = buffers.place(last);
+  const { places, arenaBytes, threadBytes, lifetimes, lowerBound } = yield* buffers.place(last);
   const port = (v: View): Port => ({ buffer: buffers.of(v.node), dtype: v.node.dtype, shape: v.shape });
   const used = new Set(buffers.nodes());
   return {
@@ -255,7 +255,7 @@ class Buffers {
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  place(last: number): Pick<Plan, 'places' | 'arenaBytes' | 'threadBytes' | 'lifetimes' | 'lowerBound'> {
+  *place(last: number): Steps<Pick<Plan, 'places' | 'arenaBytes' | 'threadBytes' | 'lifetimes' | 'lowerBound'>> {
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);
@@ -265,16 +265,21 @@ class Buffers {
       if (key !== undefined) places.set(buffer, { kind: 'variable', key });
       else if (constant) places.set(buffer, { kind: 'constant', data: typed(constant) });
       else lifetimes.push({ buffer, begin, end });
+      yield;
     }
     const windows: [Buffer, Buffer, number][] = [];
     for (const [node, { of, item }] of this.#batched.windows) {
       windows.push([this.of(node), this.of(of), item * sizeOf(node.dtype)]);
     }
-    const [arena, thread] = [false, true].map((own) => {
-      const plan = planMemory(lifetimes.filter(({ buffer }) => (buffer.private ?? false) === own));
-      for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind: own ? 'thread' : 'arena', offset });
+    const space = function* (kind: 'arena' | 'thread'): Steps<MemoryPlan> {
+      const plan = yield* planMemory(
+        lifetimes.filter(({ buffer }) => (buffer.private ?? false) === (kind === 'thread')),
+      );
+      for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind, offset });
       return plan;
-    });
+    };
+    const arena = yield* space('arena');
+    const thread = yield* space('thread');
     for (const [window, whole, itemBytes] of windows) {
       places.set(window, { kind: 'window', of: places.get(whole) as LastingPlace, itemBytes });
     }

@@ -29,14 +29,18 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
     for (const { node } of task.outputs) producers.set(node, [...(producers.get(node) ?? []), i]);
     yield;
   }
-  const before: Set<number>[] = [];
+  const before = tasks.map(() => new Set<number>());
+  const after = tasks.map(() => new Set<number>());
+  const follows = (i: number, earlier: number) => {
+    before[i].add(earlier);
+    after[earlier].add(i);
+  };
   for (const [i, task] of tasks.entries()) {
-    const needed = readsOf(task).flatMap((v) => producers.get(v.node) ?? []);
-    before.push(new Set(needed.filter((k) => k !== i)));
+    for (const { node } of readsOf(task)) for (const k of producers.get(node) ?? []) if (k !== i) follows(i, k);
     yield;
   }
   // Parts of one array are written in order, the one that fills it first.
-  for (const parts of producers.values()) for (let k = 1; k < parts.length; k++) before[parts[k]].add(parts[k - 1]);
+  for (const parts of producers.values()) for (let k = 1; k < parts.length; k++) follows(parts[k], parts[k - 1]);
 
   const early = closure(
     before,
@@ -62,8 +66,10 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
       !early.has(writer) &&
       !inPlace.has(node) &&
       mayOverwrite(tasks[writer], node, variable.key);
-    if (possible && !others.some((reader) => reaches(before, reader, writer))) {
-      for (const reader of others) before[writer].add(reader);
+    // What needs the new value cannot come before it is written.
+    const later = possible && closure(after, [writer]);
+    if (later && !others.some((reader) => later.has(reader))) {
+      for (const reader of others) follows(writer, reader);
       inPlace.set(node, variable.key);
     } else commits.push({ from: value, key: variable.key });
     yield;
@@ -92,21 +98,11 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
 }
 
-/** Some tasks and all that they need. */
-function closure(before: readonly ReadonlySet<number>[], from: readonly number[]): Set<number> {
+/** Some tasks, and all to which a path leads from them. */
+function closure(edges: readonly ReadonlySet<number>[], from: readonly number[]): Set<number> {
   const found = new Set(from);
-  for (const i of found) for (const k of before[i]) found.add(k);
+  for (const i of found) for (const k of edges[i]) found.add(k);
   return found;
-}
-
-/** Does `from` need `to`, directly or not? */
-function reaches(before: readonly ReadonlySet<number>[], from: number, to: number): boolean {
-  const seen = new Set([from]);
-  for (const i of seen) {
-    if (i === to) return true;
-    for (const k of before[i]) seen.add(k);
-  }
-  return false;
 }
 
 /** May the task's result replace the variable's old value while the task runs? Only where each element is read where it is written. */

@@ -17,10 +17,16 @@ export function* assignmentsBefore(
   const before = new Map<Operation, Past>();
   for (const operation of operations) {
     let past = nothing;
+    let own: Map<Tensor, Operation> | undefined;
     const join = (source: Operation) => {
       const other = after.get(source) ?? nothing;
       if (other === past || other.size === 0) return;
-      past = past.size === 0 ? other : merge(past, other);
+      if (past.size === 0) past = other;
+      else {
+        own ??= new Map(past);
+        addNewer(own, other);
+        past = own;
+      }
     };
     for (const t of operation.inputs) join(t.operation);
     for (const control of operation.controlInputs) join(control);
@@ -31,11 +37,9 @@ export function* assignmentsBefore(
   return (operation, variable) => before.get(operation)?.get(variable);
 }
 
-function merge(a: Past, b: Past): Past {
-  const both = new Map(a);
-  for (const [variable, assignment] of b) {
-    const known = both.get(variable);
-    if (!known || known.id < assignment.id) both.set(variable, assignment);
+function addNewer(to: Map<Tensor, Operation>, from: Past): void {
+  for (const [variable, assignment] of from) {
+    const known = to.get(variable);
+    if (!known || known.id < assignment.id) to.set(variable, assignment);
   }
-  return both;
 }

@@ -226,6 +226,7 @@ export class Session {
     const keys = run.counters.map((name) => `${stream}${name}`);
     const counts = keys.map((key) => this.#runsOf.get(key) ?? 0);
     const begin = traced ? performance.now() : 0;
+    const { inline } = executable;
     const finish = (values: readonly TypedArray[]): unknown => {
       for (const v of run.writes) {
         this.#initialized.add(v);
@@ -233,7 +234,7 @@ export class Session {
       }
       for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
       const result = assemble(fetches, values, shapes);
-      if (traced) this.#record(prepared, begin);
+      if (traced) this.#record(prepared, begin, inline);
       return result;
     };
     const values = executable.run(
@@ -244,7 +245,7 @@ export class Session {
   }
 
   /** Adds a run that has ended to the trace. */
-  #record({ executable: { profile, inline }, traced }: Prepared, begin: number): void {
+  #record({ executable: { profile }, traced }: Prepared, begin: number, inline: boolean): void {
     if (!traced) return;
     const { label, kernels, times } = traced;
     if (profile) times.add(profile);

@@ -9,9 +9,9 @@ type Any = tf.Tensor<any, any>;
 
 const conv = (x: Any, f: Any): Any => tf.nn.conv2d(x, f, { strides: [1, 1, 1, 1], padding: 'SAME' }) as Any;
 const pool = (x: Any): Any => tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' }) as Any;
-const noise = (shape: readonly number[], seed: number): Any =>
+const noise = (shape: readonly number[], seed: number, scale = 1): Any =>
   tf.constant(
-    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i * 12.9898 + seed)),
+    Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => scale * Math.sin(i * 12.9898 + seed)),
     { shape },
   ) as Any;
 
@@ -34,6 +34,15 @@ const networks: [string, number[], (x: Any) => Any][] = [
       return tf.sub(tf.mul(p, p) as Any, tf.reduceSum(p, 1, { keepDims: true }) as Any) as Any;
     },
   ],
+  [
+    'a chain so long that it is cut',
+    [512, 24],
+    (x) => {
+      let y = x;
+      for (let i = 0; i < 70; i++) y = tf.add(x, tf.tanh(tf.matmul(y, noise([24, 24], i, 0.1)) as Any) as Any) as Any;
+      return y;
+    },
+  ],
 ];
 
 test.each(networks)('%s', async (_, shape, network) => {
@@ -48,6 +57,7 @@ test.each(networks)('%s', async (_, shape, network) => {
   const merged = program.kernels.filter((k) => k.name.includes(', '));
   expect(merged.length).toBeGreaterThan(0);
   expect(program.threadBytes).toBeGreaterThan(0);
+  for (const { name } of merged) expect(name.split(', ').length).toBeLessThanOrEqual(64);
 
   const count = shape.reduce((a, b) => a * b);
   const feeds = [

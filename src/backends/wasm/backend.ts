@@ -19,6 +19,11 @@ import { Storage } from './storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
 const shortRun = 0.5e-3;
+/**
+ * Engines compile a function when it is first called. The code of a longer program than this, in bytes, would keep the
+ * calling thread for some 10 ms: its first run is on the pool, whose threads share what is compiled.
+ */
+const longCode = 2 ** 17;
 /** What a core does in a second, roughly: only the choice between the calling thread and the pool depends on it. */
 const operationsPerSecond = 10e9;
 const bytesPerSecond = 10e9;
@@ -90,7 +95,7 @@ class WasmBackend implements Backend {
       for (const { at, data } of constants) {
         viewOf('uint8', buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
-      return this.#executable(program, await WebAssembly.compile(bytes), free);
+      return this.#executable(program, await WebAssembly.compile(bytes), bytes.length, free);
     } catch (error) {
       free();
       throw error;
@@ -122,18 +127,18 @@ class WasmBackend implements Backend {
     this.#arena.bytes = bytes;
   }
 
-  #executable(program: Program, module: WebAssembly.Module, free: () => void): Executable {
+  #executable(program: Program, module: WebAssembly.Module, codeBytes: number, free: () => void): Executable {
     const { memory } = this.#storage;
     const seconds = program.kernels.reduce(
       (sum, k, i) => sum + timesOf(program, i) * (k.flops / operationsPerSecond + k.bytes / bytesPerSecond),
       0,
     );
-    const inline = !this.#shared || seconds < shortRun;
+    const short = !this.#shared || seconds < shortRun;
     const measure = this.#profile ? callsOf(stepsOf(program, this.#shared)) : undefined;
     const measuredKernels = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
-    const job = { module, memory, measure };
-    const exports = inline ? instantiate(module, memory) : undefined;
-    const call = exports?.run;
+    const job = { module, memory, codeBytes, measure };
+    const here = !this.#shared || (short && codeBytes <= longCode);
+    let exports = here ? instantiate(module, memory) : undefined;
     let profile: RunProfile | undefined;
     const view = (buffer: Buffer): TypedArray => {
       const place = program.places.get(buffer) as Extract<Place, { kind: 'arena' }> | LastingPlace;
@@ -157,7 +162,9 @@ class WasmBackend implements Backend {
     const ownSpace = (thread: number) =>
       this.#arena.at + alignedSize(program.arenaBytes) + thread * alignedSize(program.threadBytes);
     return {
-      inline,
+      get inline() {
+        return exports !== undefined;
+      },
       get profile() {
         return profile;
       },
@@ -165,7 +172,7 @@ class WasmBackend implements Backend {
         // A larger run that failed may have given the arena back.
         this.#reserve(program);
         fill(feeds, counters);
-        if (call && !measure) return collect(call(this.#arena.at, ownSpace(0), 0, 1));
+        if (exports && !measure) return collect(exports.run(this.#arena.at, ownSpace(0), 0, 1));
         const started = performance.now();
         if (exports && measure) {
           const timing = profiledRun(exports, measure, this.#arena.at, ownSpace(0), 0, 1);
@@ -176,6 +183,7 @@ class WasmBackend implements Backend {
         const own = Array.from({ length: this.#threads }, (_, thread) => ownSpace(thread));
         return pool.run(job, { arena: this.#arena.at, own }).then(({ code, timings }) => {
           if (measure) measured(started, timings);
+          if (short) exports ??= instantiate(module, memory);
           return collect(code);
         });
       },
@@ -186,8 +194,9 @@ class WasmBackend implements Backend {
     };
   }
 
-  /** The memory goes when nothing refers to it any more: the pool has forgotten the executables by now. */
+  /** The memory goes when nothing refers to it any more: the executables have been disposed of by now. */
   close(): void {
+    if (this.#memory) pool.release(this.#memory.memory);
     this.#memory = undefined;
   }
 }

@@ -61,9 +61,11 @@ export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Ar
   const failed = status
     ? add({ ...parametersOfRun, body: emitFailed(originOf(status)), exported: profiled('failed') })
     : -1;
-  const body = emitRun(stepsOf(program, shared), { kernels, barrier, failed });
+  const steps = stepsOf(program, shared);
+  yield;
+  const body = yield* emitRun(steps, { kernels, barrier, failed });
   add({ ...parametersOfRun, body, exported: 'run' });
-  return encodeModule(options.memory, functions);
+  return yield* encodeModule(options.memory, functions);
 }
 
 function originFor(buffer: Buffer, program: Program, options: EmitOptions): Origin {
@@ -82,16 +84,16 @@ interface Functions {
   readonly failed: number;
 }
 
-function emitRun(steps: readonly Step[], functions: Functions): FunctionBody {
+function* emitRun(steps: readonly Step[], functions: Functions): Steps<FunctionBody> {
   const body = new FunctionBody(runParameters.length);
   const start = body.local('i32');
-  emitSteps(body, steps, functions, start);
+  yield* emitSteps(body, steps, functions, start);
   body.i32(0);
   return body;
 }
 
 /** `start` is the local that holds the first item of the block, 0 outside blocks. */
-function emitSteps(body: FunctionBody, steps: readonly Step[], functions: Functions, start: number): void {
+function* emitSteps(body: FunctionBody, steps: readonly Step[], functions: Functions, start: number): Steps<void> {
   for (const step of steps) {
     if (step === 'barrier') {
       body.get(runParameters.indexOf('threads'));
@@ -108,9 +110,10 @@ function emitSteps(body: FunctionBody, steps: readonly Step[], functions: Functi
       body.call(functions.kernels[step]);
     } else {
       body.open('loop');
-      emitSteps(body, step.steps, functions, start);
+      yield* emitSteps(body, step.steps, functions, start);
       repeatFromNext(body, start, step);
     }
+    yield;
   }
 }
 

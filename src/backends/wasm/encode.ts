@@ -1,4 +1,5 @@
 // The binary format of WebAssembly, as far as the emitter needs it: numbers, function bodies and the sections of a module.
+import type { Steps } from '../../tensor/turns.ts';
 import { type AtomicName, atomicOpcodes, type OpName, opcodes, type SimdName, simdOpcodes } from './opcodes.ts';
 
 export type WasmType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
@@ -7,8 +8,13 @@ const typeCodes: Record<WasmType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f
 
 /** Bytes that grow. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+
+  /** @param expected How many bytes there will be, if that is known. */
+  constructor(expected = 256) {
+    this.#bytes = new Uint8Array(expected);
+  }
 
   get length(): number {
     return this.#length;
@@ -51,8 +57,9 @@ export class ByteWriter {
     this.bytes(encoded);
   }
 
+  /** What was written; nothing may be written after it. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+    return this.#bytes.subarray(0, this.#length);
   }
 
   #reserve(count: number): void {
@@ -193,17 +200,18 @@ export class FunctionBody {
       if (last?.[0] === type) last[1]++;
       else runs.push([type, 1]);
     }
-    const body = new ByteWriter();
-    body.unsigned(runs.length);
+    const locals = new ByteWriter(16);
+    locals.unsigned(runs.length);
     for (const [type, count] of runs) {
-      body.unsigned(count);
-      body.byte(typeCodes[type]);
+      locals.unsigned(count);
+      locals.byte(typeCodes[type]);
     }
-    body.bytes(this.#code.finish());
-    body.byte(opcodes.end);
-    const result = new ByteWriter();
-    result.unsigned(body.length);
-    result.bytes(body.finish());
+    const size = locals.length + this.#code.length + 1;
+    const result = new ByteWriter(size + 5);
+    result.unsigned(size);
+    result.bytes(locals.finish());
+    result.bytes(this.#code.finish());
+    result.byte(opcodes.end);
     return result.finish();
   }
 
@@ -230,20 +238,29 @@ export interface WasmFunction {
   readonly exported: string | undefined;
 }
 
-/** A module that imports its memory as `m.memory` and nothing else. */
-export function encodeModule(memory: MemoryLimits, functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
-  const module = new ByteWriter();
-  module.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-  const section = (id: number, fill: (w: ByteWriter) => void) => {
+/** A module that imports its memory as `m.memory` and nothing else, step by step. */
+export function* encodeModule(
+  memory: MemoryLimits,
+  functions: readonly WasmFunction[],
+): Steps<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)];
+  const section = function* (id: number, fill: (w: ByteWriter) => void, rest: Uint8Array[] = []): Steps<void> {
     const content = new ByteWriter();
     fill(content);
-    module.byte(id);
-    module.unsigned(content.length);
-    module.bytes(content.finish());
+    const head = new ByteWriter(6);
+    head.byte(id);
+    head.unsigned(content.length + rest.reduce((sum, piece) => sum + piece.length, 0));
+    pieces.push(head.finish(), content.finish());
+    for (const piece of rest) pieces.push(piece);
+    yield;
   };
-  section(1, (w) => {
-    w.unsigned(functions.length);
-    for (const f of functions) {
+  // What functions take and return, each kind once.
+  const kindOf = (f: WasmFunction) => `${f.parameters} ${f.results}`;
+  const types = new Map(functions.map((f) => [kindOf(f), f]));
+  const typeNumbers = new Map([...types.keys()].map((kind, number) => [kind, number]));
+  yield* section(1, (w) => {
+    w.unsigned(types.size);
+    for (const f of types.values()) {
       w.byte(0x60);
       for (const count of [f.parameters, f.results]) {
         w.unsigned(count);
@@ -251,7 +268,7 @@ export function encodeModule(memory: MemoryLimits, functions: readonly WasmFunct
       }
     }
   });
-  section(2, (w) => {
+  yield* section(2, (w) => {
     w.unsigned(1);
     w.name('m');
     w.name('memory');
@@ -260,11 +277,11 @@ export function encodeModule(memory: MemoryLimits, functions: readonly WasmFunct
     w.unsigned(memory.minimum);
     w.unsigned(memory.maximum);
   });
-  section(3, (w) => {
+  yield* section(3, (w) => {
     w.unsigned(functions.length);
-    for (const number of functions.keys()) w.unsigned(number);
+    for (const f of functions) w.unsigned(typeNumbers.get(kindOf(f)) as number);
   });
-  section(7, (w) => {
+  yield* section(7, (w) => {
     w.unsigned(functions.filter((f) => f.exported !== undefined).length);
     for (const [number, f] of functions.entries()) {
       if (f.exported === undefined) continue;
@@ -273,9 +290,16 @@ export function encodeModule(memory: MemoryLimits, functions: readonly WasmFunct
       w.unsigned(number);
     }
   });
-  section(10, (w) => {
-    w.unsigned(functions.length);
-    for (const f of functions) w.bytes(f.body.finish());
-  });
+  const bodies: Uint8Array[] = [];
+  for (const f of functions) {
+    bodies.push(f.body.finish());
+    yield;
+  }
+  yield* section(10, (w) => w.unsigned(functions.length), bodies);
+  const module = new ByteWriter(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  for (const piece of pieces) {
+    module.bytes(piece);
+    yield;
+  }
   return module.finish();
 }

@@ -84,6 +84,8 @@ interface BrowserWorker {
 export interface Job {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  /** The size of the module. */
+  readonly codeBytes: number;
   /** What a run does step by step, if it is to be measured. */
   readonly measure: readonly Measured[] | undefined;
 }
@@ -105,8 +107,20 @@ interface Member {
   readonly knows: Set<Job>;
 }
 
+/**
+ * How many bytes that nobody needs any more, memories of closed sessions and code, the threads may keep. They let go of
+ * them only when their garbage is collected, and an idle thread makes none: with more, the threads are ended, and the
+ * next run starts new ones, which takes some 25 ms.
+ */
+const mostKept = 64 * 2 ** 20;
+/** Bytes that an engine makes of a byte of code, roughly. */
+const machineCode = 5;
+
 class Pool {
   #members: Member[] = [];
+  /** What the present threads have been told of, and how many bytes of it nobody needs any more. */
+  #seen = new WeakSet<WebAssembly.Memory>();
+  #kept = 0;
   readonly #keys = new Map<Job, number>();
   #nextKey = 0;
   #tail: Promise<unknown> = Promise.resolve();
@@ -133,9 +147,11 @@ class Pool {
         if (!knows.has(job)) thread.post([key, job.module, job.memory, job.measure]);
         knows.add(job);
       }
+      this.#seen.add(job.memory);
       for (const [i, { thread }] of members.entries()) thread.post([key, arena, own[i], i, threads]);
     }).finally(() => {
       for (const { thread } of members) thread.hold(false);
+      this.#renew();
     });
   }
 
@@ -178,11 +194,18 @@ class Pool {
     this.#fail(why);
   }
 
-  /** Without one thread the others would wait for it for ever: all are ended, and new ones start with the next run. */
-  #fail(why: string): void {
+  /** Ends all threads; new ones start with the next run. */
+  #end(): void {
     const members = this.#members;
     this.#members = [];
+    this.#seen = new WeakSet();
+    this.#kept = 0;
     for (const { thread } of members) thread.terminate();
+  }
+
+  /** Without one thread the others would wait for it for ever. */
+  #fail(why: string): void {
+    this.#end();
     const pending = this.#pending;
     this.#pending = undefined;
     pending?.reject(
@@ -196,7 +219,27 @@ class Pool {
   forget(job: Job): void {
     const key = this.#keys.get(job);
     this.#keys.delete(job);
-    for (const { thread, knows } of this.#members) if (knows.delete(job)) thread.post([key]);
+    let known = false;
+    for (const { thread, knows } of this.#members) {
+      if (!knows.delete(job)) continue;
+      thread.post([key]);
+      known = true;
+    }
+    if (known) this.#keep(job.codeBytes * machineCode);
+  }
+
+  /** A memory whose jobs have all been forgotten is not needed any more. */
+  release(memory: WebAssembly.Memory): void {
+    if (this.#seen.has(memory)) this.#keep(memory.buffer.byteLength);
+  }
+
+  #keep(bytes: number): void {
+    this.#kept += bytes;
+    this.#renew();
+  }
+
+  #renew(): void {
+    if (this.#kept > mostKept && !this.#pending) this.#end();
   }
 }
 

@@ -1,7 +1,10 @@
-// Threads that die: nobody waits for ever, the error says what happened, and the pool and other sessions go on.
+// Threads that die or are ended: nobody waits for ever, the error says what happened, and the pool and other sessions go on.
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { encodeModule, FunctionBody } from '../../../src/backends/wasm/encode.ts';
+import { pool } from '../../../src/backends/wasm/pool.ts';
 import * as tf from '../../../src/index.ts';
+import { atOnce } from '../../../src/tensor/turns.ts';
 
 type Any = tf.Tensor<any, any>;
 /** The workers of the pool, in the order in which they were first spoken to. */
@@ -84,4 +87,47 @@ test('a thread that dies between two runs is replaced, and nothing is lost', asy
   await session.run(step, feeds);
   expect(((await session.run(v)) as any).data[0]).toBeCloseTo(3 * once, 4);
   await session.close();
+});
+
+test('closed sessions cost others nothing, until much of their memory is left to the threads: then new ones start, after the run', async () => {
+  const kept = await start(2, 12);
+  const once = ((await kept.session.run(kept.v)) as any).data[0] as number;
+  const threadsOf = async (run: Promise<unknown>) => {
+    workers = [];
+    await run;
+    return [...workers];
+  };
+  const next = () => threadsOf(kept.session.run(kept.step, kept.feeds));
+  const first = await next();
+  const few = await Promise.all([start(2, 1), start(2, 1)]);
+  for (const { session } of few) await session.close();
+  expect((await next()).every((w) => first.includes(w))).toBe(true);
+  // Some 5 MB each.
+  const many = await Promise.all(Array.from({ length: 20 }, () => start(2, 1)));
+  const pending = next();
+  while (workers.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  await Promise.all(many.map(({ session }) => session.close()));
+  expect((await pending).every((w) => first.includes(w))).toBe(true);
+  expect((await next()).some((w) => first.includes(w))).toBe(false);
+  expect(((await kept.session.run(kept.v)) as any).data[0]).toBeCloseTo(5 * once, 4);
+  await kept.session.close();
+});
+
+test('code that nobody needs any more is left to the threads too', async () => {
+  const limits = { shared: true, minimum: 1, maximum: 1 };
+  const body = new FunctionBody(4);
+  body.i32(0);
+  const bytes = atOnce(encodeModule(limits, [{ parameters: 4, results: 1, body, exported: 'run' }]));
+  const module = new WebAssembly.Module(bytes);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const threadOf = async (codeBytes: number) => {
+    workers = [];
+    const job = { module, memory, codeBytes, measure: undefined };
+    expect((await pool.run(job, { arena: 0, own: [0] })).code).toBe(0);
+    pool.forget(job);
+    return workers[0];
+  };
+  const first = await threadOf(1000);
+  expect((await threadOf(16 * 2 ** 20)) === first).toBe(true);
+  expect((await threadOf(1000)) === first).toBe(false);
 });

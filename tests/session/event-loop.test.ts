@@ -1,0 +1,126 @@
+// The event loop stays the user's while large graphs are compiled and run for the first time. Nothing is judged by the
+// clock alone, which other programs delay: only pieces of work, by the whole of which they are part.
+import { expect, test } from 'vitest';
+import { emitting } from '../../src/backends/wasm/emit.ts';
+import { machineFor } from '../../src/backends/wasm/machine.ts';
+import { lowering } from '../../src/compiler/lower.ts';
+import { planning } from '../../src/compiler/plan.ts';
+import * as tf from '../../src/index.ts';
+import type { Steps } from '../../src/tensor/turns.ts';
+
+type Any = tf.Tensor<any, any>;
+interface Large {
+  readonly graph: tf.Graph;
+  readonly x: Any;
+  readonly size: number;
+  readonly fetches: readonly Any[];
+  readonly targets: readonly tf.Operation[];
+}
+
+/** Operations of which none equals another, in thousands of kernels. */
+function largeGraph(operations: number, size: number): Large {
+  const graph = new tf.Graph();
+  return graph.asDefault(() => {
+    const x = tf.placeholder('float32', [size, size]) as Any;
+    let y: Any = x;
+    for (let i = 0; graph.operations.length < operations; i++) {
+      const w = tf.constant(
+        Float32Array.from({ length: size * size }, (_, k) => Math.sin(i + k) / size),
+        { shape: [size, size] },
+      ) as Any;
+      const scaled = tf.mul(tf.sub(tf.nn.softmax(tf.matmul(y, w) as Any), y) as Any, 0.3 + i / 1e5) as Any;
+      y = tf.maximum(tf.add(scaled, tf.transpose(y) as Any) as Any, tf.neg(tf.tanh(y) as Any) as Any) as Any;
+    }
+    return { graph, x, size, fetches: [y], targets: [] };
+  });
+}
+
+/** A step of training with two variables, and two of the optimizer's, for each layer. */
+function largeTraining(layers: number, size: number): Large {
+  const graph = new tf.Graph();
+  return graph.asDefault(() => {
+    const x = tf.placeholder('float32', [size, size]) as Any;
+    let y: Any = x;
+    for (let i = 0; i < layers; i++) {
+      const w = tf.variable(tf.zeros([size, size]) as Any) as Any;
+      const b = tf.variable(tf.zeros([size]) as Any) as Any;
+      y = tf.add(y, tf.tanh(tf.add(tf.matmul(y, w) as Any, b) as Any) as Any) as Any;
+    }
+    const step = new tf.train.MomentumOptimizer(0.01, 0.9).minimize(tf.reduceSum(y) as Any);
+    return { graph, x, size, fetches: [], targets: [step] };
+  });
+}
+
+/** The milliseconds between yields. */
+function drive<T>(steps: Steps<T>): { value: T; pieces: number[] } {
+  const pieces: number[] = [];
+  for (;;) {
+    const begin = performance.now();
+    const { done, value } = steps.next();
+    pieces.push(performance.now() - begin);
+    if (done) return { value, pieces };
+  }
+}
+
+/** Compiles, and tells how long each piece of each pass took. */
+function compileOnce({ graph, x, size, fetches, targets }: Large): Record<'lower' | 'plan' | 'emit', number[]> {
+  const feeds = [{ tensor: x, shape: [size, size] }];
+  const lowered = drive(lowering({ graph, fetches, targets, feeds, seed: 0 }));
+  const planned = drive(planning(lowered.value, machineFor(false)));
+  const memory = { shared: true, minimum: 16, maximum: 65535 };
+  const options = { addressOf: () => 1024, memory, fusedMultiplyAdd: false, profile: false };
+  return {
+    lower: lowered.pieces,
+    plan: planned.pieces,
+    emit: drive(emitting(planned.value, options)).pieces,
+  };
+}
+
+test.each([
+  ['a graph of 8000 operations', () => largeGraph(8000, 9)],
+  ['a training step with 1000 variables', () => largeTraining(250, 6)],
+])('%s: between two yields no pass does more than a sixteenth of its work', (_, build) => {
+  const large = build();
+  // Of each piece the shortest time: collecting garbage, compiling the compiler and other programs come at any place.
+  const runs = Array.from({ length: 4 }, () => compileOnce(large));
+  for (const pass of ['lower', 'plan', 'emit'] as const) {
+    const pieces = runs[0][pass].map((_, i) => Math.min(...runs.map((r) => r[pass][i])));
+    const whole = pieces.reduce((a, b) => a + b);
+    const longest = Math.max(...pieces);
+    const at = pieces.indexOf(longest);
+    console.log(`${pass}: ${whole.toFixed(0)} ms in ${pieces.length} pieces, ${longest.toFixed(1)} ms in number ${at}`);
+    expect(longest / whole, `piece ${at} of ${pass}`).toBeLessThan(1 / 16);
+  }
+});
+
+test('a session compiles in slices, and makes the first run of much code on the pool, later ones here', async () => {
+  const { graph, x, fetches } = largeGraph(8000, 4);
+  const session = new tf.Session({ graph });
+  const feeds = [[x, new Float32Array(16).fill(0.5)]] as any;
+  let last = performance.now();
+  let late = 0;
+  let ticks = 0;
+  const tick = () => {
+    const now = performance.now();
+    late = Math.max(late, now - last);
+    last = now;
+    ticks++;
+  };
+  const timer = setInterval(tick, 5);
+  const begin = performance.now();
+  const first = await session.run(fetches[0], feeds);
+  const took = performance.now() - begin;
+  tick();
+  clearInterval(timer);
+  console.log(`first run: ${took.toFixed(0)} ms, ${ticks} ticks, ${late.toFixed(0)} ms without one at most`);
+  expect(ticks).toBeGreaterThan(10);
+  // Planning alone is half of it.
+  expect(late).toBeLessThan(took / 4);
+
+  const other = new tf.Session({ graph });
+  expect(await session.explain(fetches[0], feeds)).toContain('runs on the calling thread');
+  expect(await other.explain(fetches[0], feeds)).toContain('runs on the threads of the pool');
+  expect(await other.explain(tf.reduceSum(x) as Any, feeds)).toContain('runs on the calling thread');
+  expect(await session.run(fetches[0], feeds)).toEqual(first);
+  await Promise.all([session.close(), other.close()]);
+});
