@@ -30,10 +30,19 @@ function scale(x: Expression, n: Expression): Expression {
   return op('mul', op('mul', x, powerOfTwo(first, dtype)), powerOfTwo(op('sub', n, first), dtype));
 }
 
-/** e^x. x = n·ln 2 + r with |r| ≤ ln 2 / 2, then a polynomial (float32) or a rational function (float64) in r. */
+/**
+ * e^x. x = n·ln 2 + r with |r| ≤ ln 2 / 2, then a polynomial (float32) or a rational function (float64) in r. What would
+ * be below the smallest normal number is 0, as in TensorFlow: some processors take a hundred times as long for numbers
+ * so small, and a softmax would make many of them.
+ */
 export function exp(x: Expression): Expression {
+  const least = like(x, x.type.dtype === 'float32' ? Math.fround(-87.33654) : -708.3964185322641);
+  return select(compare('less', x, least), like(x, 0), expOf(op('max', x, least)));
+}
+
+function expOf(x: Expression): Expression {
   const single = x.type.dtype === 'float32';
-  const bounded = op('max', op('min', x, like(x, single ? 89 : 710)), like(x, single ? -104 : -746));
+  const bounded = op('min', x, like(x, single ? 89 : 710));
   const n = unary('nearest', op('mul', bounded, like(x, Math.LOG2E)));
   if (single) {
     const r = op('sub', op('sub', bounded, op('mul', n, like(x, 0.693359375))), op('mul', n, like(x, -2.1219444e-4)));

@@ -75,7 +75,7 @@ export function rsqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, na
 
 // d(eˣ) = eˣ · dx
 const ExpOp = defineUnary('Exp', floats, s.exp, (_, y, dy) => mul(dy, y));
-/** eˣ. */
+/** eˣ. On WebAssembly, what would be below the smallest normal number (2⁻¹²⁶, float64: 2⁻¹⁰²²) is 0, as in TensorFlow. */
 export function exp<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(ExpOp, [x], {}, name);
 }

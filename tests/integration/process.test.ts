@@ -55,20 +55,18 @@ test('a pending run keeps the process alive', () => {
 
 test('a 10 ms timer keeps ticking during a long run', () => {
   const { out } = run(`${large}
-    await sess.run(tf.reduceSum(y), [[a, data]]);
-    let last = performance.now();
-    let worst = 0;
+    const sum = tf.reduceSum(y);
+    await sess.run(sum, [[a, data]]);
     let ticks = 0;
-    const timer = setInterval(() => { ticks++; worst = Math.max(worst, performance.now() - last - 10); last = performance.now(); }, 10);
+    let runs = 0;
+    const timer = setInterval(() => ticks++, 10);
     const begin = performance.now();
-    last = begin;
-    while (performance.now() - begin < 1500) await sess.run(tf.reduceSum(y), [[a, data]]);
+    for (; performance.now() - begin < 1500; runs++) await sess.run(sum, [[a, data]]);
     clearInterval(timer);
-    console.log(JSON.stringify({ ticks, worst }));`);
-  const { ticks, worst } = JSON.parse(out);
-  // A machine that is busy with other things delays timers too; a run on this thread would take 100 ms and more.
-  expect(ticks).toBeGreaterThan(40);
-  expect(worst).toBeLessThan(90);
+    console.log(JSON.stringify({ ticks, runs }));`);
+  const { ticks, runs } = JSON.parse(out);
+  // Other programs delay timers too, but a run takes many times 10 ms: on this thread, one tick would follow each.
+  expect(ticks).toBeGreaterThan(2 * runs);
 });
 
 test('an unhandled error names the line of the user', () => {
