@@ -26,6 +26,8 @@ const panelVectors = 6;
 const productCost = 1.2;
 const listCost = 30;
 const lookCost = 4;
+/** Lists of more elements, eight bytes each, would need more memory than they are worth. */
+const mostListed = 2 ** 21;
 /** For each array that results are read from or stored to and that is in no cache: no processor foresees columns. */
 const missCost = 40;
 
@@ -46,6 +48,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   const share = nonZeroShare(layout.row.node);
   if (share === 1) return undefined;
   const [{ size: depth }] = sums;
+  if (rows.size * depth > mostListed) return undefined;
   const vectors = Math.ceil(columns.size / lanes);
   const results = outputBytes(task);
   const arrays = results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;

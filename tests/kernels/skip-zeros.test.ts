@@ -111,6 +111,16 @@ test('lists are taken where relu and dropout make zeros, not elsewhere, and the 
   const feeds = sizes.map(([t, s]) => [t, tf.array(new Float32Array(s.reduce((a: number, b) => a * b, 1)), s as any)]);
   expect(await session.explain(y, feeds as any)).toMatch(lists);
   expect(await session.explain(dense, feeds.slice(0, 2) as any)).not.toMatch(/lists of/);
+  // Nor where lists would take more memory than they are worth.
+  const large = layer([1000, 3000, 1000], false);
+  const wide = new tf.Session({ graph: large.graph });
+  const given = [
+    [large.x, tf.array(new Float32Array(1000 * 3000), [1000, 3000] as any)],
+    [large.w, feeds[1][1]],
+    [large.bias, feeds[2][1]],
+  ];
+  expect(await wide.explain(large.y, given as any)).not.toMatch(/lists of/);
+  await wide.close();
   await session.close();
   for (const fused of [false, true]) {
     const { program } = compile({ fetches: [y], feeds: sizes.map(([t, s]) => [t, s] as const) });
