@@ -16,8 +16,11 @@ export function tiledParts(t: Tiling): Part[] {
   const { packed, inParts, layout } = t.plan;
   const panels = Math.floor(layout.columns.size / t.width);
   if (inParts) {
-    const few = t.batch.length === 0 && panels < wantedParts && layout.sums[0].size > 1;
-    return few ? inChunks(t) : inBlocks(t);
+    const { columns, rows, sums } = layout;
+    // Whole rows of the operand are read faster than groups of their columns, if the sums of all chunks are far smaller.
+    const long = columns.column === 1 && 4 * wantedParts * rows.size <= sums[0].size;
+    const chunks = t.batch.length === 0 && sums[0].size > 1 && (panels < wantedParts || long);
+    return chunks ? inChunks(t) : inBlocks(t);
   }
   const all = { groups: t.batch, outside: [], inner: layout.sums, sum: undefined, count: layout.columns.size };
   if (t.batch.length > 0 || !packed) {
@@ -68,7 +71,7 @@ function inGroups(t: Tiling, sum: Sums | undefined): Body {
   return [...(grouped > 0 ? some(0, grouped, group) : []), ...(rest > 0 ? some(grouped, rest, rest) : [])];
 }
 
-/** The outermost summed axis in chunks, each with sums of its own: for few results of long sums. */
+/** The outermost summed axis in chunks, each with sums of its own: for few or small results of long sums. */
 function inChunks(t: Tiling): Part[] {
   const { layout, machine, dtype, task } = t.plan;
   const { columns } = layout;
