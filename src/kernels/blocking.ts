@@ -8,14 +8,16 @@ export interface Tile {
   readonly vectors: number;
 }
 
-/** Sums that fit in the registers beside the operands: half of them. */
-const most = (machine: Machine) => machine.registers / 2;
+/** Sums that fit in the registers beside the operands: half of them, and one more where products need none. */
+const most = (machine: Machine) => machine.registers / 2 + (machine.fusedMultiplyAdd ? 1 : 0);
 
 /**
  * Cycles of one step along the summed axis, fitted to measured micro-kernels: each load takes 0.8, each pair of
- * multiplication and addition 0.5, and no chain of additions runs faster than their latency.
+ * multiplication and addition 0.5, and no chain of additions runs faster than their latency. With a ninth sum no register
+ * is left to load ahead.
  */
-const stepCost = ({ rows, vectors }: Tile): number => Math.max(0.8 * (rows + vectors), 0.5 * rows * vectors, 3);
+const stepCost = ({ rows, vectors }: Tile): number =>
+  Math.max(0.8 * (rows + vectors), 0.5 * rows * vectors, 3) + (rows * vectors > 8 ? 0.7 : 0);
 
 /** Cycles of one step along the summed axis for all rows and vectors of a result, rests included. */
 export function tileCost(rows: number, vectors: number, tile: Tile): number {
