@@ -34,10 +34,10 @@ export interface Batched {
 const enoughBytes = 32 * 2 ** 20;
 /** What the arrays of a block should take. */
 const blockBytes = 16 * 2 ** 20;
-/** What the arrays of a block in parallel may take, and how many blocks there must be for the threads to share. */
+/** What the arrays of a block in parallel may take, and how many blocks there should be for the threads to share. */
 const cachedBytes = 2 ** 18;
 const leastBlocks = 8;
-/** What a block should cost at least, in units of one vector operation: with less to do, threads only wait. */
+/** What a block should cost at least, in units of one vector operation: a chain of less is one block, of one thread. */
 const leastCost = 50_000;
 /** Longer chains in parallel are cut: their kernel is made in one go, and engines are slow with very long functions. */
 const mostTasks = 32;
@@ -84,8 +84,8 @@ export function* batch(
       for (let from = first; from < end; from += mostTasks) open.push([from, Math.min(from + mostTasks, end)]);
       continue;
     }
-    const block = parallel ? smallBlock(items, bytes / items) : large;
-    if (parallel && !(yield* costs(tasks.slice(first, end), machine, leastBlocks * leastCost))) continue;
+    const worth = parallel ? yield* blocksWorth(tasks.slice(first, end), machine) : 1;
+    const block = parallel ? smallBlock(items, worth, bytes / items) : large;
     repeats.push({ first, end, items, block, parallel });
     const change = new Shortening(items, block, internal, windows, within);
     for (let i = first; i < end; i++) {
@@ -96,20 +96,20 @@ export function* batch(
   return { tasks: result, repeats, windows, within };
 }
 
-/** Do the tasks cost so much together? */
-function* costs(tasks: readonly Task[], machine: Machine, least: number): Steps<boolean> {
+/** Into how many blocks, at most as many as there should be, the work of some tasks can be cut. */
+function* blocksWorth(tasks: readonly Task[], machine: Machine): Steps<number> {
   let cost = 0;
   for (const task of tasks) {
     cost += offersFor(task, machine)[0].cost;
-    if (cost >= least) return true;
+    if (cost >= leastBlocks * leastCost) return leastBlocks;
     yield;
   }
-  return false;
+  return Math.max(1, Math.floor(cost / leastCost));
 }
 
 /** Items of a block that stay in the cache of a thread: a divisor, so that all blocks are equal. */
-function smallBlock(items: number, itemBytes: number): number {
-  let block = Math.max(1, Math.min(Math.floor(items / leastBlocks), Math.floor(cachedBytes / Math.max(1, itemBytes))));
+function smallBlock(items: number, blocks: number, itemBytes: number): number {
+  let block = Math.max(1, Math.min(Math.floor(items / blocks), Math.floor(cachedBytes / Math.max(1, itemBytes))));
   while (items % block !== 0) block--;
   return block;
 }
