@@ -145,14 +145,13 @@ function typed({ data, dtype }: Constant): TypedArray {
 class Buffers {
   readonly #inPlace: ReadonlyMap<Primitive, number>;
   readonly #ofNode = new Map<Primitive, Buffer>();
+  readonly #nodes = new Map<Buffer, Primitive>();
   readonly #ofVariable = new Map<number, { buffer: Buffer; node: Primitive }>();
   readonly #uses = new Map<Buffer, { begin: number; end: number }>();
   readonly #variables = new Map<Buffer, number>();
   readonly #constants = new Map<Buffer, Constant>();
   readonly #batched: Batched;
   readonly #scratch = new Set<Buffer>();
-  readonly #windowBuffers = new Map<Buffer, { whole: Buffer; step: number }>();
-  readonly #withinBuffers = new Set<Buffer>();
   #status: Buffer | undefined;
 
   constructor(inPlace: ReadonlyMap<Primitive, number>, batched: Batched) {
@@ -180,6 +179,7 @@ class Buffers {
       length: node.kind === 'constant' ? node.data.length : elements(node.shape),
     };
     this.#ofNode.set(node, buffer);
+    this.#nodes.set(buffer, node);
     if (key !== undefined && !shared) {
       this.#ofVariable.set(key, { buffer, node });
       this.#variables.set(buffer, key);
@@ -190,15 +190,16 @@ class Buffers {
 
   /** What the buffers of a chain are. */
   chain(): ChainBuffers {
-    for (const [node, { of }] of this.#batched.windows) {
-      if (this.#ofNode.has(node)) {
-        this.#windowBuffers.set(this.of(node), { whole: this.of(of), step: elements(node.shape) });
-      }
-    }
-    for (const node of this.#batched.within) if (this.#ofNode.has(node)) this.#withinBuffers.add(this.of(node));
     return {
-      windowOf: (b) => this.#windowBuffers.get(b),
-      isWithin: (b) => this.#withinBuffers.has(b),
+      windowOf: (b) => {
+        const node = this.#nodes.get(b);
+        const window = node && this.#batched.windows.get(node);
+        return window && { whole: this.of(window.of), step: elements(node.shape) };
+      },
+      isWithin: (b) => {
+        const node = this.#nodes.get(b);
+        return node !== undefined && this.#batched.within.has(node);
+      },
       isScratch: (b) => this.#scratch.has(b),
     };
   }
