@@ -1,8 +1,16 @@
 // Kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
 
 import * as ir from '../loops/ir.ts';
-import { type Affine, type Buffer, children, type Expression, type Kernel, type Statement } from '../loops/ir.ts';
-import { rewriter } from '../loops/rewrite.ts';
+import {
+  type Affine,
+  type Buffer,
+  type Expression,
+  isParallel,
+  type Kernel,
+  type Statement,
+  touchedBy,
+} from '../loops/ir.ts';
+import { rewriter, rewriteStatements } from '../loops/rewrite.ts';
 import { InternalError } from '../tensor/errors.ts';
 
 /** What the buffers of a chain's kernels are, as the kernels see them: those for one block. */
@@ -49,35 +57,16 @@ export function mergeKernels(
     if (!window) return { buffer: replaced.get(buffer) ?? buffer, index };
     return { buffer: window.whole, index: ir.at(index.constant, ...index.terms, [v, window.step]) };
   };
-  const inBlock = (statements: readonly Statement[]): Statement[] => {
-    const expression = rewriter((e): Expression => {
-      if (e.kind === 'load') return { ...e, ...moved(e.buffer, e.index) };
-      if (e.kind !== 'loadAt') return e;
-      return { ...e, buffer: moved(e.buffer, ir.at(0)).buffer };
-    });
-    const change = (s: Statement): Statement => {
-      switch (s.kind) {
-        case 'loop':
-          return {
-            ...s,
-            loop: s.loop === 'parallel' ? 'serial' : s.loop,
-            ...(s.count && { count: expression(s.count) }),
-            body: inBlock(s.body),
-          };
-        case 'if':
-          return { ...s, condition: expression(s.condition), body: inBlock(s.body) };
-        case 'set':
-          return { ...s, value: expression(s.value) };
-        case 'store':
-          return { ...s, ...moved(s.buffer, s.index), value: expression(s.value) };
-        case 'storeAt':
-          if (buffers.windowOf(s.buffer)) throw new InternalError('a chain stores at a computed index of an item');
-          return { ...s, ...moved(s.buffer, ir.at(0)), index: expression(s.index), value: expression(s.value) };
-      }
-    };
-    return statements.map(change);
+  const computedTarget = (buffer: Buffer): Buffer => {
+    if (buffers.windowOf(buffer)) throw new InternalError('a chain uses a computed index of an item');
+    return replaced.get(buffer) ?? buffer;
   };
-  const statements = inside.flatMap((k) => inBlock(k.body));
+  const expression = rewriter((e): Expression => {
+    if (e.kind === 'load') return { ...e, ...moved(e.buffer, e.index) };
+    return e.kind === 'loadAt' ? { ...e, buffer: computedTarget(e.buffer) } : e;
+  });
+  const change = { expression, target: moved, computedTarget };
+  const statements = inside.flatMap((k) => rewriteStatements(k.body.map(serial), change));
   const total = (of: (k: Kernel) => number) => blocks * inside.reduce((sum, k) => sum + of(k), 0);
   const merged: Kernel = {
     name: inside.map((k) => k.name).join(', '),
@@ -88,28 +77,5 @@ export function mergeKernels(
   return { kernels: [...before, merged], replaced };
 }
 
-/** The buffers that statements read and write. */
-function touchedBy(
-  statements: readonly Statement[],
-  found = { read: new Set<Buffer>(), written: new Set<Buffer>() },
-): { readonly read: Set<Buffer>; readonly written: Set<Buffer> } {
-  const seen = new Set<Expression>();
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    if (e.kind === 'load' || e.kind === 'loadAt') found.read.add(e.buffer);
-    for (const child of children(e)) visit(child);
-  };
-  for (const s of statements) {
-    if (s.kind === 'loop' || s.kind === 'if') {
-      if (s.kind === 'if') visit(s.condition);
-      else if (s.count) visit(s.count);
-      touchedBy(s.body, found);
-      continue;
-    }
-    if (s.kind !== 'set') found.written.add(s.buffer);
-    if (s.kind === 'storeAt') visit(s.index);
-    visit(s.value);
-  }
-  return found;
-}
+/** In a block everything is done by one thread. */
+const serial = (s: Statement): Statement => (s.kind === 'loop' && isParallel(s) ? { ...s, loop: 'serial' } : s);

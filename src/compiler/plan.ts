@@ -51,8 +51,10 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   const planned: PlannedTask[] = [];
   let checkKernels = 0;
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
+  const repeatOf = new Map<number, Repeat>();
+  for (const r of repeats) for (let i = r.first; i < r.end; i++) repeatOf.set(i, r);
   for (const [i, task] of [...tasks, ...committed].entries()) {
-    const repeat = repeats.find((r) => i >= r.first && i < r.end);
+    const repeat = repeatOf.get(i);
     const together = repeat?.parallel ? repeat : undefined;
     const storage: Storage = {
       bufferOf: (node) => buffers.of(node),

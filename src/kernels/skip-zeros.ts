@@ -35,6 +35,7 @@ const missCost = 40;
 export function skippingZeros(task: Task, machine: Machine): Offer | undefined {
   const { root } = task;
   if (root?.kind !== 'contract' || root.dtype !== 'float32') return undefined;
+  if (task.operands.every((v) => nonZeroShare(v.node) === 1)) return undefined;
   const dense = tiled(task, machine);
   if (!dense) return undefined;
   const offers = layoutsOf(task).flatMap((layout) => along(task, layout, machine, dense) ?? []);

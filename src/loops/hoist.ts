@@ -62,7 +62,7 @@ function hoistFrom(
     }
     return ir.local(local);
   });
-  const body = rewriteStatements(loop.body, { expression, index: (a) => a });
+  const body = rewriteStatements(loop.body, { expression, target: (buffer, index) => ({ buffer, index }) });
   return before.length === 0 ? [loop] : [...before, { ...loop, body }];
 }
 

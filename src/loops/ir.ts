@@ -272,6 +272,43 @@ export const valueType = (dtype: DType, lanes: number): ValueType => ({
 /** Is it work for more than one thread? */
 export const isParallel = (s: Statement): boolean => s.kind === 'loop' && s.loop === 'parallel';
 
+/** The expressions of a statement itself, in the order in which they are computed. */
+export function expressionsOf(s: Statement): readonly Expression[] {
+  switch (s.kind) {
+    case 'loop':
+      return s.count ? [s.count] : [];
+    case 'if':
+      return [s.condition];
+    case 'storeAt':
+      return [s.index, s.value];
+    default:
+      return [s.value];
+  }
+}
+
+/** The statements inside a loop or a condition. */
+export const bodyOf = (s: Statement): readonly Statement[] => (s.kind === 'loop' || s.kind === 'if' ? s.body : []);
+
+/** The buffers that statements read and write. */
+export function touchedBy(
+  statements: readonly Statement[],
+  found = { read: new Set<Buffer>(), written: new Set<Buffer>() },
+): { readonly read: ReadonlySet<Buffer>; readonly written: ReadonlySet<Buffer> } {
+  const seen = new Set<Expression>();
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === 'load' || e.kind === 'loadAt') found.read.add(e.buffer);
+    for (const child of children(e)) visit(child);
+  };
+  for (const s of statements) {
+    expressionsOf(s).forEach(visit);
+    if (s.kind === 'store' || s.kind === 'storeAt') found.written.add(s.buffer);
+    touchedBy(bodyOf(s), found);
+  }
+  return found;
+}
+
 /** The direct operands of an expression. */
 export function children(e: Expression): readonly Expression[] {
   switch (e.kind) {

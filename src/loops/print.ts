@@ -2,8 +2,10 @@
 import {
   type Affine,
   type BinaryOp,
+  bodyOf,
   children,
   type Expression,
+  expressionsOf,
   type Kernel,
   type Statement,
   type ValueType,
@@ -102,19 +104,16 @@ class Sharing {
 
 /** A statement line by line; of a loop or condition only the head. */
 export function printHead(s: Statement): string[] {
-  if (s.kind === 'loop') {
-    const { name, extent, step } = s.variable;
-    const head = `${s.loop === 'serial' ? '' : `${s.loop} `}for ${name} < ${extent}${step === 1 ? '' : ` step ${step}`}`;
-    if (!s.count) return [head];
-    const counting = new Sharing([s.count]);
-    const count = counting.print(s.count);
-    return [...counting.lines, `${head}, ${count} times`];
-  }
-  const roots = s.kind === 'if' ? [s.condition] : s.kind === 'storeAt' ? [s.index, s.value] : [s.value];
+  const roots = expressionsOf(s);
   const sharing = new Sharing(roots);
   const [first, second] = roots.map((e) => sharing.print(e));
   const lines = sharing.lines;
-  if (s.kind === 'if') lines.push(`if ${first}`);
+  if (s.kind === 'loop') {
+    const { name, extent, step } = s.variable;
+    const kind = s.loop === 'serial' ? '' : `${s.loop} `;
+    const steps = step === 1 ? '' : ` step ${step}`;
+    lines.push(`${kind}for ${name} < ${extent}${steps}${first ? `, ${first} times` : ''}`);
+  } else if (s.kind === 'if') lines.push(`if ${first}`);
   else if (s.kind === 'set') lines.push(`${s.local.name}: ${printType(s.local.type)} = ${first}`);
   else if (s.kind === 'storeAt') lines.push(`${s.buffer.name}[at ${first}] = ${second}`);
   else {
@@ -127,7 +126,7 @@ export function printHead(s: Statement): string[] {
 function printBody(statements: readonly Statement[], indent: string, lines: string[]): void {
   for (const s of statements) {
     for (const line of printHead(s)) lines.push(indent + line);
-    if (s.kind === 'loop' || s.kind === 'if') printBody(s.body, `${indent}  `, lines);
+    printBody(bodyOf(s), `${indent}  `, lines);
   }
 }
 

@@ -1,6 +1,16 @@
 // Whether iterations of a parallel loop could meet in memory: a search for two that touch the same byte.
 import { sizeOf } from '../tensor/dtype.ts';
-import { type Affine, type Buffer, children, type Expression, type LoopVariable, plus, type Statement } from './ir.ts';
+import {
+  type Affine,
+  type Buffer,
+  bodyOf,
+  children,
+  type Expression,
+  expressionsOf,
+  type LoopVariable,
+  plus,
+  type Statement,
+} from './ir.ts';
 
 /** Where a buffer lies: buffers of one storage may share bytes. */
 export interface Location {
@@ -148,20 +158,10 @@ function collectInto(
     children(e).forEach(visit);
   };
   for (const s of statements) {
-    if (s.kind === 'loop') {
-      if (s.count) visit(s.count);
-      collectInto(found, computed, s.body, locate, numbers);
-    } else if (s.kind === 'if') {
-      visit(s.condition);
-      collectInto(found, computed, s.body, locate, numbers);
-    } else {
-      visit(s.value);
-      if (s.kind === 'store') access(s.buffer, s.index, s.value.type.lanes, true);
-      if (s.kind === 'storeAt') {
-        visit(s.index);
-        if (!s.buffer.private) computed.push({ buffer: s.buffer, write: true });
-      }
-    }
+    expressionsOf(s).forEach(visit);
+    if (s.kind === 'store') access(s.buffer, s.index, s.value.type.lanes, true);
+    if (s.kind === 'storeAt' && !s.buffer.private) computed.push({ buffer: s.buffer, write: true });
+    collectInto(found, computed, bodyOf(s), locate, numbers);
   }
 }
 

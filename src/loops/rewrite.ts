@@ -1,5 +1,5 @@
 // Rewriting of kernels: the same statements with other expressions, and the loops that are written out.
-import type { Affine, Expression, LoopVariable, Statement } from './ir.ts';
+import type { Affine, Buffer, Expression, LoopVariable, Statement } from './ir.ts';
 
 /** The same operation on other operands; the expression itself if none changed. */
 export function withOperands(e: Expression, change: (operand: Expression) => Expression): Expression {
@@ -61,23 +61,27 @@ export function rewriter(change: (e: Expression) => Expression): (e: Expression)
 /** What the parts of statements become. */
 export interface StatementChange {
   readonly expression: (e: Expression) => Expression;
-  readonly index: (a: Affine) => Affine;
+  /** Where a store goes, and one at a computed index. */
+  readonly target: (buffer: Buffer, index: Affine) => { readonly buffer: Buffer; readonly index: Affine };
+  readonly computedTarget?: (buffer: Buffer) => Buffer;
 }
 
-/** The same statements with every expression, and every index of a store, rewritten. */
+/** The same statements with every expression, and the target of every store, rewritten. */
 export function rewriteStatements(statements: readonly Statement[], change: StatementChange): Statement[] {
   return statements.map((s) => rewriteStatement(s, change));
 }
 
 function rewriteStatement(s: Statement, change: StatementChange): Statement {
-  const { expression, index } = change;
+  const { expression, target } = change;
   switch (s.kind) {
     case 'set':
       return { ...s, value: expression(s.value) };
     case 'store':
-      return { ...s, index: index(s.index), value: expression(s.value) };
-    case 'storeAt':
-      return { ...s, index: expression(s.index), value: expression(s.value) };
+      return { ...s, ...target(s.buffer, s.index), value: expression(s.value) };
+    case 'storeAt': {
+      const buffer = change.computedTarget?.(s.buffer) ?? s.buffer;
+      return { ...s, buffer, index: expression(s.index), value: expression(s.value) };
+    }
     case 'if':
       return { ...s, condition: expression(s.condition), body: rewriteStatements(s.body, change) };
     case 'loop':
@@ -112,5 +116,5 @@ function substitute(statements: readonly Statement[], variable: LoopVariable, va
     const changed = index(e.index);
     return changed === e.index ? e : { ...e, index: changed };
   });
-  return rewriteStatements(statements, { expression, index });
+  return rewriteStatements(statements, { expression, target: (buffer, a) => ({ buffer, index: index(a) }) });
 }

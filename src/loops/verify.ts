@@ -13,6 +13,7 @@ import {
   type LoopVariable,
   range,
   type Statement,
+  touchedBy,
   valueType,
 } from './ir.ts';
 import type { Machine } from './machine.ts';
@@ -74,20 +75,12 @@ export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBy
   if (checks > 0 && !program.status) refuse('it has checks and no status buffer');
   kernels.forEach((kernel, number) => {
     verifyKernel(kernel, machine, locate);
-    for (const b of storedBuffers(kernel.body)) {
+    for (const b of touchedBy(kernel.body).written) {
       const kind = places.get(b)?.kind;
       if (kind === 'constant') refuse(`kernel ${kernel.name} stores to the constant ${b.name}`);
       if (kind === 'variable' && number < checks) refuse(`kernel ${kernel.name} stores to ${b.name} before the checks`);
     }
   });
-}
-
-function storedBuffers(statements: readonly Statement[], found = new Set<Buffer>()): Set<Buffer> {
-  for (const s of statements) {
-    if (s.kind === 'store' || s.kind === 'storeAt') found.add(s.buffer);
-    else if (s.kind === 'loop' || s.kind === 'if') storedBuffers(s.body, found);
-  }
-  return found;
 }
 
 function assignedLocals(statements: readonly Statement[], found = new Set<Local>()): Set<Local> {

@@ -3,8 +3,10 @@
 import {
   type Affine,
   type Buffer,
+  bodyOf,
   children,
   type Expression,
+  expressionsOf,
   type LoopVariable,
   type Statement,
 } from '../../loops/ir.ts';
@@ -111,24 +113,16 @@ export class Addresses {
 
   #visit(statements: readonly Statement[], scope: Scope): void {
     for (const s of statements) {
+      const seen = new Set<Expression>();
+      if (s.kind === 'store') this.#note(s.buffer, s.index, 0);
+      for (const e of expressionsOf(s)) this.#collect(e, seen);
       if (s.kind === 'loop') {
-        if (s.count) this.#collect(s.count, new Set());
         const inner: Scope = { variable: s.variable, pointers: new Map(), loops: [] };
         scope.loops.push(inner);
         this.enter(inner);
         this.#visit(s.body, inner);
         this.leave();
-        continue;
-      }
-      const seen = new Set<Expression>();
-      if (s.kind === 'if') {
-        this.#collect(s.condition, seen);
-        this.#visit(s.body, scope);
-        continue;
-      }
-      if (s.kind === 'store') this.#note(s.buffer, s.index, 0);
-      if (s.kind === 'storeAt') this.#collect(s.index, seen);
-      this.#collect(s.value, seen);
+      } else this.#visit(bodyOf(s), scope);
     }
   }
 

@@ -2,19 +2,22 @@
 import { hoistLoads } from '../../loops/hoist.ts';
 import {
   type Buffer,
+  bodyOf,
   children,
   type Expression,
+  expressionsOf,
   isParallel,
   type Kernel,
   type Local,
   type Statement,
+  touchedBy,
 } from '../../loops/ir.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import { Addresses, type BaseLocals, type Origin } from './addresses.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
-import { buffersOf, commonParameters, emitBases, kernelParameters, thread } from './parameters.ts';
+import { commonParameters, emitBases, kernelParameters, thread } from './parameters.ts';
 import { iterations, type Loop, pushShare, StatementEmitter } from './statements.ts';
 
 /** What a kernel is emitted for. */
@@ -106,7 +109,8 @@ class KernelWriter {
   }
 
   #bases(body: FunctionBody, statements: readonly Statement[]): BaseLocals {
-    const used = [...buffersOf(statements)].map((b) => this.#target.originOf(b).base);
+    const { read, written } = touchedBy(statements);
+    const used = [...read, ...written].map((b) => this.#target.originOf(b).base);
     return emitBases(body, used);
   }
 
@@ -155,17 +159,9 @@ function usesOfLocals(statements: readonly Statement[], uses = new Map<Local, nu
   };
   for (const s of statements) {
     seen.clear();
-    if (s.kind === 'loop') {
-      if (s.count) visit(s.count);
-      usesOfLocals(s.body, uses);
-    } else if (s.kind === 'if') {
-      visit(s.condition);
-      usesOfLocals(s.body, uses);
-    } else {
-      visit(s.value);
-      if (s.kind === 'set') use(s.local);
-      if (s.kind === 'storeAt') visit(s.index);
-    }
+    expressionsOf(s).forEach(visit);
+    if (s.kind === 'set') use(s.local);
+    usesOfLocals(bodyOf(s), uses);
   }
   return uses;
 }
