@@ -73,8 +73,21 @@ export interface Split {
 /** No cut: everything is summed in registers. */
 export const whole: Split = { axis: 0, size: Infinity };
 
-/** The cut that keeps a block of the packed operand in half of the second-level cache. */
-export function blocks(sums: readonly number[], bytesPerStep: number, machine: Machine): Split {
+/**
+ * Steps that are summed together where the column operand is read where it lies: its rows are as many streams, which the
+ * processor fetches ahead.
+ */
+const streams = 16;
+
+/**
+ * The cut that keeps a block of the packed operand in half of the second-level cache; of one that is not packed, the
+ * cut that reads whole rows of it.
+ */
+export function blocks(sums: readonly number[], bytesPerStep: number, machine: Machine, packed: boolean): Split {
+  if (!packed) {
+    const axis = sums.length - 1;
+    return { axis, size: divisorNear(sums[axis], Math.min(sums[axis], streams)) };
+  }
   const budget = machine.cache[1] / 2;
   if (elements(sums) * bytesPerStep <= budget) return whole;
   let inner = 1;

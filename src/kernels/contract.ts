@@ -59,10 +59,10 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1;
   const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
-  // What does not fit into the cache as a whole is packed in parts.
-  const inParts = packed && !fitsCache(depth * columns.size * size, machine);
+  // What does not fit into the cache as a whole is packed, or read, in parts.
+  const inParts = depth > 1 && !fitsCache(depth * columns.size * size, machine);
   const group = batch === 1 ? groupOf(columns.size, tile.vectors * lanes) : columns.size;
-  const split = inParts ? blocks(sizes, group * size, machine) : whole;
+  const split = inParts ? blocks(sizes, group * size, machine, packed) : whole;
   // Partial sums are kept as vectors.
   if (!inner && split !== whole) return undefined;
   const results = elements(task.shape);

@@ -91,6 +91,7 @@ function inChunks(t: Tiling): Part[] {
       inner.map((x) => x.size),
       bytes,
       machine,
+      t.plan.packed,
     );
     const sum: Sums = { buffer, offset: begin * results, terms: [[chunk.v, results]] };
     const body = blocks(t, [], [chunk], inner, split, sum, columns.size);

@@ -23,7 +23,7 @@ export interface TilePlan {
   readonly packed: boolean;
   /** Is the row operand copied as well, tile by tile? */
   readonly packedRows: boolean;
-  /** Is the column operand packed in parts, because the whole of it does not fit into the cache? */
+  /** Is the column operand packed, or read, in parts, because the whole of it does not fit into the cache? */
   readonly inParts: boolean;
   readonly split: Split;
 }

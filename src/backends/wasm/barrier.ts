@@ -11,8 +11,8 @@ const asleep = 384;
 /** The words, for the caller to clear before a run. */
 export const barrierWords = { at: passed, bytes: asleep + 4 - passed };
 
-/** Looks before a thread goes to sleep, about 20 µs: waking takes as long. */
-const looks = 20_000;
+/** Looks before a thread goes to sleep, about 60 µs: waking takes as long. */
+const looks = 60_000;
 
 /** The body of a function with the parameter `threads` that returns when all of them have called it. */
 export function barrierBody(): FunctionBody {

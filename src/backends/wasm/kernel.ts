@@ -36,7 +36,7 @@ const vectorRegisters = 15;
 
 /** From about so many stores and assignments on, an iteration of an outermost loop is worth a call; and one of a loop inside. */
 const longIteration = 2000;
-const longInnerIteration = 200_000;
+const longInnerIteration = 20_000;
 
 /**
  * The body of a function with the parameters of a kernel. The iterations of its long loops are functions of their own,
