@@ -1,5 +1,8 @@
 // Sessions: they hold the values of variables and run parts of a graph.
+
+import { createAuto } from '../backends/auto.ts';
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
+import { createNative } from '../backends/native/backend.ts';
 import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
@@ -56,7 +59,7 @@ export interface SessionOptions {
 /** More would only wait for each other. */
 const mostThreads = 256;
 
-const backends = { wasm: createWasm, reference: createReference };
+const backends = { auto: createAuto, native: createNative, wasm: createWasm, reference: createReference };
 /** The backends that exist. */
 export type BackendName = keyof typeof backends;
 
@@ -99,7 +102,7 @@ export class Session {
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions = {}) {
-    const { backend = 'wasm', threads, portable = false, seed = 0, trace } = options;
+    const { backend = 'auto', threads, portable = false, seed = 0, trace } = options;
     if (!Object.hasOwn(backends, backend)) {
       throw new InvalidArgumentError(
         `Session: there is no backend '${String(backend)}'; use ${Object.keys(backends)

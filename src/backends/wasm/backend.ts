@@ -2,19 +2,22 @@
 
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import type { LastingPlace, Place, Port, Program } from '../../loops/program.ts';
+import type { LastingPlace, Place, Program } from '../../loops/program.ts';
 import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
-import { InternalError, InvalidArgumentError, UnavailableError } from '../../tensor/errors.ts';
+import { InternalError, UnavailableError } from '../../tensor/errors.ts';
 import { inSlices } from '../../tensor/turns.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
+import { availableCores } from '../cores.ts';
+import { collect, fill } from '../ports.ts';
+import { callsOf, secondsOf, stepsOf } from '../steps.ts';
 import { barrierWords } from './barrier.ts';
 import { emitting } from './emit.ts';
-import { availableCores, fusedMultiplyAdd, hasVectors } from './features.ts';
+import { fusedMultiplyAdd, hasVectors } from './features.ts';
 import { machineFor } from './machine.ts';
 import { pool } from './pool.ts';
 import { byOwnClock, profiledRun, type Timing } from './profile.ts';
-import { callsOf, stepsOf } from './steps.ts';
+
 import { Storage } from './storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
@@ -24,9 +27,7 @@ const shortRun = 0.5e-3;
  * calling thread for some 10 ms: its first run is on the pool, whose threads share what is compiled.
  */
 const longCode = 2 ** 17;
-/** What a core does in a second, roughly: only the choice between the calling thread and the pool depends on it. */
-const operationsPerSecond = 10e9;
-const bytesPerSecond = 10e9;
+const rates = { operations: 10e9, bytes: 10e9 };
 
 export const createWasm = (options: BackendOptions): Backend => new WasmBackend(options);
 
@@ -129,10 +130,7 @@ class WasmBackend implements Backend {
 
   #executable(program: Program, module: WebAssembly.Module, codeBytes: number, free: () => void): Executable {
     const { memory } = this.#storage;
-    const seconds = program.kernels.reduce(
-      (sum, k, i) => sum + timesOf(program, i) * (k.flops / operationsPerSecond + k.bytes / bytesPerSecond),
-      0,
-    );
+    const seconds = secondsOf(program, rates);
     const short = !this.#shared || seconds < shortRun;
     const measure = this.#profile ? callsOf(stepsOf(program, this.#shared)) : undefined;
     const measuredKernels = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
@@ -145,19 +143,8 @@ class WasmBackend implements Backend {
       const at = place.kind === 'arena' ? this.#arena.at + place.offset : this.#address(place, program, []);
       return viewOf(buffer.dtype, memory.buffer, at, buffer.length);
     };
-    const fill = (feeds: readonly TypedArray[], counters: readonly number[]) => {
-      for (const [i, port] of program.feeds.entries()) if (port) view(port.buffer).set(feeds[i]);
-      program.counters.forEach(({ buffer }, i) => {
-        view(buffer)[0] = counters[i];
-      });
-      if (program.status) view(program.status).fill(0);
-    };
     const measured = (started: number, timings: readonly Timing[]) => {
       profile = { started, computed: performance.now(), calls: measuredKernels, threads: timings.map(byOwnClock) };
-    };
-    const collect = (code: number): TypedArray[] => {
-      if (code !== 0) throw failure(program, view(program.status as Buffer));
-      return program.fetches.map((port: Port) => view(port.buffer).slice());
     };
     const ownSpace = (thread: number) =>
       this.#arena.at + alignedSize(program.arenaBytes) + thread * alignedSize(program.threadBytes);
@@ -171,20 +158,20 @@ class WasmBackend implements Backend {
       run: (feeds, counters) => {
         // A larger run that failed may have given the arena back.
         this.#reserve(program);
-        fill(feeds, counters);
-        if (exports && !measure) return collect(exports.run(this.#arena.at, ownSpace(0), 0, 1));
+        fill(program, view, feeds, counters);
+        if (exports && !measure) return collect(program, view, exports.run(this.#arena.at, ownSpace(0), 0, 1));
         const started = performance.now();
         if (exports && measure) {
           const timing = profiledRun(exports, measure, this.#arena.at, ownSpace(0), 0, 1);
           measured(started, [timing]);
-          return collect(timing.code);
+          return collect(program, view, timing.code);
         }
         viewOf('uint8', memory.buffer, barrierWords.at, barrierWords.bytes).fill(0);
         const own = Array.from({ length: this.#threads }, (_, thread) => ownSpace(thread));
         return pool.run(job, { arena: this.#arena.at, own }).then(({ code, timings }) => {
           if (measure) measured(started, timings);
           if (short) exports ??= instantiate(module, memory);
-          return collect(code);
+          return collect(program, view, code);
         });
       },
       dispose: () => {
@@ -199,12 +186,6 @@ class WasmBackend implements Backend {
     if (this.#memory) pool.release(this.#memory.memory);
     this.#memory = undefined;
   }
-}
-
-/** How often a kernel runs in one run. */
-function timesOf({ repeats }: Program, kernel: number): number {
-  const repeat = repeats.find((r) => kernel >= r.first && kernel < r.end);
-  return repeat ? Math.ceil(repeat.items / repeat.block) : 1;
 }
 
 let said = false;
@@ -224,8 +205,4 @@ type Run = (arena: number, own: number, thread: number, threads: number) => numb
 
 function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Readonly<Record<string, Run>> {
   return new WebAssembly.Instance(module, { m: { memory } }).exports as Record<string, Run>;
-}
-
-function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {
-  return new InvalidArgumentError(program.messages[number - 1].replace('{value}', String(value)));
 }

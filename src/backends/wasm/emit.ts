@@ -3,12 +3,12 @@ import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Program } from '../../loops/program.ts';
 import { InternalError } from '../../tensor/errors.ts';
 import { atOnce, type Steps } from '../../tensor/turns.ts';
-import type { Origin } from './addresses.ts';
+import type { Origin } from '../addresses.ts';
+import { type Blocks, type Step, stepsOf } from '../steps.ts';
 import { barrierBody } from './barrier.ts';
 import { encodeModule, FunctionBody, type MemoryLimits, type WasmFunction } from './encode.ts';
 import { emitKernel } from './kernel.ts';
 import { kernelParameters } from './parameters.ts';
-import { type Blocks, type Step, stepsOf } from './steps.ts';
 
 const runParameters = ['arena', 'own', 'thread', 'threads'] as const;
 

@@ -1,7 +1,7 @@
 // Expressions of the loop IR as instructions that leave their value on the stack.
 import { children, type Expression, type Local, type ValueType } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import type { Addresses, Base } from './addresses.ts';
+import type { Addresses, Base } from '../addresses.ts';
 import {
   binaryOnStack,
   compareOnStack,

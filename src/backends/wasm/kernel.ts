@@ -13,12 +13,12 @@ import {
   touchedBy,
 } from '../../loops/ir.ts';
 import { unroll } from '../../loops/rewrite.ts';
-import { sizeOf } from '../../tensor/dtype.ts';
-import { Addresses, type BaseLocals, type Origin } from './addresses.ts';
+import { Addresses, type BaseLocals, type Origin } from '../addresses.ts';
+import { iterations, type Loop, overlapping, segmentsOf } from '../segments.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
 import { commonParameters, emitBases, kernelParameters, thread } from './parameters.ts';
-import { iterations, type Loop, pushShare, StatementEmitter } from './statements.ts';
+import { pushShare, StatementEmitter } from './statements.ts';
 
 /** What a kernel is emitted for. */
 export interface KernelTarget {
@@ -63,7 +63,7 @@ class KernelWriter {
   write(): FunctionBody {
     const body = new FunctionBody(kernelParameters.length);
     const bases = this.#bases(body, this.#statements);
-    for (const { parallel, statements } of runsOf(this.#statements)) {
+    for (const { parallel, statements } of segmentsOf(this.#statements)) {
       if (parallel) this.#sequence(body, bases, [], statements);
       else {
         body.get(thread);
@@ -98,7 +98,7 @@ class KernelWriter {
   }
 
   #emit(body: FunctionBody, bases: BaseLocals, path: readonly Loop[], statements: readonly Statement[]): void {
-    const hoisted = hoistLoads(statements, vectorRegisters, (a, b) => this.#overlap(a, b));
+    const hoisted = hoistLoads(statements, vectorRegisters, overlapping(this.#target.originOf));
     const whole = path.reduceRight<readonly Statement[]>((inside, s) => [{ ...s, body: inside }], hoisted);
     const addresses = new Addresses(this.#target.originOf, bases, () => body.local('i32'));
     const scope = addresses.analyse(whole);
@@ -114,29 +114,11 @@ class KernelWriter {
     return emitBases(body, used);
   }
 
-  #overlap(a: Buffer, b: Buffer): boolean {
-    const x = this.#target.originOf(a);
-    const y = this.#target.originOf(b);
-    const meet = x.offset < y.offset + b.length * sizeOf(b.dtype) && y.offset < x.offset + a.length * sizeOf(a.dtype);
-    return x.base === y.base && meet;
-  }
-
   /** Is it a loop whose iterations take long, and use no register that other statements use too? */
   #isLong(s: Statement, least: number): s is Loop {
     if (s.kind !== 'loop' || s.count || s.variable.extent <= s.variable.step || work(s.body) < least) return false;
     return [...usesOfLocals([s])].every(([local, count]) => this.#uses.get(local) === count);
   }
-}
-
-/** The statements in order, those for one thread and those for all of them apart. */
-function runsOf(all: readonly Statement[]): { parallel: boolean; statements: Statement[] }[] {
-  const runs: { parallel: boolean; statements: Statement[] }[] = [];
-  for (const s of all) {
-    const last = runs.at(-1);
-    if (last?.parallel === isParallel(s)) last.statements.push(s);
-    else runs.push({ parallel: isParallel(s), statements: [s] });
-  }
-  return runs;
 }
 
 /** How many stores and assignments are executed. */

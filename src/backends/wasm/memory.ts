@@ -1,7 +1,7 @@
 // Loads and stores: elements in memory to values and back, for every element type and width.
 import type { Buffer, ValueType } from '../../loops/ir.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
-import type { Address } from './addresses.ts';
+import type { Address } from '../addresses.ts';
 import type { FunctionBody } from './encode.ts';
 import type { OpName } from './opcodes.ts';
 

@@ -1,5 +1,5 @@
 // The parameters of the functions of a module, and what addresses count from in them.
-import type { Base, BaseLocals, Moving } from './addresses.ts';
+import type { Base, BaseLocals, Moving } from '../addresses.ts';
 import type { FunctionBody } from './encode.ts';
 
 /**

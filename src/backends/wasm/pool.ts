@@ -3,8 +3,8 @@
 import { builtin, inNode } from '../../tensor/builtin.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
 import { WorkerLostError } from '../backend.ts';
+import type { Call as Measured } from '../steps.ts';
 import { profiledRun, type Timing } from './profile.ts';
-import type { Call as Measured } from './steps.ts';
 
 /**
  * Messages: [key, module, memory, measure] instantiates, [key, arena, own, thread, threads] runs, with a clock if there

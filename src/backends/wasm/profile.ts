@@ -1,5 +1,5 @@
 // A run with a clock: the steps of `run` one by one, from JavaScript, on the calling thread or on one of the pool.
-import type { Call } from './steps.ts';
+import type { Call } from '../steps.ts';
 
 /** When a thread called the kernels, by its own clock, which began at `origin`. */
 export interface Timing {

@@ -1,15 +1,12 @@
 // Statements as instructions: loops, and the pointers that move with them.
 import { isParallel, type Statement } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import type { Addresses, Pointer, Scope } from './addresses.ts';
+import type { Addresses, Pointer, Scope } from '../addresses.ts';
+import { iterations, type Loop } from '../segments.ts';
 import type { FunctionBody } from './encode.ts';
 import type { ExpressionEmitter } from './expression.ts';
 import { pushPointer, storeScalar, storeVector } from './memory.ts';
 import { commonParameters, thread, threads } from './parameters.ts';
-
-export type Loop = Statement & { kind: 'loop' };
-
-export const iterations = ({ variable }: Loop): number => Math.ceil(variable.extent / variable.step);
 
 /** Pushes the first iteration of a thread: the iterations are divided evenly, the first threads taking one of the rest each. */
 export function pushShare(body: FunctionBody, count: number, after: 0 | 1): void {

@@ -1,6 +1,6 @@
 // The order of a run: the one place from which both `run` and the profiled run take it.
-import { isParallel } from '../../loops/ir.ts';
-import type { Program, Repeat } from '../../loops/program.ts';
+import { isParallel } from '../loops/ir.ts';
+import type { Program, Repeat } from '../loops/program.ts';
 
 /**
  * What each thread does: the kernel of a number; wait for the others; end the run if a check has failed; or other steps
@@ -58,4 +58,21 @@ export function callsOf(steps: readonly Step[], start = 0): Call[] {
     // The last block may overlap the one before it.
     return Array.from({ length: blocks }, (_, i) => callsOf(step.steps, Math.min(i * block, items - block))).flat();
   });
+}
+
+/** What a core does in a second, roughly: only the choice between the calling thread and the pool depends on it. */
+export interface Rates {
+  readonly operations: number;
+  readonly bytes: number;
+}
+
+/** How many seconds a run takes on one thread, roughly. */
+export function secondsOf(program: Program, { operations, bytes }: Rates): number {
+  return program.kernels.reduce((sum, k, i) => sum + timesOf(program, i) * (k.flops / operations + k.bytes / bytes), 0);
+}
+
+/** How often a kernel runs in one run. */
+function timesOf({ repeats }: Program, kernel: number): number {
+  const repeat = repeats.find((r) => kernel >= r.first && kernel < r.end);
+  return repeat ? Math.ceil(repeat.items / repeat.block) : 1;
 }

@@ -9,13 +9,18 @@ import {
   expressionsOf,
   type LoopVariable,
   type Statement,
-} from '../../loops/ir.ts';
-import { sizeOf } from '../../tensor/dtype.ts';
+} from '../loops/ir.ts';
+import { sizeOf } from '../tensor/dtype.ts';
 
-/** What addresses count from: the arena of the run, the thread's own space, address 0, or nothing: the value of an index. */
-export type Base = 'arena' | 'thread' | 'absolute' | 'index' | Moving;
-/** The arena, or address 0, and so many bytes for each item before the block. */
-export type Moving = `${'arena' | 'absolute'} ${number}`;
+/**
+ * What addresses count from: the thread's own space, something whole, that and a block's place in it, or nothing: the
+ * value of an index.
+ */
+export type Base = Whole | Moving | 'thread' | 'index';
+/** The arena of the run; address 0; or what a slot of the program's table points to. */
+export type Whole = 'arena' | 'absolute' | `slot${number}`;
+/** So many bytes further for each item before the block. */
+export type Moving = `${Whole} ${number}`;
 /** The locals of a function that hold a base; the others are 0. */
 export type BaseLocals = ReadonlyMap<Base, number>;
 

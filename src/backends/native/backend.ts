@@ -1,0 +1,264 @@
+// The native backend: programs as C, compiled by the system's compiler and called through koffi, once a run.
+import type { Buffer } from '../../loops/ir.ts';
+import type { Machine } from '../../loops/machine.ts';
+import type { LastingPlace, Place, Program } from '../../loops/program.ts';
+import { alignedSize } from '../../program/free-space.ts';
+import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import { InternalError, UnavailableError } from '../../tensor/errors.ts';
+import { inSlices } from '../../tensor/turns.ts';
+import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
+import { availableCores } from '../cores.ts';
+import { collect, fill } from '../ports.ts';
+import { callsOf, secondsOf, stepsOf } from '../steps.ts';
+import { userCache } from './cache.ts';
+import { type Compiler, compile, compileAtOnce, findCompiler } from './compiler.ts';
+import { emitting } from './emit.ts';
+import { machineFor, type Target } from './machine.ts';
+import { runtimeSource } from './pool-source.ts';
+import { type Library, loadKoffi, loadRuntime, type Runtime } from './runtime.ts';
+import { type Piece, Storage } from './storage.ts';
+
+/** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
+const shortRun = 0.5e-3;
+const rates = { operations: 30e9, bytes: 15e9 };
+
+/** @throws UnavailableError where something that it needs is missing. */
+export const createNative = (options: BackendOptions): Backend => new NativeBackend(options);
+
+/** A smaller machine than this one, for tests of what other processors run. */
+function targetOf(portable: boolean): Target {
+  if (portable) return 'portable';
+  const asked = process.env.MILLRACE_NATIVE_TARGET;
+  return asked === 'avx2' || asked === 'sse' ? asked : 'native';
+}
+
+class NativeBackend implements Backend {
+  readonly name = 'native';
+  readonly machine: Machine;
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly description: string;
+  readonly #threads: number;
+  readonly #profile: boolean;
+  readonly #compiler: Compiler;
+  readonly #runtime: Runtime;
+  readonly #storage: Storage;
+  readonly #variables = new Map<number, Piece>();
+  #arena: Piece | undefined;
+
+  constructor({ threads, portable, profile }: BackendOptions) {
+    loadKoffi();
+    this.#profile = profile;
+    this.#threads = threads ?? availableCores();
+    const target = targetOf(portable);
+    this.#compiler = findCompiler(userCache(), target);
+    this.machine = machineFor(this.#compiler.macros, target);
+    const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
+    this.#runtime = loadRuntime(compileAtOnce(this.#compiler, userCache(), runtimeSource, libraries));
+    this.#storage = new Storage(this.#runtime, this.machine.memoryLimit);
+    const { vectorBytes, fusedMultiplyAdd } = this.machine;
+    const fused = fusedMultiplyAdd ? ' and fused multiply-add' : '';
+    this.description =
+      `native: compiled by ${this.#compiler.name} with ${vectorBytes * 8}-bit vectors${fused}, ` +
+      `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`;
+  }
+
+  async load({ program }: Compiled): Promise<Executable> {
+    if (!program) throw new InternalError('the native backend needs a program');
+    this.#reserve(program);
+    const { machine } = this;
+    const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
+    const library = this.#runtime.open(await compile(this.#compiler, userCache(), source));
+    try {
+      return new NativeExecutable({
+        program,
+        library,
+        runtime: this.#runtime,
+        storage: this.#storage,
+        threads: this.#threads,
+        profile: this.#profile,
+        slots,
+        variable: (key) => this.#variable(key, program),
+        reserve: () => this.#reserve(program),
+      });
+    } catch (error) {
+      library.close();
+      throw error;
+    }
+  }
+
+  #variable(key: number, program: Program): Piece {
+    let piece = this.#variables.get(key);
+    if (!piece) {
+      const variable = program.variables.find((v) => v.key === key)!;
+      piece = this.#storage.allocate(variable.length * sizeOf(variable.dtype));
+      this.#variables.set(key, piece);
+    }
+    return piece;
+  }
+
+  /** Makes the arena, which all executables share, and the threads' own space behind it, large enough. */
+  #reserve({ arenaBytes, threadBytes }: Program): Piece {
+    const bytes = alignedSize(arenaBytes) + this.#threads * alignedSize(threadBytes);
+    if (this.#arena && bytes <= this.#arena.bytes) return this.#arena;
+    if (this.#arena) this.#storage.release(this.#arena);
+    this.#arena = undefined;
+    this.#arena = this.#storage.allocate(bytes);
+    return this.#arena;
+  }
+
+  close(): void {
+    this.#variables.clear();
+    this.#arena = undefined;
+  }
+}
+
+interface Parts {
+  readonly program: Program;
+  readonly library: Library;
+  readonly runtime: Runtime;
+  readonly storage: Storage;
+  readonly threads: number;
+  readonly profile: boolean;
+  readonly slots: readonly LastingPlace[];
+  readonly variable: (key: number) => Piece;
+  readonly reserve: () => Piece;
+}
+
+/** One long run a process: the queue of those that were asked for. Short ones need no pool. */
+let tail: Promise<unknown> = Promise.resolve();
+
+/** The fields of `struct call`, all of 8 bytes; see prelude.ts. */
+const fields = [
+  'run',
+  'table',
+  'arena',
+  'own',
+  'ownBytes',
+  'threads',
+  'times',
+  'timesOfThread',
+  'wait',
+  'now',
+] as const;
+
+class NativeExecutable implements Executable {
+  readonly inline: boolean;
+  profile: RunProfile | undefined;
+  readonly #parts: Parts;
+  readonly #threads: number;
+  readonly #constants = new Map<LastingPlace, Piece>();
+  readonly #call: BigInt64Array;
+  readonly #callPiece: Piece;
+  readonly #table: Piece;
+  readonly #times: Piece | undefined;
+  readonly #measured: readonly number[];
+  readonly #views = new Map<Buffer, TypedArray>();
+  #arena: Piece | undefined;
+
+  constructor(parts: Parts) {
+    const { program, storage, slots, profile, library } = parts;
+    this.#parts = parts;
+    this.inline = secondsOf(program, rates) < shortRun;
+    this.#threads = this.inline ? 1 : parts.threads;
+    const calls = profile ? callsOf(stepsOf(program, true)) : [];
+    this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
+    this.#table = storage.allocate(8 * slots.length);
+    const table = new BigInt64Array(this.#table.buffer, this.#table.offset, slots.length);
+    for (const [i, place] of slots.entries()) table[i] = BigInt(this.#piece(place).address);
+    const timesOfThread = 2 * this.#measured.length;
+    if (profile) this.#times = storage.allocate(8 * timesOfThread * this.#threads);
+    this.#callPiece = storage.allocate(8 * fields.length);
+    this.#call = new BigInt64Array(this.#callPiece.buffer, this.#callPiece.offset, fields.length);
+    this.#set('run', library.run);
+    this.#set('table', this.#table.address);
+    this.#set('ownBytes', alignedSize(program.threadBytes));
+    this.#set('threads', this.#threads);
+    this.#set('times', this.#times?.address ?? 0);
+    this.#set('timesOfThread', timesOfThread);
+  }
+
+  #set(field: (typeof fields)[number], value: number): void {
+    this.#call[fields.indexOf(field)] = BigInt(value);
+  }
+
+  /** Where something lies that outlives the run. */
+  #piece(place: LastingPlace): Piece {
+    if (place.kind === 'variable') return this.#parts.variable(place.key);
+    let piece = this.#constants.get(place);
+    if (!piece) {
+      const { data } = place;
+      piece = this.#parts.storage.allocate(data.byteLength);
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      new Uint8Array(piece.buffer, piece.offset, data.byteLength).set(bytes);
+      this.#constants.set(place, piece);
+    }
+    return piece;
+  }
+
+  readonly #view = (buffer: Buffer): TypedArray => {
+    let view = this.#views.get(buffer);
+    if (!view) {
+      const place = this.#parts.program.places.get(buffer) as Extract<Place, { kind: 'arena' }> | LastingPlace;
+      const inArena = place.kind === 'arena';
+      const piece = inArena ? (this.#arena as Piece) : this.#piece(place);
+      view = viewOf(buffer.dtype, piece.buffer, piece.offset + (inArena ? place.offset : 0), buffer.length);
+      this.#views.set(buffer, view);
+    }
+    return view;
+  };
+
+  /** The arena may be another one than in the last run: a larger program has been loaded. */
+  #useArena(): void {
+    const arena = this.#parts.reserve();
+    if (arena === this.#arena) return;
+    this.#arena = arena;
+    this.#views.clear();
+    this.#set('arena', arena.address);
+    this.#set('own', arena.address + alignedSize(this.#parts.program.arenaBytes));
+  }
+
+  run(
+    feeds: readonly TypedArray[],
+    counters: readonly number[],
+  ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+    const { program, runtime } = this.#parts;
+    this.#useArena();
+    fill(program, this.#view, feeds, counters);
+    const { address } = this.#callPiece;
+    if (this.inline) {
+      const started = this.#times && performance.now();
+      return this.#finish(runtime.execute(address), started);
+    }
+    const result = tail.then(async () => {
+      const started = this.#times && performance.now();
+      return this.#finish(await runtime.executeAsync(address), started);
+    });
+    tail = result.catch(() => {});
+    return result;
+  }
+
+  #finish(code: number, started: number | undefined): TypedArray[] {
+    if (code < 0) throw new UnavailableError('No thread could be started for a long run. Nothing has run.');
+    if (started !== undefined) this.#measure(started);
+    return collect(this.#parts.program, this.#view, code);
+  }
+
+  /** The times of the run that has just ended, by the clock of JavaScript. */
+  #measure(started: number): void {
+    const { buffer, offset } = this.#times as Piece;
+    const computed = performance.now();
+    const shift = computed - this.#parts.runtime.now();
+    const each = 2 * this.#measured.length;
+    const threads = Array.from({ length: this.#threads }, (_, thread) =>
+      new Float64Array(buffer, offset + 8 * each * thread, each).map((t) => t + shift),
+    );
+    this.profile = { started, computed, calls: this.#measured, threads };
+  }
+
+  dispose(): void {
+    const { library, storage } = this.#parts;
+    library.close();
+    for (const piece of this.#constants.values()) storage.release(piece);
+    for (const piece of [this.#table, this.#callPiece, this.#times]) if (piece) storage.release(piece);
+  }
+}

@@ -1,0 +1,188 @@
+// One kernel as a C function.
+import { hoistLoads } from '../../loops/hoist.ts';
+import {
+  type Buffer,
+  bodyOf,
+  children,
+  type Expression,
+  expressionsOf,
+  isParallel,
+  type Kernel,
+  type Local,
+  type Statement,
+  touchedBy,
+} from '../../loops/ir.ts';
+import type { Machine } from '../../loops/machine.ts';
+import { unroll } from '../../loops/rewrite.ts';
+import { type DType, sizeOf } from '../../tensor/dtype.ts';
+import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../addresses.ts';
+import { iterations, type Loop, overlapping, segmentsOf } from '../segments.ts';
+import { addressText, ExpressionWriter, pointerName } from './expression.ts';
+
+/** What a kernel is written for. */
+export interface KernelTarget {
+  /** Where buffers begin. */
+  readonly originOf: (buffer: Buffer) => Origin;
+  readonly machine: Pick<Machine, 'vectorBytes' | 'registers'>;
+}
+
+/** The parameters of every kernel, those of `run` before them taken from the call. */
+export const kernelParameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads';
+
+/** The text of a function of that name. */
+export function writeKernel(name: string, kernel: Kernel, target: KernelTarget): string {
+  return new KernelWriter(unroll(kernel.body), target).write(name);
+}
+
+class KernelWriter {
+  readonly #statements: readonly Statement[];
+  readonly #target: KernelTarget;
+  readonly #lines: string[] = [];
+  readonly #locals = new Map<Local, string>();
+  readonly #bases = new Map<Base, number>();
+  readonly #reused: ReadonlySet<Local>;
+  readonly #addresses: Addresses;
+  readonly #expressions: ExpressionWriter;
+  #pointers = 0;
+  #loops = 0;
+
+  constructor(statements: readonly Statement[], target: KernelTarget) {
+    this.#statements = statements;
+    this.#target = target;
+    this.#reused = readMoreThanOnce(statements);
+    const { read, written } = touchedBy(statements);
+    for (const b of [...read, ...written]) {
+      const { base } = target.originOf(b);
+      if (!this.#bases.has(base)) this.#bases.set(base, this.#pointers++);
+    }
+    this.#addresses = new Addresses(target.originOf, this.#bases, () => this.#pointers++);
+    this.#expressions = new ExpressionWriter(this.#addresses, target.machine.vectorBytes, this.#locals);
+  }
+
+  write(name: string): string {
+    for (const { parallel, statements } of segmentsOf(this.#statements)) {
+      if (!parallel) this.#lines.push('if (thread == 0) {');
+      this.#segment(statements);
+      if (!parallel) this.#lines.push('}');
+    }
+    const bases = [...this.#bases].map(([base, number]) => `char *const ${pointerName(number)} = ${baseText(base)};`);
+    const locals = [...this.#locals].map(([{ type }, local]) => `${this.#expressions.typeOf(type)} ${local};`);
+    return [`void ${name}(${kernelParameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
+  }
+
+  #segment(statements: readonly Statement[]): void {
+    const { machine, originOf } = this.#target;
+    const hoisted = hoistLoads(statements, machine.registers, overlapping(originOf));
+    const scope = this.#addresses.analyse(hoisted);
+    this.#addresses.enter(scope);
+    this.#body(hoisted, scope);
+    this.#addresses.leave();
+  }
+
+  #body(statements: readonly Statement[], scope: Scope): void {
+    let loops = 0;
+    for (const s of statements) loops = this.#statement(s, scope, loops);
+  }
+
+  /** Writes a statement; `loops` of the scope have been written before it. Returns how many have been after it. */
+  #statement(s: Statement, scope: Scope, loops: number): number {
+    if (s.kind === 'loop') {
+      this.#loop(s, scope.loops[loops]);
+      return loops + 1;
+    }
+    const { lines, texts } = this.#expressions.write(...expressionsOf(s));
+    // Their names are new ones, so they need no block of their own.
+    this.#lines.push(...lines);
+    const [first, second] = texts;
+    switch (s.kind) {
+      case 'set': {
+        const local = this.#expressions.localOf(s.local);
+        this.#lines.push(`${local} = ${first};`);
+        if (isVectorLoad(s.value) && this.#reused.has(s.local)) this.#lines.push(`PIN(${local})`);
+        return loops;
+      }
+      case 'store': {
+        const { base } = this.#addresses.originOf(s.buffer);
+        const at = addressText(this.#addresses.element(s.buffer, s.index), this.#addresses.localOf(base));
+        this.#lines.push(storeText(s.buffer.dtype, this.#expressions.typeOf(s.value.type), at, first));
+        return loops;
+      }
+      case 'storeAt': {
+        const at = this.#expressions.computedAddress(s.buffer, first, 0);
+        this.#lines.push(storeText(s.buffer.dtype, this.#expressions.typeOf(s.value.type), at, second));
+        return loops;
+      }
+      case 'if': {
+        this.#lines.push(`if (${first}) {`);
+        let inside = loops;
+        for (const inner of s.body) inside = this.#statement(inner, scope, inside);
+        this.#lines.push('}');
+        return inside;
+      }
+    }
+  }
+
+  #loop(loop: Loop, scope: Scope): void {
+    const i = `i${this.#loops++}`;
+    let begin = '0';
+    let end = String(iterations(loop));
+    if (loop.count) {
+      const { lines, texts } = this.#expressions.write(loop.count);
+      this.#lines.push(...lines);
+      end = texts[0];
+    } else if (isParallel(loop)) {
+      begin = `share(${end}, thread, threads)`;
+      end = `share(${end}, thread + 1, threads)`;
+    }
+    this.#lines.push(`for (i64 ${i} = ${begin}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`);
+    for (const p of scope.pointers.values()) this.#lines.push(this.#pointer(p, i));
+    this.#addresses.enter(scope);
+    this.#body(loop.body, scope);
+    this.#addresses.leave();
+    this.#lines.push('}');
+  }
+
+  /** Where accesses of this iteration begin. */
+  #pointer({ base, parent, bump, folded = 0, local }: Pointer, i: string): string {
+    const from = parent?.local ?? this.#addresses.localOf(base);
+    const begin = addressText({ pointer: undefined, offset: folded - (parent?.folded ?? 0) }, from);
+    return `${base === 'index' ? 'const i64 ' : 'char *const '}${pointerName(local)} = ${begin} + ${i} * ${bump};`;
+  }
+}
+
+function baseText(base: Base): string {
+  if (base === 'thread') return 'own';
+  const [whole, itemBytes] = base.split(' ') as [string, string | undefined];
+  const from = whole === 'arena' ? 'call->arena' : `call->table[${whole.slice('slot'.length)}]`;
+  return itemBytes === undefined ? from : `${from} + start * ${itemBytes}`;
+}
+
+function storeText(dtype: DType, type: string, at: string, value: string): string {
+  if (dtype !== 'bool' && dtype !== 'uint8') return `TO(${type.length === 2 ? `u${type}` : type}, ${at}) = ${value};`;
+  // The low byte of every lane; a lane of ones becomes 1.
+  if (type === 'i32') return `TO(u8, ${at}) = (u8)${value};`;
+  const bytes = type === 'vl' ? 'wb' : 'nb';
+  return `TO(u${bytes}, ${at}) = __builtin_convertvector(${dtype === 'bool' ? `-${value}` : value}, ${bytes});`;
+}
+
+/** Types with names of two letters are those of vectors. */
+const isVectorLoad = (e: Expression): boolean =>
+  (e.kind === 'loadAt' || (e.kind === 'load' && e.laneStride === 1)) && e.type.lanes > 1 && sizeOf(e.buffer.dtype) > 1;
+
+/** The registers that more than one expression of a kernel reads. */
+function readMoreThanOnce(statements: readonly Statement[]): Set<Local> {
+  const once = new Set<Local>();
+  const more = new Set<Local>();
+  const visit = (e: Expression): void => {
+    if (e.kind === 'local') (once.has(e.local) ? more : once).add(e.local);
+    for (const child of children(e)) visit(child);
+  };
+  const walk = (all: readonly Statement[]): void => {
+    for (const s of all) {
+      expressionsOf(s).forEach(visit);
+      walk(bodyOf(s));
+    }
+  };
+  walk(statements);
+  return more;
+}

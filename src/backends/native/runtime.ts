@@ -1,0 +1,88 @@
+// The runtime library as JavaScript sees it, through koffi. Loaded only when the native backend is asked for.
+import { builtin } from '../../tensor/builtin.ts';
+import { UnavailableError } from '../../tensor/errors.ts';
+
+/** What is used of koffi. */
+type Foreign = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
+interface Koffi {
+  load(path: string): { func(name: string, result: string, parameters: readonly string[]): Foreign };
+}
+
+/** A compiled program that has been loaded; `run` is the address of its function. */
+export interface Library {
+  readonly run: number;
+  close(): void;
+}
+
+/** See pool-source.ts. Addresses are numbers: they are below 2⁵³. */
+export interface Runtime {
+  execute(call: number): number;
+  executeAsync(call: number): Promise<number>;
+  /** The present time on the clock of profiled runs, in milliseconds. */
+  now(): number;
+  address(buffer: ArrayBuffer): number;
+  advise(address: number, bytes: number): void;
+  open(path: string): Library;
+}
+
+let koffi: Koffi | undefined;
+
+/** Finds koffi beside millrace, or where the program was started. @throws UnavailableError if it is not installed. */
+export function loadKoffi(): Koffi {
+  if (koffi) return koffi;
+  const { createRequire } = builtin<typeof import('node:module')>('module');
+  const { join } = builtin<typeof import('node:path')>('path');
+  let problem = '';
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    try {
+      // A name that bundlers do not follow.
+      const name = ['kof', 'fi'].join('');
+      koffi = createRequire(from)(name) as Koffi;
+      return koffi;
+    } catch (error) {
+      problem ||= (error as Error).message.split('\n')[0];
+    }
+  }
+  throw new UnavailableError(
+    `The native backend loads its programs with the package koffi, which cannot be loaded here (${problem}). Install it: npm install koffi`,
+  );
+}
+
+const runtimes = new Map<string, Runtime>();
+
+/** The runtime in that file. @throws if it cannot be loaded. */
+export function loadRuntime(path: string): Runtime {
+  let runtime = runtimes.get(path);
+  if (!runtime) runtimes.set(path, (runtime = bind(loadKoffi(), path)));
+  return runtime;
+}
+
+function bind(ffi: Koffi, path: string): Runtime {
+  const library = ffi.load(path);
+  const func = (name: string, result: string, ...parameters: string[]) =>
+    library.func(`millrace_${name}`, result, parameters);
+  const execute = func('execute', 'int', 'uint64_t');
+  const now = func('now', 'double');
+  const address = func('address', 'uint64_t', 'void *');
+  const advise = func('advise', 'void', 'uint64_t', 'uint64_t');
+  const open = func('open', 'uint64_t', 'const char *');
+  const symbol = func('symbol', 'uint64_t', 'uint64_t', 'const char *');
+  const lastError = func('error', 'const char *');
+  const close = func('close', 'void', 'uint64_t');
+  return {
+    execute: (call) => execute(call) as number,
+    executeAsync: (call) =>
+      new Promise((resolve, reject) => {
+        execute.async(call, (error: Error | null, code: number) => (error ? reject(error) : resolve(code)));
+      }),
+    now: () => now() as number,
+    address: (buffer) => Number(address(new Uint8Array(buffer))),
+    advise: (at, bytes) => void advise(at, bytes),
+    open: (file) => {
+      const handle = Number(open(file));
+      const run = handle === 0 ? 0 : Number(symbol(handle, 'millrace_run'));
+      if (run === 0) throw new UnavailableError(`The compiled program ${file} cannot be loaded: ${lastError()}.`);
+      return { run, close: () => void close(handle) };
+    },
+  };
+}
