@@ -12,8 +12,13 @@ import {
 } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 
-/** What addresses count from: the arena of the run, the thread's own space, address 0, or nothing: the value of an index. */
-export type Base = 'arena' | 'thread' | 'absolute' | 'index' | Moving;
+/**
+ * What addresses count from: the arena of the run, the thread's own space, address 0, an address that is a parameter of
+ * the function, or nothing: the value of an index.
+ */
+export type Base = 'arena' | 'thread' | 'absolute' | 'index' | Given | Moving;
+/** The address of a number among the function's parameters. */
+export type Given = `given ${number}`;
 /** The arena, or address 0, and so many bytes for each item before the block. */
 export type Moving = `${'arena' | 'absolute'} ${number}`;
 /** The locals of a function that hold a base; the others are 0. */

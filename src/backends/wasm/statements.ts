@@ -5,7 +5,7 @@ import type { Addresses, Pointer, Scope } from './addresses.ts';
 import type { FunctionBody } from './encode.ts';
 import type { ExpressionEmitter } from './expression.ts';
 import { pushPointer, storeScalar, storeVector } from './memory.ts';
-import { commonParameters, thread, threads } from './parameters.ts';
+import { thread, threads } from './parameters.ts';
 
 export type Loop = Statement & { kind: 'loop' };
 
@@ -103,12 +103,12 @@ export class StatementEmitter {
     else storeVector(body, s.buffer.dtype, s.value.type, address.offset);
   }
 
-  /** What is inside some loops, once: the numbers of their iterations are parameters. */
+  /** What is inside some loops, once: the numbers of their iterations are parameters from `parameter` on. */
   inside(
     loops: number,
     statements: readonly Statement[],
     scope: Scope,
-    parameter: number = commonParameters.length,
+    parameter: number,
   ): void {
     if (loops === 0) {
       this.statements(statements, scope);
