@@ -44,20 +44,22 @@ export class Builder {
   readonly #machine: Machine;
   readonly #buffers: Buffers;
   readonly #checkNumbers: ReadonlyMap<Primitive, number>;
+  readonly #share: boolean;
   readonly #patterns = new Map<string, Pattern>();
   /** Structures of tasks get numbers, so that those of chains stay short. */
   readonly #numbers = new Map<string, number>();
 
-  constructor(machine: Machine, buffers: Buffers, checkNumbers: ReadonlyMap<Primitive, number>) {
+  constructor(machine: Machine, buffers: Buffers, checkNumbers: ReadonlyMap<Primitive, number>, share: boolean) {
     this.#machine = machine;
     this.#buffers = buffers;
     this.#checkNumbers = checkNumbers;
+    this.#share = share;
   }
 
   *build(unit: Unit): Steps<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
-    const structures = unit.tasks.map(structureOf);
+    const structures = this.#share ? unit.tasks.map(structureOf) : [];
     yield;
-    if (!structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
+    if (!this.#share || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
     const { key, buffers } = this.#keyOf(unit, structures);
     const pattern = this.#patterns.get(key);
     if (pattern) return { kernels: this.#again(unit, pattern, buffers), offers: pattern.offers };

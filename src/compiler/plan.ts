@@ -26,11 +26,17 @@ export interface Plan extends Program, Placement {
   readonly tasks: readonly PlannedTask[];
 }
 
+/** Without sharing, every task's kernels are built anew. */
+interface PlanOptions {
+  readonly share: boolean;
+}
+
 /** Fuses, selects, schedules and plans memory. */
-export const plan = (lowered: Lowered, machine: Machine): Plan => atOnce(planning(lowered, machine));
+export const plan = (lowered: Lowered, machine: Machine, options?: PlanOptions): Plan =>
+  atOnce(planning(lowered, machine, options));
 
 /** The same, step by step. */
-export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
+export function* planning(lowered: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Steps<Plan> {
   const fused = yield* fuse(lowered);
   const scheduled = yield* schedule(fused);
   const { checks, inPlace, commits } = scheduled;
@@ -43,7 +49,7 @@ export function* planning(lowered: Lowered, machine: Machine): Steps<Plan> {
   const planned: PlannedTask[] = [];
   let checkKernels = 0;
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
-  const builder = new Builder(machine, buffers, numbers);
+  const builder = new Builder(machine, buffers, numbers, share);
   for (const unit of unitsOf([...tasks, ...committed], repeats)) {
     const from = kernels.length;
     const built = yield* builder.build(unit);

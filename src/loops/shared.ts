@@ -30,9 +30,7 @@ class SharedKernel implements Kernel {
 
 function substituted(body: readonly Statement[], buffers: ReadonlyMap<Buffer, Buffer>): readonly Statement[] {
   const own = (b: Buffer): Buffer => buffers.get(b) ?? b;
-  const expression = rewriter((e) =>
-    e.kind === 'load' || e.kind === 'loadAt' ? { ...e, buffer: own(e.buffer) } : e,
-  );
+  const expression = rewriter((e) => (e.kind === 'load' || e.kind === 'loadAt' ? { ...e, buffer: own(e.buffer) } : e));
   return rewriteStatements(body, {
     expression,
     target: (buffer, index) => ({ buffer: own(buffer), index }),

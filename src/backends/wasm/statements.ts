@@ -104,12 +104,7 @@ export class StatementEmitter {
   }
 
   /** What is inside some loops, once: the numbers of their iterations are parameters from `parameter` on. */
-  inside(
-    loops: number,
-    statements: readonly Statement[],
-    scope: Scope,
-    parameter: number,
-  ): void {
+  inside(loops: number, statements: readonly Statement[], scope: Scope, parameter: number): void {
     if (loops === 0) {
       this.statements(statements, scope);
       return;
