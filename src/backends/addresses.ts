@@ -13,12 +13,14 @@ import {
 import { sizeOf } from '../tensor/dtype.ts';
 
 /**
- * What addresses count from: the thread's own space, something whole, that and a block's place in it, or nothing: the
- * value of an index.
+ * What addresses count from: the thread's own space, something whole, that and a block's place in it, an address that
+ * is a parameter of the function, or nothing: the value of an index.
  */
-export type Base = Whole | Moving | 'thread' | 'index';
+export type Base = Whole | Moving | Given | 'thread' | 'index';
 /** The arena of the run; address 0; or what a slot of the program's table points to. */
 export type Whole = 'arena' | 'absolute' | `slot${number}`;
+/** The address of a number among the function's parameters. */
+export type Given = `given ${number}`;
 /** So many bytes further for each item before the block. */
 export type Moving = `${Whole} ${number}`;
 /** The locals of a function that hold a base; the others are 0. */

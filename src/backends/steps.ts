@@ -1,6 +1,6 @@
 // The order of a run: the one place from which both `run` and the profiled run take it.
-import { isParallel } from '../loops/ir.ts';
 import type { Program, Repeat } from '../loops/program.ts';
+import { isDivided } from '../loops/shared.ts';
 
 /**
  * What each thread does: the kernel of a number; wait for the others; end the run if a check has failed; or other steps
@@ -14,7 +14,7 @@ export interface Blocks extends Pick<Repeat, 'items' | 'block'> {
 
 /** A barrier lies between two kernels unless one thread does both; without shared memory there is none. */
 export function stepsOf({ kernels, checks, repeats, status }: Program, shared: boolean): Step[] {
-  const divided = kernels.map((kernel) => kernel.body.some(isParallel));
+  const divided = kernels.map(isDivided);
   const all: Step[] = [];
   let steps = all;
   const wait = () => {

@@ -10,6 +10,7 @@ import { elements } from '../tensor/shape.ts';
 import type { Steps } from '../tensor/turns.ts';
 import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
+import { type Structure, structureOf } from './structure.ts';
 
 /** Tasks [first, end) that are run once for each block of items; the last block may overlap the one before it. */
 export interface Repeat {
@@ -68,6 +69,7 @@ export function* batch(
   const repeats: Repeat[] = [];
   const windows = new Map<Primitive, { of: Primitive; item: number }>();
   const within = new Set<Primitive>();
+  const costs = new Map<string, number>();
   const open = yield* chains(tasks, checks, inPlace);
   for (const [first, end] of open) {
     const inside = (uses: readonly number[] | undefined) => (uses ?? []).every((i) => i >= first && i < end);
@@ -84,7 +86,7 @@ export function* batch(
       for (let from = first; from < end; from += mostTasks) open.push([from, Math.min(from + mostTasks, end)]);
       continue;
     }
-    const worth = parallel ? yield* blocksWorth(tasks.slice(first, end), machine) : 1;
+    const worth = parallel ? yield* blocksWorth(tasks.slice(first, end), machine, costs) : 1;
     const block = parallel ? smallBlock(items, worth, bytes / items) : large;
     repeats.push({ first, end, items, block, parallel });
     const change = new Shortening(items, block, internal, windows, within);
@@ -96,11 +98,17 @@ export function* batch(
   return { tasks: result, repeats, windows, within };
 }
 
-/** Into how many blocks, at most as many as there should be, the work of some tasks can be cut. */
-function* blocksWorth(tasks: readonly Task[], machine: Machine): Steps<number> {
+/**
+ * Into how many blocks, at most as many as there should be, the work of some tasks can be cut. `costs` are known costs
+ * of structures.
+ */
+function* blocksWorth(tasks: readonly Task[], machine: Machine, costs: Map<string, number>): Steps<number> {
   let cost = 0;
   for (const task of tasks) {
-    cost += offersFor(task, machine)[0].cost;
+    const { text } = structureOf(task) as Structure;
+    const known = costs.get(text) ?? offersFor(task, machine)[0].cost;
+    costs.set(text, known);
+    cost += known;
     if (cost >= leastBlocks * leastCost) return leastBlocks;
     yield;
   }

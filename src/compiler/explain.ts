@@ -1,5 +1,6 @@
 // A compiled run as text for the user: its tasks, what was offered for them, its kernels, and where its arrays lie.
-import { type Buffer, isParallel, type Kernel } from '../loops/ir.ts';
+import type { Buffer } from '../loops/ir.ts';
+import { isDivided } from '../loops/shared.ts';
 import type { Lowered } from '../program/primitives.ts';
 import { printLowered, printTask } from '../program/print.ts';
 import { sizeOf } from '../tensor/dtype.ts';
@@ -57,7 +58,6 @@ export const kernelsOf = (plan: Plan): { name: string; parallel: boolean; args: 
     }),
   );
 
-const isDivided = (kernel: Kernel): boolean => kernel.body.some(isParallel);
 const whole = (n: number): string => Math.round(n).toLocaleString('en');
 const count = (n: number, what: string): string => `${whole(n)} ${what}${n === 1 ? '' : 's'}`;
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -155,6 +155,8 @@ export type Statement =
 export interface Kernel {
   readonly name: string;
   readonly body: readonly Statement[];
+  /** Where kernels differ in nothing but buffers: the body of one of them, and what its buffers are in this one. */
+  readonly shared?: { readonly body: readonly Statement[]; readonly buffers: ReadonlyMap<Buffer, Buffer> };
   /** Arithmetic operations and bytes moved, as estimated when it was chosen. */
   readonly flops: number;
   readonly bytes: number;

@@ -30,12 +30,15 @@ interface Access {
   high: number;
 }
 
-/** coefficient · t with a whole t between low and high, which is not 0 if it is the parallel loop's. */
+/**
+ * coefficient · t with a whole t between low and high. Where t belongs to the parallel loop: it is how far the two
+ * iterations are apart, so never 0, or the number of one of them, which is not that of the other.
+ */
 interface Term {
   readonly coefficient: number;
   readonly low: number;
   readonly high: number;
-  readonly apart: boolean;
+  readonly of: 'distance' | 'iteration' | 'other';
 }
 
 /** Steps of a search after which it gives up and fears a race. */
@@ -206,19 +209,23 @@ function differences(a: Access, b: Access, parallel: LoopVariable | undefined): 
   const ofB = new Map(b.terms);
   const terms: Term[] = [];
   const own = (v: LoopVariable, n: number) =>
-    terms.push({ coefficient: n * v.step, low: 0, high: last(v), apart: false });
+    terms.push({ coefficient: n * v.step, low: 0, high: last(v), of: v === parallel ? 'iteration' : 'other' });
   const coefficients = new Map(a.terms);
   if (parallel) {
     const n = coefficients.get(parallel) ?? 0;
-    const difference = n - (ofB.get(parallel) ?? 0);
-    // a at v + t less b at v is a.n·t + (a.n − b.n)·v.
-    terms.push({ coefficient: n * parallel.step, low: -last(parallel), high: last(parallel), apart: true });
-    if (difference !== 0) own(parallel, difference);
+    const m = ofB.get(parallel) ?? 0;
+    if (n === m) {
+      terms.push({ coefficient: n * parallel.step, low: -last(parallel), high: last(parallel), of: 'distance' });
+    } else {
+      // An access that does not move with the loop is made in every iteration, so also in another one.
+      if (n !== 0) own(parallel, n);
+      if (m !== 0) own(parallel, -m);
+    }
   }
   for (const [v, m] of a.terms) {
     if (v === parallel) continue;
     if (ofB.get(v) === m) {
-      terms.push({ coefficient: m * v.step, low: -last(v), high: last(v), apart: false });
+      terms.push({ coefficient: m * v.step, low: -last(v), high: last(v), of: 'other' });
     } else {
       own(v, m);
     }
@@ -239,18 +246,20 @@ function couldMeet(terms: readonly Term[], low: number, high: number): boolean {
     most.unshift(most[0] + Math.max(x, y));
   }
   let steps = 0;
-  const search = (k: number, from: number, to: number): boolean => {
+  /** `iteration` is the number of one of the two, where it has been chosen. */
+  const search = (k: number, from: number, to: number, iteration?: number): boolean => {
     if (steps++ > patience) return true;
     if (to < least[k] || from > most[k]) return false;
     if (k === sorted.length) return true;
-    const { coefficient, low: first, high: last, apart } = sorted[k];
-    if (coefficient === 0) return (!apart || last > 0) && search(k + 1, from, to);
+    const { coefficient, low: first, high: last, of } = sorted[k];
+    if (coefficient === 0) return (of !== 'distance' || last > 0) && search(k + 1, from, to, iteration);
     const [x, y] = [(from - most[k + 1]) / coefficient, (to - least[k + 1]) / coefficient];
     const begin = Math.max(first, Math.ceil(Math.min(x, y)));
     const end = Math.min(last, Math.floor(Math.max(x, y)));
     for (let t = begin; t <= end; t++) {
-      if (apart && t === 0) continue;
-      if (search(k + 1, from - coefficient * t, to - coefficient * t)) return true;
+      if ((of === 'distance' && t === 0) || (of === 'iteration' && t === iteration)) continue;
+      const chosen = of === 'iteration' ? t : iteration;
+      if (search(k + 1, from - coefficient * t, to - coefficient * t, chosen)) return true;
     }
     return false;
   };

@@ -276,6 +276,18 @@ test.each<[string, Pass, Case]>([
   expect(Math.max(...found.errors)).toBeLessThan(1e-5);
 });
 
+test.each(passes)('%s: outputs that fill panels of two widths, 1, 3 and 12 images: within 1e-5', (pass) => {
+  for (const batch of [1, 3, 12]) {
+    for (const channels of [
+      [12, 20],
+      [20, 12],
+    ] as const) {
+      const c: Case = { batch, size: [9, 10], filter: [3, 3], channels, padding: 'SAME' };
+      expect(Math.max(...compare(c, pass).errors)).toBeLessThan(1e-5);
+    }
+  }
+});
+
 test.each(passes)('%s: channels that are no multiple of four are left to the direct kernel, within 2e-6', (pass) => {
   for (const channels of [
     [3, 8],

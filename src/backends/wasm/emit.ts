@@ -7,7 +7,7 @@ import type { Origin } from '../addresses.ts';
 import { type Blocks, type Step, stepsOf } from '../steps.ts';
 import { barrierBody } from './barrier.ts';
 import { encodeModule, FunctionBody, type MemoryLimits, type WasmFunction } from './encode.ts';
-import { emitKernel } from './kernel.ts';
+import { emitKernels } from './kernels.ts';
 import { kernelParameters } from './parameters.ts';
 
 const runParameters = ['arena', 'own', 'thread', 'threads'] as const;
@@ -47,13 +47,8 @@ export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Ar
     add({ parameters, results: 0, body, exported: undefined });
   const profiled = (name: string) => (options.profile ? name : undefined);
   const parameters = kernelParameters.length;
-  const kernels: number[] = [];
-  for (const kernel of program.kernels) {
-    const exported = profiled(`k${kernels.length}`);
-    const body = emitKernel(kernel, { originOf, fusedMultiplyAdd }, outline);
-    kernels.push(add({ parameters, results: 0, body, exported }));
-    yield;
-  }
+  const bodies = yield* emitKernels(program.kernels, { originOf, fusedMultiplyAdd }, outline);
+  const kernels = bodies.map((body, k) => add({ parameters, results: 0, body, exported: profiled(`k${k}`) }));
   const { shared } = options.memory;
   const barrier = shared ? add({ parameters: 1, results: 0, body: barrierBody(), exported: profiled('barrier') }) : -1;
   const { status } = program;

@@ -7,14 +7,13 @@ import {
   type Expression,
   expressionsOf,
   isParallel,
-  type Kernel,
   type Local,
   type Statement,
   touchedBy,
 } from '../../loops/ir.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { Addresses, type BaseLocals, type Origin } from '../addresses.ts';
-import { iterations, type Loop, overlapping, segmentsOf } from '../segments.ts';
+import { iterations, type Loop, segmentsOf } from '../segments.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
 import { commonParameters, emitBases, kernelParameters, thread } from './parameters.ts';
@@ -24,12 +23,16 @@ import { pushShare, StatementEmitter } from './statements.ts';
 export interface KernelTarget {
   /** Where buffers begin. */
   readonly originOf: (buffer: Buffer) => Origin;
+  /** Do two buffers share bytes? */
+  readonly overlap: (a: Buffer, b: Buffer) => boolean;
+  /** How many addresses its functions are given. */
+  readonly given: number;
   /** Is `multiplyAdd` the relaxed instruction, which rounds once? */
   readonly fusedMultiplyAdd: boolean;
 }
 
 /** Adds a function with so many parameters to the module and returns its number. */
-type Outline = (body: FunctionBody, parameters: number) => number;
+export type Outline = (body: FunctionBody, parameters: number) => number;
 
 /** Vector registers of the processors that V8 compiles for; one of them it keeps for itself. */
 const vectorRegisters = 15;
@@ -39,12 +42,22 @@ const longIteration = 2000;
 const longInnerIteration = 20_000;
 
 /**
- * The body of a function with the parameters of a kernel. The iterations of its long loops are functions of their own,
+ * The body of a function with the parameters of a kernel, and those addresses that it is given. The iterations of its long loops are functions of their own,
  * given to `outline`: an engine that optimizes a function while it runs can use the better code only from the next call
  * on, so a long run must be made of many calls.
  */
-export function emitKernel(kernel: Kernel, target: KernelTarget, outline: Outline): FunctionBody {
-  return new KernelWriter(unroll(kernel.body), target, outline).write();
+export function emitKernel(statements: readonly Statement[], target: KernelTarget, outline: Outline): FunctionBody {
+  return new KernelWriter(unroll(statements), target, outline).write();
+}
+
+/** A function that is being written. */
+interface Frame {
+  readonly body: FunctionBody;
+  readonly bases: BaseLocals;
+  /** The parameters that an iteration of its loops needs too. */
+  readonly carried: readonly number[];
+  /** The loops of which it is one iteration. */
+  readonly path: readonly Loop[];
 }
 
 class KernelWriter {
@@ -61,15 +74,19 @@ class KernelWriter {
   }
 
   write(): FunctionBody {
-    const body = new FunctionBody(kernelParameters.length);
-    const bases = this.#bases(body, this.#statements);
+    const { given } = this.#target;
+    const first = kernelParameters.length;
+    const body = new FunctionBody(first + given);
+    const bases = this.#bases(body, this.#statements, first);
+    const carried = [...commonParameters, ...Array.from({ length: given }, (_, i) => first + i)];
+    const outer: Frame = { body, bases, carried, path: [] };
     for (const { parallel, statements } of segmentsOf(this.#statements)) {
-      if (parallel) this.#sequence(body, bases, [], statements);
+      if (parallel) this.#sequence(outer, statements);
       else {
         body.get(thread);
         body.op('i32.eqz');
         body.open('if');
-        this.#sequence(body, bases, [], statements);
+        this.#sequence(outer, statements);
         body.op('end');
       }
     }
@@ -77,10 +94,11 @@ class KernelWriter {
   }
 
   /** Statements inside some loops, of each of which the function is one iteration. What is between long loops stays together. */
-  #sequence(body: FunctionBody, bases: BaseLocals, path: readonly Loop[], statements: readonly Statement[]): void {
+  #sequence(frame: Frame, statements: readonly Statement[]): void {
+    const { body, carried, path } = frame;
     let together: Statement[] = [];
     const flush = () => {
-      if (together.length > 0) this.#emit(body, bases, path, together);
+      if (together.length > 0) this.#emit(frame, together);
       together = [];
     };
     for (const s of statements) {
@@ -89,29 +107,32 @@ class KernelWriter {
         continue;
       }
       flush();
-      const parameters = commonParameters.length + path.length + 1;
+      const parameters = carried.length + 1;
       const inner = new FunctionBody(parameters);
-      this.#sequence(inner, this.#bases(inner, s.body), [...path, s], s.body);
-      callForEach(body, path.length, s, this.#outline(inner, parameters));
+      const bases = this.#bases(inner, s.body, commonParameters.length);
+      const all = Array.from({ length: parameters }, (_, i) => i);
+      this.#sequence({ body: inner, bases, carried: all, path: [...path, s] }, s.body);
+      callForEach(body, carried, s, this.#outline(inner, parameters));
     }
     flush();
   }
 
-  #emit(body: FunctionBody, bases: BaseLocals, path: readonly Loop[], statements: readonly Statement[]): void {
-    const hoisted = hoistLoads(statements, vectorRegisters, overlapping(this.#target.originOf));
+  #emit({ body, bases, path }: Frame, statements: readonly Statement[]): void {
+    const hoisted = hoistLoads(statements, vectorRegisters, this.#target.overlap);
     const whole = path.reduceRight<readonly Statement[]>((inside, s) => [{ ...s, body: inside }], hoisted);
     const addresses = new Addresses(this.#target.originOf, bases, () => body.local('i32'));
     const scope = addresses.analyse(whole);
     const expressions = new ExpressionEmitter(body, addresses, this.#target.fusedMultiplyAdd);
     addresses.enter(scope);
-    new StatementEmitter(body, addresses, expressions).inside(path.length, whole, scope);
+    const numbers = commonParameters.length + this.#target.given;
+    new StatementEmitter(body, addresses, expressions).inside(path.length, whole, scope, numbers);
     addresses.leave();
   }
 
-  #bases(body: FunctionBody, statements: readonly Statement[]): BaseLocals {
+  #bases(body: FunctionBody, statements: readonly Statement[], given: number): BaseLocals {
     const { read, written } = touchedBy(statements);
     const used = [...read, ...written].map((b) => this.#target.originOf(b).base);
-    return emitBases(body, used);
+    return emitBases(body, used, given);
   }
 
   /** Is it a loop whose iterations take long, and use no register that other statements use too? */
@@ -148,11 +169,8 @@ function usesOfLocals(statements: readonly Statement[], uses = new Map<Local, nu
   return uses;
 }
 
-/**
- * Calls a function with the number of each iteration, those of this thread if the loop is parallel. The loop is inside
- * as many others, whose numbers are parameters here.
- */
-function callForEach(body: FunctionBody, inside: number, loop: Loop, number: number): void {
+/** Calls a function with some parameters and the number of each iteration, those of this thread if the loop is parallel. */
+function callForEach(body: FunctionBody, carried: readonly number[], loop: Loop, number: number): void {
   const at = body.local('i32');
   const end = body.local('i32');
   const parallel = isParallel(loop);
@@ -167,8 +185,7 @@ function callForEach(body: FunctionBody, inside: number, loop: Loop, number: num
   body.op('i32.ne');
   body.open('if');
   body.open('loop');
-  for (const parameter of commonParameters) body.get(parameter);
-  for (let k = 0; k < inside; k++) body.get(commonParameters.length + k);
+  for (const parameter of carried) body.get(parameter);
   body.get(at);
   body.call(number);
   body.get(at);

@@ -6,7 +6,7 @@ import { iterations, type Loop } from '../segments.ts';
 import type { FunctionBody } from './encode.ts';
 import type { ExpressionEmitter } from './expression.ts';
 import { pushPointer, storeScalar, storeVector } from './memory.ts';
-import { commonParameters, thread, threads } from './parameters.ts';
+import { thread, threads } from './parameters.ts';
 
 /** Pushes the first iteration of a thread: the iterations are divided evenly, the first threads taking one of the rest each. */
 export function pushShare(body: FunctionBody, count: number, after: 0 | 1): void {
@@ -100,13 +100,8 @@ export class StatementEmitter {
     else storeVector(body, s.buffer.dtype, s.value.type, address.offset);
   }
 
-  /** What is inside some loops, once: the numbers of their iterations are parameters. */
-  inside(
-    loops: number,
-    statements: readonly Statement[],
-    scope: Scope,
-    parameter: number = commonParameters.length,
-  ): void {
+  /** What is inside some loops, once: the numbers of their iterations are parameters from `parameter` on. */
+  inside(loops: number, statements: readonly Statement[], scope: Scope, parameter: number): void {
     if (loops === 0) {
       this.statements(statements, scope);
       return;

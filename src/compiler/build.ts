@@ -1,0 +1,158 @@
+// The loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
+// same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
+import type { Storage } from '../kernels/offer.ts';
+import type { Buffer, Kernel } from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import { withBuffers } from '../loops/shared.ts';
+import type { Primitive } from '../program/primitives.ts';
+import type { Task } from '../program/task.ts';
+import type { Steps } from '../tensor/turns.ts';
+import type { Repeat } from './batch.ts';
+import type { Buffers } from './buffers.ts';
+import { mergeKernels } from './merge.ts';
+import { readsOf } from './schedule.ts';
+import { offersFor } from './select.ts';
+import { type Structure, structureOf } from './structure.ts';
+
+/** Tasks that become kernels together: one, or a chain whose kernels are merged. */
+export interface Unit {
+  readonly tasks: readonly Task[];
+  /** The step of the first one. */
+  readonly first: number;
+  readonly repeat: Repeat | undefined;
+}
+
+/** What a task was offered, the cheapest, which is taken, first. */
+export type Offered = readonly { readonly name: string; readonly cost: number }[];
+
+/** Space that a task asked for. */
+type Asked = readonly [name: string, dtype: Buffer['dtype'], length: number, own: boolean];
+
+/** What was built, as a pattern for others of its structure. */
+interface Pattern {
+  readonly kernels: readonly Kernel[];
+  readonly offers: readonly Offered[];
+  /** The arrays of its tasks, each once, then the space that they asked for. */
+  readonly buffers: readonly Buffer[];
+  /** What each task asked for. */
+  readonly asked: readonly (readonly Asked[])[];
+  /** Which buffers became private when it was merged. */
+  readonly replaced: ReadonlyMap<Buffer, Buffer>;
+}
+
+export class Builder {
+  readonly #machine: Machine;
+  readonly #buffers: Buffers;
+  readonly #checkNumbers: ReadonlyMap<Primitive, number>;
+  readonly #share: boolean;
+  readonly #patterns = new Map<string, Pattern>();
+  /** Structures of tasks get numbers, so that those of chains stay short. */
+  readonly #numbers = new Map<string, number>();
+
+  constructor(machine: Machine, buffers: Buffers, checkNumbers: ReadonlyMap<Primitive, number>, share: boolean) {
+    this.#machine = machine;
+    this.#buffers = buffers;
+    this.#checkNumbers = checkNumbers;
+    this.#share = share;
+  }
+
+  *build(unit: Unit): Steps<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
+    const structures = this.#share ? unit.tasks.map(structureOf) : [];
+    yield;
+    if (!this.#share || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
+    const { key, buffers } = this.#keyOf(unit, structures);
+    const pattern = this.#patterns.get(key);
+    if (pattern) return { kernels: this.#again(unit, pattern, buffers), offers: pattern.offers };
+    const made = yield* this.#first(unit, buffers);
+    this.#patterns.set(key, made);
+    return made;
+  }
+
+  /** The structures of the tasks, and which of their arrays are the same one, or blocks of the same one. */
+  #keyOf(unit: Unit, structures: readonly Structure[]): { key: string; buffers: Buffer[] } {
+    const { repeat } = unit;
+    const found = new Map<Buffer, number>();
+    let key = repeat?.parallel ? `${repeat.items / repeat.block} blocks` : '';
+    const add = (buffer: Buffer, role: () => string) => {
+      const known = found.get(buffer);
+      key += ` ${known ?? found.size}`;
+      if (known !== undefined) return;
+      found.set(buffer, found.size);
+      key += role();
+    };
+    for (const { text, nodes } of structures) {
+      const number = this.#numbers.get(text) ?? this.#numbers.size;
+      this.#numbers.set(text, number);
+      key += `;${number}`;
+      for (const node of nodes) {
+        const buffer = this.#buffers.of(node);
+        const { window, within } = this.#buffers.role(node);
+        add(buffer, () => (within ? ` within ${buffer.length}` : ` ${buffer.length}`));
+        if (window) add(window, () => ' whole');
+      }
+    }
+    return { key, buffers: [...found.keys()] };
+  }
+
+  *#first(unit: Unit, arrays: readonly Buffer[]): Steps<Pattern> {
+    const buffers = [...arrays];
+    const kernels: Kernel[] = [];
+    const asked: Asked[][] = [];
+    const offered: Offered[] = [];
+    for (const [i, task] of unit.tasks.entries()) {
+      const own: Asked[] = [];
+      const ask = (...request: Asked): Buffer => {
+        own.push(request);
+        const buffer = this.#space(unit, i, request);
+        buffers.push(buffer);
+        return buffer;
+      };
+      const storage: Storage = {
+        bufferOf: (node) => this.#buffers.of(node),
+        scratch: (name, dtype, length) => ask(name, dtype, length, false),
+        own: (name, dtype, length) => ask(name, dtype, length, true),
+        status: () => this.#buffers.status(),
+        checkNumber: (node) => this.#checkNumbers.get(node) as number,
+      };
+      this.#use(unit, i);
+      const offers = offersFor(task, this.#machine);
+      kernels.push(...offers[0].build(storage));
+      offered.push(offers.map(({ name, cost }) => ({ name, cost })));
+      asked.push(own);
+      yield;
+    }
+    const { repeat } = unit;
+    if (!repeat?.parallel) return { kernels, offers: offered, buffers, asked, replaced: new Map() };
+    const merged = mergeKernels(kernels, repeat.items / repeat.block, this.#buffers.chain());
+    this.#buffers.replace(merged.replaced);
+    return { ...merged, offers: offered, buffers, asked };
+  }
+
+  /** The pattern's kernels for these arrays, and for space as the pattern's tasks asked for. */
+  #again(unit: Unit, pattern: Pattern, arrays: readonly Buffer[]): Kernel[] {
+    const own = [...arrays];
+    for (const [i, asked] of pattern.asked.entries()) {
+      this.#use(unit, i);
+      for (const request of asked) own.push(this.#space(unit, i, request));
+    }
+    const buffers = new Map(pattern.buffers.map((b, i) => [b, own[i]]));
+    const replaced = new Map<Buffer, Buffer>();
+    for (const [old, fresh] of pattern.replaced) {
+      const mine = buffers.get(old) as Buffer;
+      const replacement: Buffer = { ...mine, private: true };
+      replaced.set(mine, replacement);
+      buffers.set(fresh, replacement);
+    }
+    this.#buffers.replace(replaced);
+    return pattern.kernels.map((k) => withBuffers(k, buffers));
+  }
+
+  #space({ first, repeat }: Unit, i: number, [name, dtype, length, own]: Asked): Buffer {
+    return this.#buffers.scratch(name, dtype, length, first + i, own, repeat?.parallel ? repeat : undefined);
+  }
+
+  #use({ tasks, first, repeat }: Unit, i: number): void {
+    for (const v of readsOf(tasks[i])) this.#buffers.use(v.node, first + i, repeat);
+    for (const o of tasks[i].outputs) if (o.node.kind !== 'check') this.#buffers.use(o.node, first + i, repeat);
+  }
+}
