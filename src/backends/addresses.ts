@@ -9,6 +9,7 @@ import {
   expressionsOf,
   type LoopVariable,
   type Statement,
+  touched,
 } from '../loops/ir.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 
@@ -136,7 +137,7 @@ export class Addresses {
   #collect(e: Expression, seen: Set<Expression>): void {
     if (seen.has(e)) return;
     seen.add(e);
-    if (e.kind === 'load') this.#note(e.buffer, e.index, (e.type.lanes - 1) * e.laneStride);
+    if (e.kind === 'load') this.#note(e.buffer, e.index, (touched(e, e.type.lanes) - 1) * e.laneStride);
     else if (e.kind === 'index') this.#fold(this.#pointer('index', e.index, 1), e.index.constant);
     else for (const child of children(e)) this.#collect(child, seen);
   }

@@ -8,20 +8,21 @@ export interface Tile {
   readonly vectors: number;
 }
 
-/** Sums that fit in the registers beside the operands: half of them, and one more where products need none. */
-const most = (machine: Machine) => machine.registers / 2 + (machine.fusedMultiplyAdd ? 1 : 0);
+/** Do the sums fit in the registers beside the operands? */
+const fits = (rows: number, vectors: number, { sums, registers }: Machine): boolean =>
+  rows * vectors <= sums.most && rows * vectors + vectors + 1 <= registers;
 
 /**
- * Cycles of one step along the summed axis, fitted to measured micro-kernels: each load takes 0.8, each pair of
- * multiplication and addition 0.5, and no chain of additions runs faster than their latency. With a ninth sum no register
- * is left to load ahead.
+ * Cycles of one step along the summed axis, fitted to measured micro-kernels: each pair of multiplication and addition
+ * takes 0.5, and no chain of additions runs faster than their latency. With more than the free sums no register is left
+ * to load ahead.
  */
-const stepCost = ({ rows, vectors }: Tile): number =>
-  Math.max(0.8 * (rows + vectors), 0.5 * rows * vectors, 3) + (rows * vectors > 8 ? 0.7 : 0);
+const stepCost = ({ rows, vectors }: Tile, { loadCost, sums }: Machine): number =>
+  Math.max(loadCost * (rows + vectors), 0.5 * rows * vectors, 3) + (rows * vectors > sums.free ? 0.7 : 0);
 
 /** Cycles of one step along the summed axis for all rows and vectors of a result, rests included. */
-export function tileCost(rows: number, vectors: number, tile: Tile): number {
-  const cost = (r: number, v: number) => (r === 0 || v === 0 ? 0 : stepCost({ rows: r, vectors: v }));
+export function tileCost(rows: number, vectors: number, tile: Tile, machine: Machine): number {
+  const cost = (r: number, v: number) => (r === 0 || v === 0 ? 0 : stepCost({ rows: r, vectors: v }, machine));
   const restRows = rows % tile.rows;
   const restVectors = vectors % tile.vectors;
   const wide = Math.floor(vectors / tile.vectors);
@@ -36,11 +37,12 @@ export function tileCost(rows: number, vectors: number, tile: Tile): number {
 
 /** The tile that computes that many rows and vectors in the least time. */
 export function bestTile(rows: number, vectors: number, machine: Machine): Tile {
+  if (process.env.TILE) { const [r, v] = process.env.TILE.split("x").map(Number); if (rows >= r && vectors >= v) return { rows: r, vectors: v }; }
   let best: Tile = { rows: 1, vectors: 1 };
   let least = Infinity;
   for (let v = 1; v <= Math.min(4, vectors); v++) {
-    for (let r = 1; r <= rows && r * v <= most(machine); r++) {
-      const cost = tileCost(rows, vectors, { rows: r, vectors: v });
+    for (let r = 1; r <= rows && fits(r, v, machine); r++) {
+      const cost = tileCost(rows, vectors, { rows: r, vectors: v }, machine);
       if (cost < least * 0.999) {
         least = cost;
         best = { rows: r, vectors: v };
@@ -108,10 +110,11 @@ export const cuts = (sums: readonly number[], { axis, size }: Split): number =>
   elements(sums.slice(0, axis)) * Math.ceil(sums[axis] / size);
 
 /** Cycles to pack so many elements: whole vectors where they are neighbours, else one at a time. */
-export const packingCost = (count: number, contiguous: boolean): number => count * (contiguous ? 0.5 : 1.8);
+export const packingCost = (count: number, contiguous: boolean, lanes: number): number =>
+  count * (contiguous ? 2 / lanes : 1.8);
 
 /** Cycles to load and store so many partial sums. */
-export const partialSumCost = (count: number): number => count * 0.5;
+export const partialSumCost = (count: number, lanes: number): number => (count * 2) / lanes;
 
 /** A divisor close to the wanted size, so that no rest needs code of its own; the wanted size if there is none. */
 export function divisorNear(size: number, wanted: number): number {

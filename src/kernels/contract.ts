@@ -67,13 +67,13 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   if (!inner && split !== whole) return undefined;
   const results = elements(task.shape);
   const cost =
-    tileCost(rows.size, vectors, tile) *
+    tileCost(rows.size, vectors, tile, machine) *
       elements(outer.map((x) => x.size)) *
       depth *
       (strided && !packedRows ? 1.6 : 1) +
-    (packedRows ? packingCost(rows.size * depth, rows.row === 1) : 0) +
-    (packed ? packingCost(columns.size * depth * batch, columns.column === 1) : 0) +
-    (split === whole ? 0 : partialSumCost(results * cuts(sizes, split))) +
+    (packedRows ? packingCost(rows.size * depth, rows.row === 1, lanes) : 0) +
+    (packed ? packingCost(columns.size * depth * batch, columns.column === 1, lanes) : 0) +
+    (split === whole ? 0 : partialSumCost(results * cuts(sizes, split), lanes)) +
     (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
   const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;

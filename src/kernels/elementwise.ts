@@ -23,7 +23,7 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
       // A vector is stored to neighbouring elements, or not as a vector.
       const together = space.strides.slice(task.inputs.length).every((strides) => (strides.at(-1) ?? 1) === 1);
       const offsets = accesses.map((a) => a.offset);
-      const body = nest(space, offsets, together ? lanes : 1, (p) => storeOutputs(task, storage, p), true);
+      const body = nest(space, offsets, together ? lanes : 1, machine, (p) => storeOutputs(task, storage, p), true);
       const kernel = { name: 'elementwise', body, flops, bytes: outputBytes(task) };
       return [...fills(task, storage, machine.vectorBytes), kernel];
     },

@@ -3,6 +3,7 @@
 
 import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
 
 /** An array as seen from the iteration space. */
 export interface Access {
@@ -50,6 +51,8 @@ export const variable = (name: string, extent: number, step = 1): LoopVariable =
 /** One position in a nest: the index of each access there, and how many elements along the last axis are done at once. */
 export interface Position {
   readonly lanes: number;
+  /** Only the first so many of the lanes are elements; all are if there is none. */
+  readonly count?: number | undefined;
   /** The index into access number k. */
   readonly at: (access: number) => Affine;
   /** The stride of access number k along the vector. */
@@ -57,6 +60,10 @@ export interface Position {
   /** The position along an axis of the (merged) space, as an int32 value. */
   readonly axis: (axis: number) => Expression;
 }
+
+/** Is the rest of an axis one vector of which a part is left out, and not element by element? */
+export const isPartial = (rest: number, lanes: number, { partialVectors }: Machine): boolean =>
+  partialVectors && lanes > 1 && rest > 1;
 
 /**
  * Loops over a space, calling `body` for vectors of `lanes` elements along the last axis and again for the rest of it.
@@ -66,6 +73,7 @@ export function nest(
   space: Space,
   offsets: readonly number[],
   lanes: number,
+  machine: Machine,
   body: (position: Position) => readonly Statement[],
   parallel = false,
 ): readonly Statement[] {
@@ -73,7 +81,7 @@ export function nest(
   const last = shape.length - 1;
   const outer = shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
   const inner = last < 0 ? 1 : shape[last];
-  const position = (width: number, begin: number, v: LoopVariable): Position => {
+  const position = (width: number, begin: number, v: LoopVariable, count?: number): Position => {
     const terms = (k: number): (readonly [LoopVariable, number])[] => [
       ...outer.map((o, i) => [o, strides[k][i]] as const),
       ...(last < 0 ? [] : [[v, strides[k][last]] as const]),
@@ -81,6 +89,7 @@ export function nest(
     const type: ValueType = { dtype: 'int32', lanes: width };
     return {
       lanes: width,
+      count,
       at: (k) => ir.at(offsets[k] + (last < 0 ? 0 : begin * strides[k][last]), ...terms(k)),
       step: (k) => (last < 0 ? 0 : strides[k][last]),
       axis: (a) => (a === last ? ir.index(ir.at(begin, [v, 1]), type, 1) : ir.index(ir.at(0, [outer[a], 1]), type, 0)),
@@ -94,7 +103,10 @@ export function nest(
     const v = variable('v', vectors * lanes, lanes);
     parts.push(...loop(v, body(position(lanes, 0, v)), kind(outer.length)));
   }
-  if (rest > 0) {
+  if (isPartial(rest, lanes, machine)) {
+    const v = variable('r', 1);
+    parts.push(...loop(v, body(position(lanes, vectors * lanes, v, rest)), kind(outer.length)));
+  } else if (rest > 0) {
     const v = variable('r', rest);
     parts.push(...loop(v, body(position(1, vectors * lanes, v)), kind(outer.length)));
   }

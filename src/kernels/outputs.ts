@@ -28,7 +28,8 @@ export const spaceOf = (task: Task, accesses: readonly Access[], shape = task.sh
 
 /** A load as fits how the access moves along the vector. */
 export function loadFor(buffer: Buffer, p: Position, access: number): Expression {
-  return ir.load(buffer, p.at(access), ir.valueType(buffer.dtype, p.lanes), p.lanes === 1 ? 1 : p.step(access));
+  const step = p.lanes === 1 ? 1 : p.step(access);
+  return ir.load(buffer, p.at(access), ir.valueType(buffer.dtype, p.lanes), step, p.count);
 }
 
 /** Computes and stores the outputs at a position; `root` is the value of the task's root there. */
@@ -55,7 +56,7 @@ export function storeOutputs(
     prefix,
   );
   const stores = task.outputs.map(({ node }, i): Statement => {
-    return { kind: 'store', buffer: storage.bufferOf(node), index: p.at(inputs + i), value: values[i] };
+    return ir.store(storage.bufferOf(node), p.at(inputs + i), values[i], p.count);
   });
   return [...statements, ...stores];
 }

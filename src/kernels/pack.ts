@@ -1,9 +1,10 @@
 // Packing: the column operand of a contraction, copied so that a tile reads it one vector after another.
 import type { Affine, Buffer, LoopKind, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import type { Block, Layout, Panel } from './layout.ts';
-import { loop, variable } from './nest.ts';
+import { isPartial, loop, variable } from './nest.ts';
 
 /** Copies a block of the column operand: panel after panel, in each one row of `width` columns for each k. */
 export function pack(
@@ -13,6 +14,7 @@ export function pack(
   target: Buffer,
   { groups, outside, inner, depth }: Block,
   kind: LoopKind,
+  machine: Machine,
 ): readonly Statement[] {
   const { column, columns } = layout;
   const { dtype } = target;
@@ -31,9 +33,9 @@ export function pack(
     );
   const to = (c: number): Affine =>
     ir.at(panel.begin * depth + c, [p, depth], ...ks.map((k, i) => [k.v, packedStrides[i]] as const));
-  const copy = (c: number, lanes: number): Statement => {
-    const value = ir.load(source, from(c), ir.valueType(dtype, lanes), lanes === 1 ? 1 : columns.column);
-    return { kind: 'store', buffer: target, index: to(c), value };
+  const copy = (c: number, lanes: number, count?: number): Statement => {
+    const value = ir.load(source, from(c), ir.valueType(dtype, lanes), lanes === 1 ? 1 : columns.column, count);
+    return ir.store(target, to(c), value);
   };
   const forEachK = (statements: readonly Statement[], outermost: LoopKind) =>
     ks.reduceRight<readonly Statement[]>((body, { v }, i) => loop(v, body, i === 0 ? outermost : 'serial'), statements);
@@ -46,6 +48,14 @@ export function pack(
       vectors.flatMap((v) => forEachK([v], 'serial')),
       kind,
     );
+  }
+  const rest = panel.size % panel.lanes;
+  if (isPartial(rest, panel.lanes, machine)) {
+    const vectors = Array.from({ length: panel.vectors }, (_, u) => {
+      const left = panel.size - u * panel.lanes;
+      return copy(u * panel.lanes, panel.lanes, left < panel.lanes ? left : undefined);
+    });
+    return forEachK(vectors, kind);
   }
   const nothing = ir.constant(0, ir.valueType(dtype, 1));
   const parts = Array.from({ length: width }, (_, c): Statement => {

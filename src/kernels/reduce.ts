@@ -9,7 +9,7 @@ import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
-import { loop, type Position, variable } from './nest.ts';
+import { isPartial, loop, type Position, variable } from './nest.ts';
 import type { Offer, Storage } from './offer.ts';
 import { outputBytes, outputTypes, storeOutputs } from './outputs.ts';
 import { axisIndex, operandAt, type Plan, planFor } from './reduction-plan.ts';
@@ -38,20 +38,22 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
   const lanes = lanesFor(machine, bodies, types);
   const flops = (taskCost([operandBody]) + 1) * count;
   const bytes = outputBytes(task) + task.operands.length * count * 4;
+  const last = plan.kept.shape.length - 1;
+  const innerKept = last >= 0 ? plan.kept.shape[last] : 1;
+  const contiguousKept = last >= 0 && plan.operands.some((_, k) => plan.kept.strides[k][last] === 1);
+  const lastReduced = plan.reduced.shape.length - 1;
+  const contiguousReduced =
+    lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
+  const fills = (size: number) => size >= lanes || isPartial(size, lanes, machine);
+  const alongKept = lanes > 1 && fills(innerKept) && (contiguousKept || !contiguousReduced);
+  const inVectors = alongKept || (contiguousReduced && fills(plan.reduced.shape[lastReduced]));
   return {
-    name: `reduce ×${lanes}`,
-    cost: flops / lanes,
+    name: `reduce ×${inVectors ? lanes : 1}`,
+    cost: flops / (inVectors ? lanes : 1),
     build: (storage) => {
-      const last = plan.kept.shape.length - 1;
-      const innerKept = last >= 0 ? plan.kept.shape[last] : 1;
-      const contiguousKept = last >= 0 && plan.operands.some((_, k) => plan.kept.strides[k][last] === 1);
-      const lastReduced = plan.reduced.shape.length - 1;
-      const contiguousReduced =
-        lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
-      const alongKept = lanes > 1 && innerKept >= lanes && (contiguousKept || !contiguousReduced);
       const body = alongKept
-        ? reduceAlongKept(task, root, operandBody, storage, plan, lanes)
-        : reduceAlongReduced(task, root, operandBody, storage, plan, contiguousReduced ? lanes : 1);
+        ? reduceAlongKept(task, root, operandBody, storage, plan, lanes, machine)
+        : reduceAlongReduced(task, root, operandBody, storage, plan, inVectors ? lanes : 1, machine);
       return [{ name: `reduce ${root.op}`, body, flops, bytes }];
     },
   };
@@ -71,6 +73,7 @@ function reduceAlongKept(
   storage: Storage,
   plan: Plan,
   lanes: number,
+  machine: Machine,
 ): Statement[] {
   const { kept, reduced } = plan;
   const last = kept.shape.length - 1;
@@ -78,7 +81,7 @@ function reduceAlongKept(
   const outer = kept.shape.slice(0, last).map((size, i) => variable(`i${i}`, size));
   const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
   const operandCount = plan.operands.length;
-  const tile = (begin: number, extent: number, width: number, vectors: number): readonly Statement[] => {
+  const tile = (begin: number, extent: number, width: number, vectors: number, count?: number): readonly Statement[] => {
     const v = variable(`v${begin}_${width}_${vectors}`, extent, width * vectors);
     const keptTerms = (k: number) => [
       ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
@@ -105,6 +108,7 @@ function reduceAlongKept(
           ),
         (k) => kept.strides[k][last],
         (a) => axisIndex(a, task, outer, v, shift, reductions, width),
+        count,
       );
       steps.push(...operand.statements, {
         kind: 'set',
@@ -113,6 +117,7 @@ function reduceAlongKept(
       });
       const p: Position = {
         lanes: width,
+        count,
         at: (k) =>
           ir.at(
             plan.accesses[k + operandCount].offset + shift * kept.strides[k + operandCount][last],
@@ -131,10 +136,13 @@ function reduceAlongKept(
   };
   const wide = Math.floor(inner / (lanes * unroll)) * lanes * unroll;
   const vectors = Math.floor((inner - wide) / lanes) * lanes;
+  const rest = inner - wide - vectors;
   const parts = [
     ...(wide > 0 ? tile(0, wide, lanes, unroll) : []),
     ...(vectors > 0 ? tile(wide, vectors, lanes, 1) : []),
-    ...(inner - wide - vectors > 0 ? tile(wide + vectors, inner - wide - vectors, 1, 1) : []),
+    ...(isPartial(rest, lanes, machine)
+      ? tile(wide + vectors, lanes, lanes, 1, rest)
+      : tile(wide + vectors, rest, 1, 1)),
   ];
   return [
     ...outer.reduceRight<readonly Statement[]>(
@@ -151,18 +159,18 @@ function reduceAlongReduced(
   body: Scalar,
   storage: Storage,
   plan: Plan,
-  wide: number,
+  lanes: number,
+  machine: Machine,
 ): Statement[] {
   const { kept, reduced } = plan;
   const lastReduced = reduced.shape.length - 1;
   const inner = lastReduced < 0 ? 1 : reduced.shape[lastReduced];
-  const lanes = inner >= wide ? wide : 1;
   const outer = kept.shape.map((size, i) => variable(`i${i}`, size));
   const middle = reduced.shape.slice(0, Math.max(0, lastReduced)).map((size, i) => variable(`k${i}`, size));
   const operandCount = plan.operands.length;
   const statements: Statement[] = [];
   const partial: Expression[] = [];
-  const piece = (begin: number, extent: number, width: number, vectors: number) => {
+  const piece = (begin: number, extent: number, width: number, vectors: number, count = width) => {
     const v = variable(`v${begin}_${width}`, extent, width * vectors);
     const steps: Statement[] = [];
     for (let u = 0; u < vectors; u++) {
@@ -191,6 +199,7 @@ function reduceAlongReduced(
         at,
         (k) => reduced.strides[k][lastReduced],
         axis,
+        count === width ? undefined : count,
       );
       steps.push(...operand.statements, {
         kind: 'set',
@@ -198,7 +207,7 @@ function reduceAlongReduced(
         value: combine(root.op, ir.local(sum), operand.value),
       });
       partial.push(
-        ...Array.from({ length: width }, (_, l) => (width === 1 ? ir.local(sum) : ir.lane(ir.local(sum), l))),
+        ...Array.from({ length: count }, (_, l) => (width === 1 ? ir.local(sum) : ir.lane(ir.local(sum), l))),
       );
     }
     return loop(v, steps);
@@ -209,7 +218,9 @@ function reduceAlongReduced(
   const vectors = lanes === 1 ? 0 : Math.floor((inner - big) / lanes) * lanes;
   if (big > 0) parts.push(...piece(0, big, lanes, unroll));
   if (vectors > 0) parts.push(...piece(big, vectors, lanes, 1));
-  if (inner - big - vectors > 0) parts.push(...piece(big + vectors, inner - big - vectors, 1, 1));
+  const rest = inner - big - vectors;
+  if (isPartial(rest, lanes, machine)) parts.push(...piece(big + vectors, lanes, lanes, 1, rest));
+  else if (rest > 0) parts.push(...piece(big + vectors, rest, 1, 1));
   const inside = middle.reduceRight<readonly Statement[]>((body2, r) => loop(r, body2), parts);
   const total: Local = { name: 'total', type: ir.valueType(root.dtype, 1) };
   const empty = ir.constant(identityOf(root.op, root.dtype), total.type);

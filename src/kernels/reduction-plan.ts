@@ -42,11 +42,12 @@ export function operandAt(
   at: (k: number) => ir.Affine,
   step: (k: number) => number,
   axis: (a: number) => Expression,
+  count?: number,
 ): { statements: Statement[]; value: Expression } {
   const translator = new Translator(width, {
     input: (i) => {
       const buffer = storage.bufferOf(plan.operands[i].node);
-      return ir.load(buffer, at(i), ir.valueType(buffer.dtype, width), width === 1 ? 1 : step(i));
+      return ir.load(buffer, at(i), ir.valueType(buffer.dtype, width), width === 1 ? 1 : step(i), count);
     },
     index: axis,
   });

@@ -54,7 +54,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   const results = outputBytes(task);
   const arrays = results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;
   const fixed =
-    packingCost(columns.size * depth, columns.column === 1) +
+    packingCost(columns.size * depth, columns.column === 1, lanes) +
     rows.size * Math.ceil(vectors / panelVectors) * (listCost + arrays * missCost) +
     rows.size * depth * lookCost;
   const products = rows.size * depth * vectors * productCost;

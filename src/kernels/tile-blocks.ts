@@ -28,7 +28,7 @@ export function packing(t: Tiling, block: TileBlock, kind: LoopKind): Body {
   const { panels } = block;
   if (!panels) return [];
   const source = t.storage.bufferOf(t.plan.layout.column.node);
-  return t.panels(block.count).flatMap((p) => [...pack(t.plan.layout, p, source, panels, block, kind)]);
+  return t.panels(block.count).flatMap((p) => [...pack(t.plan.layout, p, source, panels, block, kind, t.plan.machine)]);
 }
 
 /**

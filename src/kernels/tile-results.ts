@@ -4,7 +4,7 @@ import type { Affine, Buffer, Expression, Local, LoopVariable, Statement } from 
 import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
-import { loop, type Position, variable } from './nest.ts';
+import { isPartial, loop, type Position, variable } from './nest.ts';
 import { outputAccesses, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
@@ -79,20 +79,24 @@ export function oneTile(
     const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0]);
     return ir.index(index, { dtype: 'int32', lanes: width }, inColumns ? 1 : 0);
   };
-  const result = (r: number, c: number, width: number, root: Expression): Statement[] => {
-    if (sum) return [{ kind: 'store', buffer: sum.buffer, index: sumIndex(r, c), value: root }];
+  const result = (r: number, c: number, width: number, root: Expression, count?: number): Statement[] => {
+    if (sum) return [ir.store(sum.buffer, sumIndex(r, c), root, count)];
     const position: Position = {
       lanes: width,
+      count,
       at: (k) => at(r, c, k, accesses[k].offset),
       step: (k) => columns.outputs[k],
       axis: (number) => coordinate(number, r, c, width),
     };
     return storeOutputs(task, t.storage, position, root, `e${id}_${r}_${c}_`);
   };
-  // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns.
+  // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns, as a part of
+  // a vector or element by element.
   const columnsHere = Math.min(panel.size, vectors * lanes);
   const inVectors = layout.inner && (sum !== undefined || t.outputLanes() === t.plan.lanes);
-  const stored = (u: number) => inVectors && (u + 1) * lanes <= columnsHere;
+  const left = (u: number) => Math.min(lanes, columnsHere - u * lanes);
+  const part = (u: number) => (left(u) < lanes ? left(u) : undefined);
+  const stored = (u: number) => inVectors && (left(u) === lanes || isPartial(left(u), lanes, t.plan.machine));
   const inAllLanes = lanes === 1 ? 1 : 0;
   const walked = {
     sums: (step: Body) => ks.reduceRight((body, k) => loop(k.v, body), step),
@@ -100,7 +104,10 @@ export function oneTile(
       given && 'copied' in given
         ? ir.load(given.copied, ir.at(r, ...kTerms((_, i) => packedSteps[i] * height)), type, inAllLanes)
         : ir.load(t.storage.bufferOf(row.node), ir.at(rowOffset + r * rows.row, ...rowTerms), type, inAllLanes),
-    column: (u: number) => ir.load(panels ?? t.storage.bufferOf(column.node), columnIndex(u), type),
+    column: (u: number) =>
+      panels
+        ? ir.load(panels, columnIndex(u), type)
+        : ir.load(t.storage.bufferOf(column.node), columnIndex(u), type, 1, part(u)),
   };
   /** A tile of one row and one packed panel, with the steps of a list. */
   const listed = ({ counts, steps, values }: Lists) => {
@@ -130,11 +137,11 @@ export function oneTile(
     vectors,
     lanes,
     ...(given && 'counts' in given ? listed(given) : walked),
-    begin: (r, u) => (sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type) : ir.constant(0, type)),
+    begin: (r, u) =>
+      sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type, 1, part(u)) : ir.constant(0, type),
     end: (r, u, value) => {
-      if (stored(u)) return result(r, u * lanes, lanes, value);
-      const left = Math.min(lanes, columnsHere - u * lanes);
-      return Array.from({ length: Math.max(0, left) }, (_, l) => {
+      if (stored(u)) return result(r, u * lanes, lanes, value, part(u));
+      return Array.from({ length: Math.max(0, left(u)) }, (_, l) => {
         const c = u * lanes + l;
         const partial = lanes === 1 ? value : ir.lane(value, l);
         const scalar = ir.valueType(dtype, 1);

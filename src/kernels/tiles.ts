@@ -106,9 +106,9 @@ function clear(t: Tiling, { buffer, offset, terms }: Sums, kind: LoopKind): Body
   const store = (p: Position): Statement => {
     const { constant, terms: own } = p.at(0);
     const value = ir.constant(0, ir.valueType(t.plan.dtype, p.lanes));
-    return { kind: 'store', buffer, index: ir.at(constant + offset, ...own, ...terms), value };
+    return ir.store(buffer, ir.at(constant + offset, ...own, ...terms), value, p.count);
   };
-  return nest(space, [0], t.plan.lanes, (p) => [store(p)], kind === 'parallel');
+  return nest(space, [0], t.plan.lanes, t.plan.machine, (p) => [store(p)], kind === 'parallel');
 }
 
 /** The outputs, when all blocks have been summed: the sums of the chunks in order. */
@@ -123,9 +123,10 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
     space,
     offsets,
     t.outputLanes(),
+    t.plan.machine,
     (p) => {
       const type = ir.valueType(t.plan.dtype, p.lanes);
-      const part = (c: number): Expression => ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type);
+      const part = (c: number): Expression => ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
       let total = part(0);
       for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
       return storeOutputs(task, t.storage, p, total);

@@ -7,7 +7,7 @@ import type { Task } from '../program/task.ts';
 import type { Split, Tile } from './blocking.ts';
 import { lanesFor } from './expression.ts';
 import type { Block, Bound, Layout, OutAxis, Panel } from './layout.ts';
-import { loop, variable } from './nest.ts';
+import { isPartial, loop, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
 import { outputTypes } from './outputs.ts';
 
@@ -92,7 +92,8 @@ export class Tiling {
     const lanes = this.plan.lanes;
     const full = Math.floor(count / this.width) * this.width;
     const rest = count - full;
-    const vectors = this.plan.packed ? Math.ceil(rest / lanes) : Math.floor(rest / lanes);
+    const inPart = this.plan.packed || isPartial(rest % lanes, lanes, this.plan.machine);
+    const vectors = inPart ? Math.ceil(rest / lanes) : Math.floor(rest / lanes);
     const narrow = Math.min(rest, vectors * lanes);
     const panels: Panel[] = [];
     if (full > 0) panels.push({ begin: 0, size: full, vectors: this.plan.tile.vectors, lanes });

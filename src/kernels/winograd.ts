@@ -69,7 +69,7 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
   const tile = bestTile(rows, outVectorCount, machine);
   const transformed = all * (inVectorCount + outVectorCount) + (results / points / lanes) * 2;
   const cost =
-    points * tileCost(rows, outVectorCount, tile) * depth +
+    points * tileCost(rows, outVectorCount, tile, machine) * depth +
     points * transformed * transformCost +
     Math.min(imageTraffic, batchTraffic) * trafficCost +
     (elements(task.shape) / lanes) * taskCost(bodies);

@@ -74,5 +74,5 @@ function keyOf(e: Expression & { kind: 'load' }, numbers: Map<object, number>): 
     return known;
   };
   const terms = e.index.terms.map(([v, n]) => `${number(v)}*${n}`).sort();
-  return [number(e.buffer), e.index.constant, e.type.lanes, e.laneStride, ...terms].join(' ');
+  return [number(e.buffer), e.index.constant, e.type.lanes, e.laneStride, e.count, ...terms].join(' ');
 }

@@ -65,13 +65,17 @@ export type Expression =
   | { readonly kind: 'constant'; readonly type: ValueType; readonly value: number }
   /** An affine index as int32; lane l of a vector adds l · laneStep. */
   | { readonly kind: 'index'; readonly type: ValueType; readonly index: Affine; readonly laneStep: number }
-  /** Lane l reads element index + l · laneStride: 1 is a vector load, 0 a broadcast, anything else is gathered. */
+  /**
+   * Lane l reads element index + l · laneStride: 1 is a vector load, 0 a broadcast, anything else is gathered. With a
+   * `count`, which only machines with `partialVectors` have, lanes from that one on read nothing and are 0.
+   */
   | {
       readonly kind: 'load';
       readonly type: ValueType;
       readonly buffer: Buffer;
       readonly index: Affine;
       readonly laneStride: number;
+      readonly count?: number;
     }
   /** Load at a computed index (int32, from 0): lane l reads element index + offset + l, which the kernel has made sure is in range. */
   | {
@@ -140,8 +144,14 @@ export type Statement =
       readonly body: readonly Statement[];
     }
   | { readonly kind: 'set'; readonly local: Local; readonly value: Expression }
-  /** Lane l writes element index + l. */
-  | { readonly kind: 'store'; readonly buffer: Buffer; readonly index: Affine; readonly value: Expression }
+  /** Lane l writes element index + l; with a `count`, as of a load, only so many lanes do. */
+  | {
+      readonly kind: 'store';
+      readonly buffer: Buffer;
+      readonly index: Affine;
+      readonly value: Expression;
+      readonly count?: number;
+    }
   /** Scalar store at a computed element index (int32), which the kernel has made sure is in range. */
   | { readonly kind: 'storeAt'; readonly buffer: Buffer; readonly index: Expression; readonly value: Expression }
   /** The condition is a scalar bool. */
@@ -192,12 +202,20 @@ export const index = (a: Affine, type: ValueType, laneStep = 0): Expression => (
   index: a,
   laneStep,
 });
-export const load = (buffer: Buffer, a: Affine, type: ValueType, laneStride = 1): Expression => ({
+export const load = (buffer: Buffer, a: Affine, type: ValueType, laneStride = 1, count?: number): Expression => ({
   kind: 'load',
   type,
   buffer,
   index: a,
   laneStride,
+  ...(count !== undefined && laneStride !== 0 && { count }),
+});
+export const store = (buffer: Buffer, a: Affine, value: Expression, count?: number): Statement => ({
+  kind: 'store',
+  buffer,
+  index: a,
+  value,
+  ...(count !== undefined && { count }),
 });
 export const loadAt = (buffer: Buffer, a: Expression, type: ValueType, offset = 0): Expression => ({
   kind: 'loadAt',
@@ -263,6 +281,9 @@ export const lane = (a: Expression, number: number): Expression => ({
   a,
   lane: number,
 });
+
+/** How many elements a load or a store of so many lanes touches. */
+export const touched = ({ count }: { readonly count?: number }, lanes: number): number => count ?? lanes;
 
 /** The type in which elements of that dtype are computed with. */
 export const valueType = (dtype: DType, lanes: number): ValueType => ({

@@ -8,6 +8,15 @@ export interface Machine {
   readonly vectorBytes: number;
   /** Vector registers that a kernel may keep live. */
   readonly registers: number;
+  /**
+   * How many of them the sums of a register tile may take: `free` beside operands that are loaded ahead, `most` at all.
+   * With one vector for each column and one for a row they must fit into `registers`.
+   */
+  readonly sums: { readonly free: number; readonly most: number };
+  /** Cycles that a load in the innermost loop takes, a multiplication with addition being half of one. */
+  readonly loadCost: number;
+  /** Can a load or store leave out the last lanes of a vector? */
+  readonly partialVectors: boolean;
   /** Does `multiplyAdd` round once? */
   readonly fusedMultiplyAdd: boolean;
   /** Bytes of the first and second level of data cache of a core. */

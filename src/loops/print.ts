@@ -8,6 +8,7 @@ import {
   expressionsOf,
   type Kernel,
   type Statement,
+  touched,
   type ValueType,
 } from './ir.ts';
 import type { Place, Program } from './program.ts';
@@ -75,8 +76,8 @@ class Sharing {
       case 'index':
         return `(${printIndex(e.index)}${e.type.lanes > 1 ? ` + ${e.laneStep}*lane` : ''})`;
       case 'load': {
-        const step =
-          e.type.lanes === 1 ? '' : e.laneStride === 1 ? ` x${e.type.lanes}` : ` x${e.type.lanes} by ${e.laneStride}`;
+        const lanes = touched(e, e.type.lanes);
+        const step = e.type.lanes === 1 ? '' : e.laneStride === 1 ? ` x${lanes}` : ` x${lanes} by ${e.laneStride}`;
         return `${e.buffer.name}[${printIndex(e.index)}${step}]`;
       }
       case 'loadAt':
@@ -118,7 +119,7 @@ export function printHead(s: Statement): string[] {
   else if (s.kind === 'storeAt') lines.push(`${s.buffer.name}[at ${first}] = ${second}`);
   else {
     const { lanes } = s.value.type;
-    lines.push(`${s.buffer.name}[${printIndex(s.index)}${lanes === 1 ? '' : ` x${lanes}`}] = ${first}`);
+    lines.push(`${s.buffer.name}[${printIndex(s.index)}${lanes === 1 ? '' : ` x${touched(s, lanes)}`}] = ${first}`);
   }
   return lines;
 }

@@ -10,6 +10,7 @@ import {
   type LoopVariable,
   plus,
   type Statement,
+  touched,
 } from './ir.ts';
 
 /** Where a buffer lies: buffers of one storage may share bytes. */
@@ -153,7 +154,7 @@ function collectInto(
     if (seen.has(e)) return;
     seen.add(e);
     if (e.kind === 'load') {
-      const { lanes } = e.type;
+      const lanes = touched(e, e.type.lanes);
       if (e.laneStride === 1) access(e.buffer, e.index, lanes, false);
       else for (let l = 0; l < lanes; l++) access(e.buffer, plus(e.index, l * e.laneStride), 1, false);
     }
@@ -162,7 +163,7 @@ function collectInto(
   };
   for (const s of statements) {
     expressionsOf(s).forEach(visit);
-    if (s.kind === 'store') access(s.buffer, s.index, s.value.type.lanes, true);
+    if (s.kind === 'store') access(s.buffer, s.index, touched(s, s.value.type.lanes), true);
     if (s.kind === 'storeAt' && !s.buffer.private) computed.push({ buffer: s.buffer, write: true });
     collectInto(found, computed, bodyOf(s), locate, numbers);
   }

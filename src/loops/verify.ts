@@ -13,6 +13,7 @@ import {
   type LoopVariable,
   range,
   type Statement,
+  touched,
   touchedBy,
   valueType,
 } from './ir.ts';
@@ -129,7 +130,8 @@ class Verifier {
       case 'store':
         this.#expression(s.value, s, assigned, seen);
         this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, s.value.type.lanes), s.value);
-        this.#index(s, s.buffer, s.index, s.value.type.lanes - 1);
+        this.#index(s, s.buffer, s.index, touched(s, s.value.type.lanes) - 1);
+        this.#count(s, s.count, s.value.type.lanes);
         break;
       case 'storeAt':
         this.#expression(s.index, s, assigned, seen);
@@ -181,7 +183,10 @@ class Verifier {
     for (const child of children(e)) this.#expression(child, s, assigned, seen);
     const fault = typeFault(e.type, this.#vectorBytes) ?? expressionFault(e);
     if (fault) this.#refuse(s, fault);
-    if (e.kind === 'load') this.#index(s, e.buffer, e.index, (e.type.lanes - 1) * e.laneStride);
+    if (e.kind === 'load') {
+      this.#index(s, e.buffer, e.index, (touched(e, e.type.lanes) - 1) * e.laneStride);
+      this.#count(s, e.count, e.type.lanes);
+    }
     if (e.kind === 'loadAt') this.#locate(e.buffer);
     if (e.kind === 'index') this.#terms(s, e.index);
     if (e.kind === 'local' && !assigned.has(e.local))
@@ -205,6 +210,11 @@ class Verifier {
       s,
       `${buffer.name}[${printIndex(index)}] reaches elements ${low} to ${high}, and there are ${buffer.length}`,
     );
+  }
+
+  #count(s: Statement, count: number | undefined, lanes: number): void {
+    if (count === undefined || (Number.isInteger(count) && count >= 1 && count < lanes)) return;
+    this.#refuse(s, `${count} of ${lanes} lanes are not a part of them`);
   }
 
   #terms(s: Statement, index: Affine): void {

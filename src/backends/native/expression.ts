@@ -97,7 +97,7 @@ export class ExpressionWriter {
       case 'load': {
         const { base } = this.#addresses.originOf(e.buffer);
         const at = addressText(this.#addresses.element(e.buffer, e.index), this.#addresses.localOf(base));
-        return this.#load(e.buffer.dtype, e.type, at, e.laneStride);
+        return this.#load(e.buffer.dtype, e.type, at, e.laneStride, e.count);
       }
       case 'loadAt': {
         const at = this.computedAddress(e.buffer, text(e.index), e.offset);
@@ -163,6 +163,7 @@ export class ExpressionWriter {
     type: ValueType,
     at: string,
     stride: number,
+    count = type.lanes,
   ): string {
     const c = this.typeOf(type);
     const bytes = dtype === 'bool' || dtype === 'uint8';
@@ -172,10 +173,12 @@ export class ExpressionWriter {
     const sign = dtype === 'bool' ? '-' : '';
     const lane = (l: number) => `AT(${element}, ${at} + ${l * stride * sizeOf(dtype)})`;
     if (stride === 0) return `splat_${c}(${sign}${bytes ? '(i32)' : ''}AT(${element}, ${at}))`;
-    if (stride !== 1) {
-      const lanes = Array.from({ length: type.lanes }, (_, l) => `${sign}${bytes ? `(${laneType[c]})` : ''}${lane(l)}`);
+    if (stride !== 1 || (bytes && count < type.lanes)) {
+      const value = (l: number) => `${sign}${bytes ? `(${laneType[c]})` : ''}${lane(l)}`;
+      const lanes = Array.from({ length: type.lanes }, (_, l) => (l < count ? value(l) : '0'));
       return `((${c}){${lanes.join(', ')}})`;
     }
+    if (count < type.lanes) return `first_${c}(${at}, ${count})`;
     if (!bytes) return `((${c})AT(u${c}, ${at}))`;
     return `(${sign}__builtin_convertvector(AT(${c === 'vl' ? 'uwb' : 'unb'}, ${at}), ${c}))`;
   }

@@ -104,7 +104,12 @@ class KernelWriter {
       case 'store': {
         const { base } = this.#addresses.originOf(s.buffer);
         const at = addressText(this.#addresses.element(s.buffer, s.index), this.#addresses.localOf(base));
-        this.#lines.push(storeText(s.buffer.dtype, this.#expressions.typeOf(s.value.type), at, first));
+        const type = this.#expressions.typeOf(s.value.type);
+        this.#lines.push(
+          s.count === undefined
+            ? storeText(s.buffer.dtype, type, at, first)
+            : partialStoreText(s.buffer.dtype, type, at, first, s.count),
+        );
         return loops;
       }
       case 'storeAt': {
@@ -123,7 +128,7 @@ class KernelWriter {
   }
 
   #loop(loop: Loop, scope: Scope): void {
-    const i = `i${this.#loops++}`;
+    const i = `at${this.#loops++}`;
     let begin = '0';
     let end = String(iterations(loop));
     if (loop.count) {
@@ -163,6 +168,13 @@ function storeText(dtype: DType, type: string, at: string, value: string): strin
   if (type === 'i32') return `TO(u8, ${at}) = (u8)${value};`;
   const bytes = type === 'vl' ? 'wb' : 'nb';
   return `TO(u${bytes}, ${at}) = __builtin_convertvector(${dtype === 'bool' ? `-${value}` : value}, ${bytes});`;
+}
+
+/** The first lanes of a vector; of bytes, one by one. */
+function partialStoreText(dtype: DType, type: string, at: string, value: string, count: number): string {
+  if (dtype !== 'bool' && dtype !== 'uint8') return `put_first_${type}(${at}, ${count}, ${value});`;
+  const lane = (l: number) => `TO(u8, ${at} + ${l}) = (u8)${dtype === 'bool' ? '-' : ''}part[${l}];`;
+  return `{ const ${type} part = ${value}; ${Array.from({ length: count }, (_, l) => lane(l)).join(' ')} }`;
 }
 
 /** Types with names of two letters are those of vectors. */

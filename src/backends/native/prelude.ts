@@ -96,6 +96,43 @@ ${byLane('sqrt', 'sqrt')}${byLane('floor', 'floor')}${byLane('nearest', 'rint')}
 `;
 }
 
+/**
+ * Loads and stores of the first lanes of a vector, which touch no more: with a mask, in a register of its own kind or in
+ * a vector. Machines without either never have them.
+ */
+function partial(vectorBytes: number): string {
+  if (vectorBytes < 32) return '';
+  const wide = vectorBytes === 64;
+  const kinds = [
+    ['vf', 4, 'ps', 'vi'],
+    ['vi', 4, 'ps', 'vi'],
+    ['vd', 8, 'pd', 'vl'],
+  ] as const;
+  const functions = kinds.map(([v, bytes, suffix, mask]) => {
+    const lanes = lanesOf(vectorBytes, bytes, (l) => `${l} < n ? -1 : 0`);
+    const part = `struct part_${v} { char bytes[${vectorBytes}]; } __attribute__((may_alias));`;
+    const [m, load, store] = wide
+      ? [
+          '"Yk"((unsigned short)((1u << n) - 1))',
+          `vmovu${suffix} %1, %0 %{%2%}%{z%}`,
+          `vmovu${suffix} %1, %0 %{%2%}`,
+        ]
+      : [`"x"((${mask}){${lanes}})`, `vmaskmov${suffix} %1, %2, %0`, `vmaskmov${suffix} %1, %2, %0`];
+    const register = wide ? 'v' : 'x';
+    return `${part}
+INLINE ${v} first_${v}(const char *p, const int n) {
+  ${v} r;
+  __asm__("${load}" : "=${register}"(r) : "m"(*(const struct part_${v} *)p), ${m});
+  return r;
+}
+INLINE void put_first_${v}(char *p, const int n, ${v} x) {
+  __asm__("${store}" : "+m"(*(struct part_${v} *)p) : "${register}"(x), ${m});
+}
+`;
+  });
+  return `#if defined(__x86_64__)\n${functions.join('')}#endif\n`;
+}
+
 /** The text for vectors of so many bytes; `fused` says whether multiplyAdd rounds once. */
 export function prelude(vectorBytes: number, fused: boolean): string {
   const vector = (name: string, of: string, bytes: number, align: number) =>
@@ -157,7 +194,7 @@ INLINE f64 join_f64(i32 low, i32 high) {
   __builtin_memcpy(&r, &x, 8);
   return r;
 }
-/* The first iteration of a thread: they are divided evenly, the first threads taking one of the rest each. */
+${partial(b)}/* The first iteration of a thread: they are divided evenly, the first threads taking one of the rest each. */
 INLINE i64 share(i64 count, i64 thread, i64 threads) {
   i64 rest = count % threads;
   return count / threads * thread + (thread < rest ? thread : rest);

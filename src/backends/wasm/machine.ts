@@ -5,6 +5,10 @@ export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   name: fusedMultiplyAdd ? 'wasm-simd128-fma' : 'wasm-simd128',
   vectorBytes: 16,
   registers: 16,
+  // The engine loads all that a block of code needs at its beginning. One more where products need no register.
+  sums: { free: 8, most: fusedMultiplyAdd ? 9 : 8 },
+  loadCost: 0.8,
+  partialVectors: false,
   fusedMultiplyAdd,
   // Of a common core; nothing but speed depends on them.
   cache: [32 * 1024, 1024 * 1024],
