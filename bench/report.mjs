@@ -62,7 +62,7 @@ export function print({ case: name, what, threads, fresh, rows, comparisons, goa
       fresh === 'step' && `peak ${memory(row)}`,
       fresh === 'process' && row.ours && `${time(row.facts.importToFirstStep)} from import on`,
       row.facts.build &&
-        `of the last: built in ${time(row.facts.build)}, compiled and explained in ${time(row.facts.compile)}, first run ${time(row.facts.firstRun)}`,
+        `of the last: built in ${time(row.facts.build)}, compiled and run in ${time(row.facts.first)}, run again in ${time(row.facts.second)}`,
       row.facts.largestDifference !== undefined &&
         `probabilities within ${row.facts.largestDifference.toExponential(0)}`,
     ].filter(Boolean);
