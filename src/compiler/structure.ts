@@ -11,20 +11,25 @@ export interface Structure {
   readonly nodes: readonly Primitive[];
 }
 
-/** All that kernels look at in a task. Undefined for a check, which is like no other: it has its own number. */
-export function structureOf(task: Task): Structure | undefined {
-  return task.root?.kind === 'check' ? undefined : new Writer(task).structure();
+/**
+ * All that kernels look at in a task, but for the values of some constants in it. Undefined for a check, which is like
+ * no other: it has its own number.
+ */
+export function structureOf(task: Task, free: readonly Scalar[] = []): Structure | undefined {
+  return task.root?.kind === 'check' ? undefined : new Writer(task, free).structure();
 }
 
 class Writer {
   readonly #task: Task;
+  readonly #free: readonly Scalar[];
   readonly #nodes = new Map<Primitive, number>();
   readonly #scalars = new Map<Scalar, number>();
   /** Texts and numbers, of which the number tells how many of its kind follow where that differs. */
   readonly #parts: (string | number)[] = [];
 
-  constructor(task: Task) {
+  constructor(task: Task, free: readonly Scalar[]) {
     this.#task = task;
+    this.#free = free;
   }
 
   structure(): Structure {
@@ -80,7 +85,7 @@ class Writer {
       this.#parts.push('again', known);
       return;
     }
-    this.#parts.push(x.op, x.dtype, written(x.value), x.args.length);
+    this.#parts.push(x.op, x.dtype, this.#free.includes(x) ? 'any' : written(x.value), x.args.length);
     if (x.key) this.#parts.push(...x.key);
     for (const a of x.args) this.#scalar(a);
     this.#scalars.set(x, this.#scalars.size);
