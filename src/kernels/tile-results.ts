@@ -27,11 +27,11 @@ export interface Lists {
 const mostWrittenOut = 1000;
 
 /** A row or a column of a tile: a number, and loop variables with their coefficients. */
-interface Position1D {
+interface Place {
   readonly constant: number;
   readonly terms: readonly (readonly [LoopVariable, number])[];
 }
-const only = (constant: number): Position1D => ({ constant, terms: [] });
+const only = (constant: number): Place => ({ constant, terms: [] });
 
 /** The tile of a panel at the rows from `m` on. */
 export function oneTile(
@@ -69,7 +69,7 @@ export function oneTile(
           ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
         )
       : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
-  const at = (r: Position1D, c: Position1D, access: number, offset: number): Affine => {
+  const at = (r: Place, c: Place, access: number, offset: number): Affine => {
     const [row, column] = [rows.outputs[access], columns.outputs[access]];
     return ir.at(
       offset + offsetOf(bounds, (x) => x.outputs[access]) + r.constant * row + (panel.begin + c.constant) * column,
@@ -87,7 +87,7 @@ export function oneTile(
   };
   const id = t.nextName();
   const accesses = outputAccesses(task);
-  const coordinate = (number: number, r: Position1D, c: Position1D, width: number): Expression => {
+  const coordinate = (number: number, r: Place, c: Place, width: number): Expression => {
     const along = bounds.filter(({ axis }) => axis.number === number);
     const inColumns = columns.number === number;
     const here = [...(rows.number === number ? [r] : []), ...(inColumns ? [c, only(panel.begin)] : [])];
@@ -99,7 +99,7 @@ export function oneTile(
     const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0], ...terms);
     return ir.index(index, { dtype: 'int32', lanes: width }, inColumns ? 1 : 0);
   };
-  const outputs = (r: Position1D, c: Position1D, width: number, root: Expression, name: string): Statement[] => {
+  const outputs = (r: Place, c: Place, width: number, root: Expression, name: string): Statement[] => {
     const position: Position = {
       lanes: width,
       at: (k) => at(r, c, k, accesses[k].offset),
@@ -177,7 +177,7 @@ export function oneTile(
     const c = variable(`c${id}_${begin}`, end - begin, width);
     const index = ir.at(begin, [r, vectors * lanes], [c, 1]);
     const root = ir.load(kept, index, ir.valueType(dtype, width));
-    const place: Position1D = { constant: begin, terms: [[c, 1]] };
+    const place: Place = { constant: begin, terms: [[c, 1]] };
     return loop(c, outputs({ constant: 0, terms: [[r, 1]] }, place, width, root, `${begin}`));
   };
   const inVector = inVectors ? Math.floor(columnsHere / lanes) * lanes : 0;
