@@ -6,7 +6,7 @@ import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { allocate, isFloat } from '../tensor/dtype.ts';
 import type { Steps } from '../tensor/turns.ts';
-import { structureOf } from './structure.ts';
+import { type Structure, structureOf } from './structure.ts';
 
 /** So many tasks are worth it: a number in an instruction is faster than one in memory. */
 const many = 8;
@@ -23,28 +23,34 @@ const peculiar: ReadonlySet<Scalar['op']> = new Set([
   'cast',
 ]);
 
+/** A task, and the numbers in it that could as well be read from memory. */
 interface Member {
   readonly index: number;
   readonly free: readonly Scalar[];
 }
 
 export function* parametrize(tasks: readonly Task[]): Steps<readonly Task[]> {
-  const groups = new Map<string, Member[]>();
+  const result = [...tasks];
+  // Most numbers are the same everywhere: structures are compared only where some are not.
+  const similar = new Map<string, Member[]>();
   for (const [index, task] of tasks.entries()) {
     const free = freeConstants(task);
-    const text = free.length > 0 ? structureOf(task, free)?.text : undefined;
-    if (text !== undefined) {
-      const known = groups.get(text);
-      if (known) known.push({ index, free });
-      else groups.set(text, [{ index, free }]);
-    }
+    if (free.length > 0) add(similar, `${task.root?.kind} ${task.shape} ${free.length}`, { index, free });
     yield;
   }
-  const result = [...tasks];
+  const groups = new Map<string, Member[]>();
+  for (const members of similar.values()) {
+    yield;
+    if (members.length < many || !differences(members).includes(true)) continue;
+    for (const member of members) {
+      const { text } = structureOf(tasks[member.index], member.free) as Structure;
+      add(groups, text, member);
+      yield;
+    }
+  }
   for (const members of groups.values()) {
     if (members.length < many) continue;
-    const [{ free: first }] = members;
-    const differs = first.map((c, i) => members.some(({ free }) => !Object.is(free[i].value, c.value)));
+    const differs = differences(members);
     yield;
     if (!differs.includes(true)) continue;
     for (const { index, free } of members) {
@@ -56,6 +62,18 @@ export function* parametrize(tasks: readonly Task[]): Steps<readonly Task[]> {
     }
   }
   return result;
+}
+
+function add(groups: Map<string, Member[]>, key: string, member: Member): void {
+  const known = groups.get(key);
+  if (known) known.push(member);
+  else groups.set(key, [member]);
+}
+
+/** Of each number in its place whether it is not the same in all of some tasks. */
+function differences(members: readonly Member[]): boolean[] {
+  const [{ free: first }] = members;
+  return first.map(({ value }, i) => members.some(({ free }) => !Object.is(free[i].value, value)));
 }
 
 /** The numbers that could as well be read from memory: the bits of the results would be the same. */
