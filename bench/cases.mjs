@@ -1,9 +1,10 @@
 // The cases: what is run, on how many threads, against whom, and where to get to.
 import { enginePeak, javascript, onnxruntime, pytorch } from './contenders.mjs';
 import { kernels } from './kernels.mjs';
+import { graphs } from './large.mjs';
 
 /**
- * Fields of a case: `variants`, each something to run (`model`, `mode` and `batch`, or `kernel`); `threads`, the
+ * Fields of a case: `variants`, each something to run (`model`, `mode` and `batch`, or `kernel`, or `graph`); `threads`, the
  * default list; `steps` a round (a variant may say), and `rounds`; `peers`; `goal`, how many times as fast as the first
  * peer it is to be. With `plain` in a variant, plain SIMD is measured too. `fresh`: each round starts new processes, and
  * what counts is the time of the whole `process` or of its only `step`.
@@ -77,6 +78,16 @@ export const cases = {
     peers: [pytorch],
     goal: () => undefined,
     goalInWords: '3, in a quarter of the memory',
+  },
+  compile: {
+    variants: graphs.map((graph) => ({ what: `50,000 operations: ${graph}`, graph, operations: 50_000 })),
+    threads: [2],
+    steps: 1,
+    rounds: 3,
+    fresh: 'step',
+    peers: [],
+    goal: () => undefined,
+    goalInWords: '5 s to build and compile',
   },
   'js-peers': {
     variants: [training('cnn', 50, { what: 'a step of cnn-train' })],

@@ -22,8 +22,16 @@ function isInstalled(name) {
 }
 const missing = (name) => ({ name, skipped: 'not installed (npm install in bench/)' });
 
+/** millrace, with a graph of so many operations. */
+function compiler({ graph, operations }, backend, threads) {
+  const start = node('compile.mjs', { graph, operations, backend, threads });
+  return [{ name: `millrace ${backend}`, ours: true, start }];
+}
+
 /** millrace on a backend; where plain SIMD is a case of its own, also with `portable`. */
-export function millrace({ model, kernel, mode, batch, plain }, backend, threads) {
+export function millrace(variant, backend, threads) {
+  if (variant.graph) return compiler(variant, backend, threads);
+  const { model, kernel, mode, batch, plain } = variant;
   const options = { model, kernel, mode, batch, backend, threads };
   const contender = (name, extra) => ({ name, ours: true, start: node('millrace.mjs', { ...options, ...extra }) });
   return [

@@ -61,6 +61,8 @@ export function print({ case: name, what, threads, fresh, rows, comparisons, goa
       row.gigaflops && `${row.gigaflops.toFixed(1)} GF/s`,
       fresh === 'step' && `peak ${memory(row)}`,
       fresh === 'process' && row.ours && `${time(row.facts.importToFirstStep)} from import on`,
+      row.facts.build &&
+        `of the last: built in ${time(row.facts.build)}, compiled and run in ${time(row.facts.first)}, run again in ${time(row.facts.second)}`,
       row.facts.largestDifference !== undefined &&
         `probabilities within ${row.facts.largestDifference.toExponential(0)}`,
     ].filter(Boolean);
@@ -113,7 +115,11 @@ function lines({ case: name, what, threads, fresh, rows, comparisons, goal }) {
       const reason = `left out: ${skipped.replaceAll('|', '/')}`;
       return [label, threads, ...(ours ? [name, reason, '', ''] : ['', '', name, reason]), '', ''].join(' | ');
     });
-  return [...compared, ...left];
+  const alone =
+    rows.length === 1 && !rows[0].skipped
+      ? [[label, threads, rows[0].name, figure(rows[0]), '', '', '', goal].join(' | ')]
+      : [];
+  return [...compared, ...alone, ...left];
 }
 
 /** Puts the results between the markers of README.md, in place of those that were there. */

@@ -57,7 +57,7 @@ export class Builder {
   }
 
   *build(unit: Unit): Steps<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
-    const structures = this.#share ? unit.tasks.map(structureOf) : [];
+    const structures = this.#share ? unit.tasks.map((task) => structureOf(task)) : [];
     yield;
     if (!this.#share || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
     const { key, buffers } = this.#keyOf(unit, structures);

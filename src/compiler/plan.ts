@@ -11,6 +11,7 @@ import { batch, type Repeat } from './batch.ts';
 import { Buffers, type Placement } from './buffers.ts';
 import { Builder, type Offered, type Unit } from './build.ts';
 import { fuse } from './fuse.ts';
+import { parametrize } from './parameters.ts';
 import { schedule } from './schedule.ts';
 
 /** A task as it was planned; its place in the list is the step at which it runs. */
@@ -26,7 +27,7 @@ export interface Plan extends Program, Placement {
   readonly tasks: readonly PlannedTask[];
 }
 
-/** Without sharing, every task's kernels are built anew. */
+/** Without sharing, every task's kernels are built anew, and its constants stay in it. */
 interface PlanOptions {
   readonly share: boolean;
 }
@@ -38,7 +39,7 @@ export const plan = (lowered: Lowered, machine: Machine, options?: PlanOptions):
 /** The same, step by step. */
 export function* planning(lowered: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Steps<Plan> {
   const fused = yield* fuse(lowered);
-  const scheduled = yield* schedule(fused);
+  const scheduled = yield* schedule(share ? { ...fused, tasks: yield* parametrize(fused.tasks) } : fused);
   const { checks, inPlace, commits } = scheduled;
   const kept = new Set([...fused.fetches, ...fused.updates.map((u) => u.value)].map((v) => v.node));
   const batched = yield* batch(scheduled, kept, machine);

@@ -26,14 +26,14 @@ export const readsOf = (task: Task): readonly View[] => [
 export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   const producers = new Map<Primitive, number[]>();
   for (const [i, task] of tasks.entries()) {
-    for (const { node } of task.outputs) producers.set(node, [...(producers.get(node) ?? []), i]);
+    for (const { node } of task.outputs) add(producers, node, i);
     yield;
   }
-  const before = tasks.map(() => new Set<number>());
-  const after = tasks.map(() => new Set<number>());
+  const before = tasks.map((): number[] => []);
+  const after = tasks.map((): number[] => []);
   const follows = (i: number, earlier: number) => {
-    before[i].add(earlier);
-    after[earlier].add(i);
+    before[i].push(earlier);
+    after[earlier].push(i);
   };
   for (const [i, task] of tasks.entries()) {
     for (const { node } of readsOf(task)) for (const k of producers.get(node) ?? []) if (k !== i) follows(i, k);
@@ -49,7 +49,7 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   const readers = new Map<number, number[]>();
   for (const [i, task] of tasks.entries()) {
     for (const { node } of readsOf(task)) {
-      if (node.kind === 'read') readers.set(node.variable.key, [...(readers.get(node.variable.key) ?? []), i]);
+      if (node.kind === 'read') add(readers, node.variable.key, i);
     }
     yield;
   }
@@ -82,7 +82,7 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
     const open = [start];
     while (open.length > 0) {
       const i = open[open.length - 1];
-      const next = done.has(i) ? undefined : [...before[i]].find((k) => !done.has(k));
+      const next = done.has(i) ? undefined : before[i].find((k) => !done.has(k));
       if (next !== undefined) open.push(next);
       else {
         open.pop();
@@ -98,8 +98,14 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
 }
 
+function add<K>(lists: Map<K, number[]>, key: K, i: number): void {
+  const known = lists.get(key);
+  if (known) known.push(i);
+  else lists.set(key, [i]);
+}
+
 /** Some tasks, and all to which a path leads from them. */
-function closure(edges: readonly ReadonlySet<number>[], from: readonly number[]): Set<number> {
+function closure(edges: readonly (readonly number[])[], from: readonly number[]): Set<number> {
   const found = new Set(from);
   for (const i of found) for (const k of edges[i]) found.add(k);
   return found;

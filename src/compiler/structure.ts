@@ -11,70 +11,85 @@ export interface Structure {
   readonly nodes: readonly Primitive[];
 }
 
-/** All that kernels look at in a task. Undefined for a check, which is like no other: it has its own number. */
-export function structureOf(task: Task): Structure | undefined {
-  return task.root?.kind === 'check' ? undefined : new Writer(task).structure();
+/**
+ * All that kernels look at in a task, but for the values of some constants in it. Undefined for a check, which is like
+ * no other: it has its own number.
+ */
+export function structureOf(task: Task, free: readonly Scalar[] = []): Structure | undefined {
+  return task.root?.kind === 'check' ? undefined : new Writer(task, free).structure();
 }
 
 class Writer {
   readonly #task: Task;
+  readonly #free: readonly Scalar[];
   readonly #nodes = new Map<Primitive, number>();
   readonly #scalars = new Map<Scalar, number>();
-  #text = '';
+  /** Texts and numbers, of which the number tells how many of its kind follow where that differs. */
+  readonly #parts: (string | number)[] = [];
 
-  constructor(task: Task) {
+  constructor(task: Task, free: readonly Scalar[]) {
     this.#task = task;
+    this.#free = free;
   }
 
   structure(): Structure {
     const { shape, root, operands, operandBody, inputs, outputs } = this.#task;
-    this.#text = `[${shape}]`;
+    const parts = this.#parts;
+    this.#list(shape);
     if (root) {
-      this.#text += `${root.kind} ${root.dtype}[${root.shape}]`;
-      if ('op' in root) this.#text += root.op;
-      if ('axis' in root) this.#text += root.axis;
-      if (root.kind === 'reduce' || root.kind === 'argReduce') this.#text += `of [${root.x.shape}]`;
+      parts.push(root.kind, root.dtype);
+      this.#list(root.shape);
+      if ('op' in root) parts.push(root.op);
+      if ('axis' in root) parts.push(root.axis);
+      if (root.kind === 'reduce' || root.kind === 'argReduce') this.#list(root.x.shape);
     }
+    parts.push(operands.length, inputs.length, outputs.length);
     for (const v of operands) this.#view(v);
     // Zeros are skipped where a factor is expected to have some.
-    if (root?.kind === 'contract') this.#text += operands.map((v) => `~${nonZeroShare(v.node)}`).join('');
-    if (operandBody) this.#scalar(operandBody);
+    if (root?.kind === 'contract') for (const v of operands) parts.push(nonZeroShare(v.node));
     for (const v of inputs) this.#view(v);
-    for (const o of outputs) {
-      this.#node(o.node);
-      this.#text += `[${o.strides}]+${o.offset}`;
-      if (o.fill !== undefined) this.#text += ` fill ${written(o.fill)}`;
+    for (const { node, strides, offset, fill } of outputs) {
+      this.#node(node);
+      this.#list(strides);
+      parts.push(offset, fill === undefined ? 'no fill' : written(fill));
     }
+    if (operandBody) this.#scalar(operandBody);
     for (const o of outputs) this.#scalar(o.body);
-    return { text: this.#text, nodes: [...this.#nodes.keys()] };
+    return { text: parts.join(' '), nodes: [...this.#nodes.keys()] };
   }
 
-  #view(v: View): void {
-    this.#node(v.node);
-    this.#text += `[${v.shape}:${v.strides}]+${v.offset}`;
+  #list(numbers: readonly number[]): void {
+    this.#parts.push(numbers.length);
+    for (const n of numbers) this.#parts.push(n);
+  }
+
+  #view({ node, shape, strides, offset }: View): void {
+    this.#node(node);
+    this.#list(shape);
+    this.#list(strides);
+    this.#parts.push(offset);
   }
 
   #node(node: Primitive): void {
     const known = this.#nodes.get(node);
-    this.#text += `;%${known ?? this.#nodes.size}`;
+    this.#parts.push(known ?? this.#nodes.size);
     if (known !== undefined) return;
     this.#nodes.set(node, this.#nodes.size);
-    this.#text += ` ${node.dtype} ${elements(node.shape)}${node.kind === 'constant' ? ` of ${node.data.length}` : ''}`;
+    this.#parts.push(node.dtype, elements(node.shape), node.kind === 'constant' ? node.data.length : 'all');
   }
 
   /** What is shared in an expression is computed once, so which parts are the same one matters. */
   #scalar(x: Scalar): void {
     const known = this.#scalars.get(x);
     if (known !== undefined) {
-      this.#text += `;#${known}`;
+      this.#parts.push('again', known);
       return;
     }
-    this.#text += `;${x.op} ${x.dtype} ${written(x.value)}`;
-    if (x.key) this.#text += ` key ${x.key}`;
+    this.#parts.push(x.op, x.dtype, this.#free.includes(x) ? 'any' : written(x.value), x.args.length);
+    if (x.key) this.#parts.push(...x.key);
     for (const a of x.args) this.#scalar(a);
-    this.#text += ')';
     this.#scalars.set(x, this.#scalars.size);
   }
 }
 
-const written = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+const written = (value: number): string | number => (Object.is(value, -0) ? '-0' : value);

@@ -3,6 +3,7 @@
 import type { Affine, Buffer, Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
+import { taskCost } from './cost.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
 import { isPartial, loop, type Position, variable } from './nest.ts';
 import { outputAccesses, storeOutputs } from './outputs.ts';
@@ -18,6 +19,19 @@ export interface Lists {
   readonly steps: Buffer;
   readonly values: Buffer;
 }
+
+/**
+ * From so much arithmetic in the results of a tile on, in additions of vectors, they are computed in loops. Written out,
+ * as others are, they would be much code that the sums, which are in registers, gain nothing from.
+ */
+const mostWrittenOut = 1000;
+
+/** A row or a column of a tile: a number, and loop variables with their coefficients. */
+interface Place {
+  readonly constant: number;
+  readonly terms: readonly (readonly [LoopVariable, number])[];
+}
+const only = (constant: number): Place => ({ constant, terms: [] });
 
 /** The tile of a panel at the rows from `m` on. */
 export function oneTile(
@@ -55,32 +69,37 @@ export function oneTile(
           ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
         )
       : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
-  const at = (r: number, c: number, access: number, offset: number): Affine =>
-    ir.at(
-      offset +
-        offsetOf(bounds, (x) => x.outputs[access]) +
-        r * rows.outputs[access] +
-        (panel.begin + c) * columns.outputs[access],
-      [p, columns.outputs[access]],
+  const at = (r: Place, c: Place, access: number, offset: number): Affine => {
+    const [row, column] = [rows.outputs[access], columns.outputs[access]];
+    return ir.at(
+      offset + offsetOf(bounds, (x) => x.outputs[access]) + r.constant * row + (panel.begin + c.constant) * column,
+      [p, column],
       ...termsOf(bounds, (x) => x.outputs[access]),
+      ...r.terms.map(([v, n]) => [v, n * row] as const),
+      ...c.terms.map(([v, n]) => [v, n * column] as const),
     );
+  };
   // The first output has the order of the task's shape, which is that of the sums.
   const first = task.inputs.length;
   const sumIndex = (r: number, c: number): Affine => {
-    const index = at(r, c, first, 0);
+    const index = at(only(r), only(c), first, 0);
     return ir.at(index.constant + (sum?.offset ?? 0), ...index.terms, ...(sum?.terms ?? []));
   };
   const id = t.nextName();
   const accesses = outputAccesses(task);
-  const coordinate = (number: number, r: number, c: number, width: number): Expression => {
+  const coordinate = (number: number, r: Place, c: Place, width: number): Expression => {
     const along = bounds.filter(({ axis }) => axis.number === number);
     const inColumns = columns.number === number;
-    const begin = offsetOf(along, () => 1) + (rows.number === number ? r : 0) + (inColumns ? panel.begin + c : 0);
-    const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0]);
+    const here = [...(rows.number === number ? [r] : []), ...(inColumns ? [c, only(panel.begin)] : [])];
+    const begin = here.reduce(
+      (sum, { constant }) => sum + constant,
+      offsetOf(along, () => 1),
+    );
+    const terms = here.flatMap((x) => x.terms);
+    const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0], ...terms);
     return ir.index(index, { dtype: 'int32', lanes: width }, inColumns ? 1 : 0);
   };
-  const result = (r: number, c: number, width: number, root: Expression, count?: number): Statement[] => {
-    if (sum) return [ir.store(sum.buffer, sumIndex(r, c), root, count)];
+  const outputs = (r: Place, c: Place, width: number, root: Expression, name: string, count?: number): Statement[] => {
     const position: Position = {
       lanes: width,
       count,
@@ -88,8 +107,12 @@ export function oneTile(
       step: (k) => columns.outputs[k],
       axis: (number) => coordinate(number, r, c, width),
     };
-    return storeOutputs(task, t.storage, position, root, `e${id}_${r}_${c}_`);
+    return storeOutputs(task, t.storage, position, root, `e${id}_${name}_`);
   };
+  const result = (r: number, c: number, width: number, root: Expression, count?: number): Statement[] =>
+    sum
+      ? [ir.store(sum.buffer, sumIndex(r, c), root, count)]
+      : outputs(only(r), only(c), width, root, `${r}_${c}`, count);
   // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns, as a part of
   // a vector or element by element.
   const columnsHere = Math.min(panel.size, vectors * lanes);
@@ -130,7 +153,10 @@ export function oneTile(
       column: (u: number) => ir.loadAt(panels as Buffer, ir.local(begin), type, u * lanes),
     };
   };
-  return registerTile({
+  const cost = height * vectors * taskCost(task.outputs.map((o) => o.body));
+  const looped = sum === undefined && cost > mostWrittenOut;
+  const kept = looped ? t.storage.own('tile', dtype, height * vectors * lanes) : undefined;
+  const tile = registerTile({
     id,
     dtype,
     height,
@@ -140,6 +166,7 @@ export function oneTile(
     begin: (r, u) =>
       sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type, 1, part(u)) : ir.constant(0, type),
     end: (r, u, value) => {
+      if (kept) return [{ kind: 'store', buffer: kept, index: ir.at((r * vectors + u) * lanes), value }];
       if (stored(u)) return result(r, u * lanes, lanes, value, part(u));
       return Array.from({ length: Math.max(0, left(u)) }, (_, l) => {
         const c = u * lanes + l;
@@ -150,4 +177,21 @@ export function oneTile(
       }).flat();
     },
   });
+  if (!kept) return tile;
+  const r = variable(`r${id}`, height);
+  /** Columns of the tile, so many at once. */
+  const some = (begin: number, end: number, width: number, count?: number): Body => {
+    const c = variable(`c${id}_${begin}`, end - begin, width);
+    const index = ir.at(begin, [r, vectors * lanes], [c, 1]);
+    const root = ir.load(kept, index, ir.valueType(dtype, width));
+    const place: Place = { constant: begin, terms: [[c, 1]] };
+    return loop(c, outputs({ constant: 0, terms: [[r, 1]] }, place, width, root, `${begin}`, count));
+  };
+  const inVector = inVectors ? Math.floor(columnsHere / lanes) * lanes : 0;
+  const rest = columnsHere - inVector;
+  const last =
+    inVectors && isPartial(rest, lanes, t.plan.machine)
+      ? some(inVector, inVector + lanes, lanes, rest)
+      : some(inVector, columnsHere, 1);
+  return [...tile, ...loop(r, [...some(0, inVector, lanes), ...last])];
 }

@@ -127,12 +127,13 @@ export function walk(root: Scalar, visit: (s: Scalar) => void, seen = new Set<Sc
   visit(root);
 }
 
+/** Asked again and again of the same expressions, and of those in which they are parts. */
+const indexed = new WeakMap<Scalar, boolean>();
+
 /** Does the value depend on the position in the map itself? */
 export function usesIndex(body: Scalar): boolean {
-  let found = false;
-  walk(body, (e) => {
-    found ||= e.op === 'index';
-  });
+  let found = indexed.get(body);
+  if (found === undefined) indexed.set(body, (found = body.op === 'index' || body.args.some(usesIndex)));
   return found;
 }
 

@@ -165,6 +165,12 @@ const endings: [string, 'float32' | 'float64' | 'int32', (product: Any) => Any][
   ['a cast to int32', 'float32', (c) => tf.cast(c, 'int32') as Any],
   ['a cast to uint8', 'int32', (c) => tf.cast(c, 'uint8') as Any],
   ['dropout', 'float32', (c) => tf.nn.dropout(c, 0.6, { seed: 3 }) as Any],
+  [
+    'so much arithmetic that it is done in loops',
+    'float32',
+    (c) =>
+      tf.tanh(tf.mul(tf.exp(tf.tanh(tf.sub(tf.tanh(c), tf.tanh(tf.mul(c, 0.3) as Any) as Any) as Any)), 0.5) as Any),
+  ],
   ['a choice by a comparison', 'float32', (c) => tf.where(tf.greater(c, 0), c, tf.mul(c, 0.1) as Any) as Any],
 ];
 test.each(endings)('a product that ends in %s equals the reference', async (_, dtype, ending) => {

@@ -78,7 +78,7 @@ function compileOnce({ graph, x, size, fetches, targets }: Large): Record<'lower
 
 test.each([
   ['a graph of 8000 operations', () => largeGraph(8000, 9)],
-  ['a training step with 1000 variables', () => largeTraining(250, 6)],
+  ['a training step with 2000 variables', () => largeTraining(500, 6)],
 ])('%s: between two yields no pass does more than a sixteenth of all work', (_, build) => {
   const large = build();
   // Of each piece the shortest time: collecting garbage, compiling the compiler and other programs come at any place.

@@ -47,8 +47,10 @@ export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Ar
     add({ parameters, results: 0, body, exported: undefined });
   const profiled = (name: string) => (options.profile ? name : undefined);
   const parameters = kernelParameters.length;
-  const bodies = yield* emitKernels(program.kernels, { originOf, fusedMultiplyAdd }, outline);
-  const kernels = bodies.map((body, k) => add({ parameters, results: 0, body, exported: profiled(`k${k}`) }));
+  const kernels: number[] = [];
+  yield* emitKernels(program.kernels, { originOf, fusedMultiplyAdd }, outline, (body) => {
+    kernels.push(add({ parameters, results: 0, body, exported: profiled(`k${kernels.length}`) }));
+  });
   const { shared } = options.memory;
   const barrier = shared ? add({ parameters: 1, results: 0, body: barrierBody(), exported: profiled('barrier') }) : -1;
   const { status } = program;

@@ -16,8 +16,13 @@ const mostGiven = 900;
 
 type Target = Pick<KernelTarget, 'originOf' | 'fusedMultiplyAdd'>;
 
-/** The bodies of the kernels' functions in order; others that they call are given to `outline`. */
-export function* emitKernels(kernels: readonly Kernel[], target: Target, outline: Outline): Steps<FunctionBody[]> {
+/** Gives the bodies of the kernels' functions to `add`, in order, and others, which they call, to `outline` before. */
+export function* emitKernels(
+  kernels: readonly Kernel[],
+  target: Target,
+  outline: Outline,
+  add: (body: FunctionBody) => void,
+): Steps<void> {
   const alike = new Map<readonly Statement[], Kernel[]>();
   for (const kernel of kernels) {
     const known = alike.get(sharedBody(kernel));
@@ -25,15 +30,13 @@ export function* emitKernels(kernels: readonly Kernel[], target: Target, outline
     else alike.set(sharedBody(kernel), [kernel]);
   }
   const shared = new Map<readonly Statement[], SharedFunction | undefined>();
-  const bodies: FunctionBody[] = [];
   for (const kernel of kernels) {
     const body = sharedBody(kernel);
     if (!shared.has(body)) shared.set(body, yield* sharedFunction(alike.get(body) as Kernel[], target, outline));
     const known = shared.get(body);
-    bodies.push(known ? emitCall(kernel, known, target) : emitOwn(kernel, target, outline));
+    add(known ? emitCall(kernel, known, target) : emitOwn(kernel, target, outline));
     yield;
   }
-  return bodies;
 }
 
 function emitOwn(kernel: Kernel, { originOf, fusedMultiplyAdd }: Target, outline: Outline): FunctionBody {
