@@ -9,7 +9,7 @@ const gcc = spawnSync('gcc', ['--version']).status === 0;
 const env = {
   MILLRACE_BACKEND: 'wasm',
   MILLRACE_CACHE: process.env.MILLRACE_CACHE ?? join(tmpdir(), `millrace-test-cache-${process.pid}`),
-  MILLRACE_CFLAGS: '-O1',
+  MILLRACE_CFLAGS: process.env.MILLRACE_CFLAGS ?? '-O1',
   ...(gcc && !process.env.CC ? { CC: 'gcc' } : {}),
 };
 

@@ -39,7 +39,7 @@ export interface SessionOptions {
    * `'auto'` (default): native where both are found, else wasm; `session.backend` says which and why. `'reference'`:
    * evaluated directly in float64, slow: for checking. The environment variable MILLRACE_BACKEND changes the default.
    */
-  backend?: BackendName;
+  backend?: BackendName | undefined;
   /**
    * How many threads compute a long run; default: the cores that this process may use. The results do not depend on
    * it. One where the page is not cross-origin isolated.
