@@ -8,7 +8,7 @@ const usage = `usage: npm run mnist -- [options]
   --steps N             training steps (default: the tutorial's, 1000 and 20000)
   --batch N             images in a step (default: 50)
   --seed N              start of the random numbers (default: 0)
-  --backend NAME        wasm or reference (default: wasm)
+  --backend NAME        auto, native, wasm or reference (default: auto)
   --threads N           threads that compute (default: all cores of the process)
   --data DIR            folder of the MNIST files (default: MNIST_data)
   --help                this text`;
@@ -52,15 +52,18 @@ if (given.help) {
   console.log(usage);
   process.exit(0);
 }
-const { backend = 'wasm', model } = given;
+const names = ['auto', 'native', 'wasm', 'reference'] as const;
+type Name = (typeof names)[number];
+const { backend, model } = given;
 if (model !== undefined && model !== 'softmax' && model !== 'cnn')
   refuse(`--model must be softmax or cnn, not ${model}`);
-if (backend !== 'wasm' && backend !== 'reference') refuse(`--backend must be wasm or reference, not ${backend}`);
+if (backend !== undefined && !names.includes(backend as Name))
+  refuse(`--backend must be one of ${names.join(', ')}, not ${backend}`);
 
 /** The options of this run. */
 export const options = {
   model,
-  backend: backend as 'wasm' | 'reference',
+  backend: backend as Name | undefined,
   threads: whole('threads', given.threads, 1),
   steps: whole('steps', given.steps, 1),
   batch: whole('batch', given.batch, 1) ?? 50,

@@ -120,7 +120,7 @@ describe('when the graph is built, the line that is wrong throws', () => {
       'an unknown backend',
       () => new tf.Session({ backend: 'cuda' as 'wasm' }),
       tf.InvalidArgumentError,
-      /^Session: there is no backend 'cuda'; use 'wasm' or 'reference'\./,
+      /^Session: there is no backend 'cuda'; use 'auto' or 'native' or 'wasm' or 'reference'\./,
     ],
     [
       'a finalized graph',

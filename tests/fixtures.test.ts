@@ -95,9 +95,8 @@ const label = ({ op, args, inputs, output }: Case) =>
 const groups = new Map<string, Case[]>();
 for (const c of cases) groups.set(c.op, [...(groups.get(c.op) ?? []), c]);
 
-/** The op of a case in a graph of its own, with the gradients of its weighted sum. */
-function build(c: Case) {
-  const graph = new tf.Graph();
+/** The op of a case, by default in a graph of its own, with the gradients of its weighted sum. */
+function build(c: Case, graph = new tf.Graph()) {
   return graph.asDefault(() => {
     const inputs = c.inputs.map(({ dtype, shape }) => tf.placeholder(dtype, shape) as Any);
     const call = calls[c.op] ?? ((all: Any[]) => (api[c.op] ?? nn[c.op])(...all));
@@ -127,18 +126,25 @@ describe.each(backends)('on %s', (backend) => {
   test.each([...groups.keys()])(
     '%s equals the fixtures: float32 within 2e-5, float64 within 1e-11, others exactly',
     async (op) => {
-      for (const c of groups.get(op) ?? []) {
-        const { graph, inputs, output, gradients } = build(c);
+      const all = groups.get(op) ?? [];
+      // A C compiler takes longer to start than to compile: there, all cases are one run.
+      for (const together of backend === 'native' ? [all] : all.map((c) => [c])) {
+        const graph = new tf.Graph();
+        const built = together.map((c) => ({ c, ...build(c, graph) }));
         await using_(new tf.Session({ graph, backend }), async (session) => {
-          const feeds = inputs.map((x, i) => [x, unpack(c.inputs[i])] as const);
-          const results = (await session.run([output, ...gradients.map((g) => g.tensor)], feeds as any)) as any[];
-          const flat = (v: any): ArrayLike<number> => (typeof v === 'object' ? v.data : [Number(v)]);
-          const tolerance = tolerances[c.output.dtype];
-          expectClose(flat(results[0]), decode(c.output.dtype, c.output.data), tolerance, label(c));
-          expect(output.dtype).toBe(c.output.dtype);
-          expect(typeof results[0] === 'object' ? results[0].shape : [], label(c)).toEqual(c.output.shape);
-          for (const [i, { wanted }] of gradients.entries())
-            expectClose(flat(results[1 + i]), wanted, tolerance * 4, `${label(c)}: gradient ${i}`);
+          const feeds = built.flatMap(({ c, inputs }) => inputs.map((x, i) => [x, unpack(c.inputs[i])] as const));
+          const fetches = built.map(({ output, gradients }) => [output, ...gradients.map((g) => g.tensor)]);
+          const runs = (await session.run(fetches, feeds as any)) as any[][];
+          for (const [n, { c, output, gradients }] of built.entries()) {
+            const results = runs[n];
+            const flat = (v: any): ArrayLike<number> => (typeof v === 'object' ? v.data : [Number(v)]);
+            const tolerance = tolerances[c.output.dtype];
+            expectClose(flat(results[0]), decode(c.output.dtype, c.output.data), tolerance, label(c));
+            expect(output.dtype).toBe(c.output.dtype);
+            expect(typeof results[0] === 'object' ? results[0].shape : [], label(c)).toEqual(c.output.shape);
+            for (const [i, { wanted }] of gradients.entries())
+              expectClose(flat(results[1 + i]), wanted, tolerance * 4, `${label(c)}: gradient ${i}`);
+          }
         });
       }
     },

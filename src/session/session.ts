@@ -34,8 +34,12 @@ declare global {
 export interface SessionOptions {
   /** The graph to run; default: the default graph at this moment. */
   graph?: Graph;
-  /** `'wasm'` (default): compiled to WebAssembly. `'reference'`: evaluated directly in float64, slow: for checking. */
-  backend?: BackendName;
+  /**
+   * `'native'`: C, compiled by the system's compiler and loaded with the package koffi. `'wasm'`: WebAssembly.
+   * `'auto'` (default): native where both are found, else wasm; `session.backend` says which and why. `'reference'`:
+   * evaluated directly in float64, slow: for checking. The environment variable MILLRACE_BACKEND changes the default.
+   */
+  backend?: BackendName | undefined;
   /**
    * How many threads compute a long run; default: the cores that this process may use. The results do not depend on
    * it. One where the page is not cross-origin isolated.
@@ -62,6 +66,12 @@ const mostThreads = 256;
 const backends = { auto: createAuto, native: createNative, wasm: createWasm, reference: createReference };
 /** The backends that exist. */
 export type BackendName = keyof typeof backends;
+
+/** The backend of sessions that ask for none: the environment may name it. */
+function preferred(): BackendName {
+  const { process: host } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
+  return (host?.env?.MILLRACE_BACKEND || 'auto') as BackendName;
+}
 
 /** A compiled run with what the session has to know of it. */
 interface Prepared {
@@ -102,10 +112,11 @@ export class Session {
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions = {}) {
-    const { backend = 'auto', threads, portable = false, seed = 0, trace } = options;
+    const { backend = preferred(), threads, portable = false, seed = 0, trace } = options;
     if (!Object.hasOwn(backends, backend)) {
+      const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       throw new InvalidArgumentError(
-        `Session: there is no backend '${String(backend)}'; use ${Object.keys(backends)
+        `${asked}: there is no backend '${String(backend)}'; use ${Object.keys(backends)
           .map((b) => `'${b}'`)
           .join(' or ')}.`,
       );

@@ -11,6 +11,7 @@ import { availableCores } from '../cores.ts';
 import { collect, fill } from '../ports.ts';
 import { callsOf, secondsOf, stepsOf } from '../steps.ts';
 import { userCache } from './cache.ts';
+import { Call } from './call.ts';
 import { type Compiler, compile, compileAtOnce, findCompiler } from './compiler.ts';
 import { emitting } from './emit.ts';
 import { machineFor, type Target } from './machine.ts';
@@ -127,29 +128,13 @@ interface Parts {
 /** One long run a process: the queue of those that were asked for. Short ones need no pool. */
 let tail: Promise<unknown> = Promise.resolve();
 
-/** The fields of `struct call`, all of 8 bytes; see prelude.ts. */
-const fields = [
-  'run',
-  'table',
-  'arena',
-  'own',
-  'ownBytes',
-  'threads',
-  'times',
-  'timesOfThread',
-  'wait',
-  'now',
-] as const;
-
 class NativeExecutable implements Executable {
   readonly inline: boolean;
   profile: RunProfile | undefined;
   readonly #parts: Parts;
   readonly #threads: number;
   readonly #constants = new Map<LastingPlace, Piece>();
-  readonly #call: BigInt64Array;
-  readonly #callPiece: Piece;
-  readonly #table: Piece;
+  readonly #call: Call;
   readonly #times: Piece | undefined;
   readonly #measured: readonly number[];
   readonly #views = new Map<Buffer, TypedArray>();
@@ -162,23 +147,19 @@ class NativeExecutable implements Executable {
     this.#threads = this.inline ? 1 : parts.threads;
     const calls = profile ? callsOf(stepsOf(program, true)) : [];
     this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
-    this.#table = storage.allocate(8 * slots.length);
-    const table = new BigInt64Array(this.#table.buffer, this.#table.offset, slots.length);
-    for (const [i, place] of slots.entries()) table[i] = BigInt(this.#piece(place).address);
+    this.#call = new Call(
+      storage,
+      slots.map((place) => this.#piece(place).address),
+    );
     const timesOfThread = 2 * this.#measured.length;
     if (profile) this.#times = storage.allocate(8 * timesOfThread * this.#threads);
-    this.#callPiece = storage.allocate(8 * fields.length);
-    this.#call = new BigInt64Array(this.#callPiece.buffer, this.#callPiece.offset, fields.length);
-    this.#set('run', library.run);
-    this.#set('table', this.#table.address);
-    this.#set('ownBytes', alignedSize(program.threadBytes));
-    this.#set('threads', this.#threads);
-    this.#set('times', this.#times?.address ?? 0);
-    this.#set('timesOfThread', timesOfThread);
-  }
-
-  #set(field: (typeof fields)[number], value: number): void {
-    this.#call[fields.indexOf(field)] = BigInt(value);
+    this.#call.set({
+      run: library.run,
+      ownBytes: alignedSize(program.threadBytes),
+      threads: this.#threads,
+      times: this.#times?.address ?? 0,
+      timesOfThread,
+    });
   }
 
   /** Where something lies that outlives the run. */
@@ -213,8 +194,7 @@ class NativeExecutable implements Executable {
     if (arena === this.#arena) return;
     this.#arena = arena;
     this.#views.clear();
-    this.#set('arena', arena.address);
-    this.#set('own', arena.address + alignedSize(this.#parts.program.arenaBytes));
+    this.#call.set({ arena: arena.address, own: arena.address + alignedSize(this.#parts.program.arenaBytes) });
   }
 
   run(
@@ -224,7 +204,7 @@ class NativeExecutable implements Executable {
     const { program, runtime } = this.#parts;
     this.#useArena();
     fill(program, this.#view, feeds, counters);
-    const { address } = this.#callPiece;
+    const { address } = this.#call;
     if (this.inline) {
       const started = this.#times && performance.now();
       return this.#finish(runtime.execute(address), started);
@@ -259,6 +239,7 @@ class NativeExecutable implements Executable {
     const { library, storage } = this.#parts;
     library.close();
     for (const piece of this.#constants.values()) storage.release(piece);
-    for (const piece of [this.#table, this.#callPiece, this.#times]) if (piece) storage.release(piece);
+    if (this.#times) storage.release(this.#times);
+    this.#call.release();
   }
 }

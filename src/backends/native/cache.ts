@@ -27,6 +27,19 @@ function userFolder(): string {
   return path().join(os().homedir(), platform === 'darwin' ? 'Library/Caches' : '.cache', 'millrace');
 }
 
+/** With the folders around it. Node's own way to do that never ends where a file system allows no folders. */
+function makeFolder(folder: string): void {
+  if (fs().existsSync(folder)) return;
+  const around = path().dirname(folder);
+  if (around !== folder) makeFolder(around);
+  try {
+    fs().mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (!fs().existsSync(folder)) throw error;
+  }
+}
+
 const said = new Set<string>();
 
 /**
@@ -58,8 +71,8 @@ export class DiskCache {
   }
 
   #tryToWrite(folder: string): void {
-    const { mkdirSync, writeFileSync, rmSync } = fs();
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { writeFileSync, rmSync } = fs();
+    makeFolder(folder);
     const probe = path().join(folder, `probe-${process.pid}-${Math.random().toString(36).slice(2)}`);
     writeFileSync(probe, 'x');
     rmSync(probe);
@@ -94,9 +107,9 @@ export class DiskCache {
 
   /** Makes a file an entry: it is moved. @returns where it is now. */
   add(key: string, suffix: string, file: string): string {
-    const { mkdirSync, readFileSync, renameSync } = fs();
+    const { readFileSync, renameSync } = fs();
     const folder = path().join(this.folder, key.slice(0, 2));
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const entry = path().join(folder, `${key}-${hashOf(readFileSync(file))}${suffix}`);
     renameSync(file, entry);
     if (this.#writes++ % writesPerLook === 0) this.#bound(entry);

@@ -48,7 +48,7 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
   };
   const parts = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd)];
   for (const [number, kernel] of program.kernels.entries()) {
-    parts.push(`static __attribute__((noinline)) ${writeKernel(`k${number}`, kernel, { originOf, machine })}`);
+    parts.push(`static KERNEL ${writeKernel(`k${number}`, kernel, { originOf, machine })}`);
     yield;
   }
   const lines: string[] = [];

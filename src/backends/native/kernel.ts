@@ -98,7 +98,10 @@ class KernelWriter {
       case 'set': {
         const local = this.#expressions.localOf(s.local);
         this.#lines.push(`${local} = ${first};`);
-        if (isVectorLoad(s.value) && this.#reused.has(s.local)) this.#lines.push(`PIN(${local})`);
+        if (this.#reused.has(s.local)) {
+          if (isVectorLoad(s.value)) this.#lines.push(`PIN(${local})`);
+          else if (isComputedInteger(s.value)) this.#lines.push(`${s.value.type.lanes > 1 ? 'PIN' : 'KEEP'}(${local})`);
+        }
         return loops;
       }
       case 'store': {
@@ -139,19 +142,26 @@ class KernelWriter {
       begin = `share(${end}, thread, threads)`;
       end = `share(${end}, thread + 1, threads)`;
     }
-    this.#lines.push(`for (i64 ${i} = ${begin}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`);
-    for (const p of scope.pointers.values()) this.#lines.push(this.#pointer(p, i));
+    // The pointers are moved by hand: GCC 12, when it finds out by itself how they move, expresses one by another and
+    // then takes the kernel for one that stores nothing (which is why it must not, see compiler.ts).
+    const pointers = [...scope.pointers.values()];
+    if (begin !== '0') this.#lines.push(`const i64 begin_${i} = ${begin};`);
+    for (const p of pointers) this.#lines.push(this.#start(p, begin === '0' ? '' : ` + begin_${i} * ${p.bump}`));
+    this.#lines.push(
+      `for (i64 ${i} = ${begin === '0' ? begin : `begin_${i}`}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`,
+    );
     this.#addresses.enter(scope);
     this.#body(loop.body, scope);
     this.#addresses.leave();
+    for (const { local, bump } of pointers) this.#lines.push(`${pointerName(local)} += ${bump};`);
     this.#lines.push('}');
   }
 
-  /** Where accesses of this iteration begin. */
-  #pointer({ base, parent, bump, folded = 0, local }: Pointer, i: string): string {
+  /** Where accesses of the first iteration begin. */
+  #start({ base, parent, folded = 0, local }: Pointer, further: string): string {
     const from = parent?.local ?? this.#addresses.localOf(base);
     const begin = addressText({ pointer: undefined, offset: folded - (parent?.folded ?? 0) }, from);
-    return `${base === 'index' ? 'const i64 ' : 'char *const '}${pointerName(local)} = ${begin} + ${i} * ${bump};`;
+    return `${base === 'index' ? 'i64 ' : 'char *'}${pointerName(local)} = ${begin}${further};`;
   }
 }
 
@@ -162,6 +172,7 @@ function baseText(base: Base): string {
   return itemBytes === undefined ? from : `${from} + start * ${itemBytes}`;
 }
 
+/** Types with names of two letters are those of vectors. */
 function storeText(dtype: DType, type: string, at: string, value: string): string {
   if (dtype !== 'bool' && dtype !== 'uint8') return `TO(${type.length === 2 ? `u${type}` : type}, ${at}) = ${value};`;
   // The low byte of every lane; a lane of ones becomes 1.
@@ -177,9 +188,12 @@ function partialStoreText(dtype: DType, type: string, at: string, value: string,
   return `{ const ${type} part = ${value}; ${Array.from({ length: count }, (_, l) => lane(l)).join(' ')} }`;
 }
 
-/** Types with names of two letters are those of vectors. */
 const isVectorLoad = (e: Expression): boolean =>
   (e.kind === 'loadAt' || (e.kind === 'load' && e.laneStride === 1)) && e.type.lanes > 1 && sizeOf(e.buffer.dtype) > 1;
+
+/** GCC follows integers from register to register, and each again for every use: in a chain of squares, for ever. */
+const isComputedInteger = (e: Expression): boolean =>
+  e.type.dtype === 'int32' && (e.kind === 'binary' || e.kind === 'select' || e.kind === 'multiplyAdd');
 
 /** The registers that more than one expression of a kernel reads. */
 function readMoreThanOnce(statements: readonly Statement[]): Set<Local> {

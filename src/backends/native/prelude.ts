@@ -144,6 +144,12 @@ typedef ${of} u${name} __attribute__((vector_size(${bytes}), aligned(${align}), 
 ${fused ? '#define FUSED 1\n' : ''}#ifndef __has_builtin
 #define __has_builtin(x) 0
 #endif
+/* A kernel is compiled for itself. */
+#ifdef __clang__
+#define KERNEL __attribute__((noinline))
+#else
+#define KERNEL __attribute__((noipa))
+#endif
 #define INLINE static inline __attribute__((always_inline))
 ${vector('vf', 'f32', b, 4)}${vector('vd', 'f64', b, 8)}${vector('vi', 'i32', b, 4)}${vector('vu', 'u32', b, 4)}${vector('vl', 'i64', b, 8)}${vector('vq', 'u64', b, 8)}${vector('nb', 'u8', b / 4, 1)}${vector('wb', 'u8', b / 8, 1)}_Static_assert(sizeof(vf) == VECTOR && sizeof(vi) == VECTOR, "this compiler does not know vector_size");
 #define AT(type, p) (*(const type *)(p))
@@ -155,6 +161,11 @@ ${vector('vf', 'f32', b, 4)}${vector('vd', 'f64', b, 8)}${vector('vi', 'i32', b,
 #define PIN(x) __asm__("" : "+${b === 64 ? 'v' : 'x'}"(x));
 #else
 #define PIN(x) __asm__("" : "+w"(x));
+#endif
+#ifdef __clang__
+#define KEEP(x)
+#else
+#define KEEP(x) __asm__("" : "+r"(x));
 #endif
 INLINE vi splat_vi(i32 x) { return (vi){${lanesOf(b, 4, () => 'x')}}; }
 INLINE vl splat_vl(i64 x) { return (vl){${lanesOf(b, 8, () => 'x')}}; }

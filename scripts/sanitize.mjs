@@ -1,0 +1,68 @@
+// The C of the op tests under AddressSanitizer and UndefinedBehaviorSanitizer, and the thread pool under
+// ThreadSanitizer. Needs gcc on Linux.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'millrace-sanitize-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+let failed = false;
+
+function step(what, command, args, env = {}) {
+  console.log(`millrace: ${what}`);
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+  if (status !== 0) failed = true;
+}
+
+const library = (name) => spawnSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
+
+// A program of kernels with barriers between, on varying numbers of threads, again and again.
+const { runtimeSource } = await import('../dist/backends/native/pool-source.js');
+writeFileSync(
+  join(folder, 'pool.c'),
+  `${runtimeSource}
+#include <stdio.h>
+static i64 parts[16], total;
+static i32 program(const struct call *call, i64 thread) {
+  for (int k = 0; k < 20; k++) {
+    parts[thread] = thread + k;
+    if (call->threads > 1) call->wait();
+    if (thread == 0) for (i64 t = 0; t < call->threads; t++) total += parts[t];
+    if (call->threads > 1) call->wait();
+  }
+  return 0;
+}
+int main(void) {
+  i64 wanted = 0;
+  for (int run = 0; run < 400; run++) {
+    struct call call = {.run = program, .threads = 1 + run % 5};
+    if (millrace_execute((uintptr_t)&call) != 0) return 2;
+    for (int k = 0; k < 20; k++) for (i64 t = 0; t < call.threads; t++) wanted += t + k;
+    if (run % 100 == 0) nanosleep(&(struct timespec){0, 5000000}, 0);
+  }
+  printf("%lld of %lld\n", total, wanted);
+  return total == wanted ? 0 : 1;
+}
+`,
+);
+const pool = join(folder, 'pool');
+const flags = ['-std=gnu11', '-O1', '-g', '-w', '-fsanitize=thread', join(folder, 'pool.c'), '-o', pool];
+step('compiling the pool with ThreadSanitizer …', 'gcc', [...flags, '-lpthread', '-ldl', '-lm']);
+step('the pool under ThreadSanitizer …', pool, [], { TSAN_OPTIONS: 'halt_on_error=1' });
+
+step(
+  'the op tests under AddressSanitizer and UndefinedBehaviorSanitizer …',
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures.test.ts', 'tests/ops', '-t', 'on native'],
+  {
+    CC: 'gcc',
+    MILLRACE_CACHE: join(folder, 'cache'),
+    MILLRACE_CFLAGS: '-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all',
+    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+    ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0',
+  },
+);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,49 @@
+// What a run is called with, in memory that the program reads: `struct call` of prelude.ts.
+import type { Piece, Storage } from './storage.ts';
+
+/** The fields of the struct in order, all of 8 bytes; the runtime library fills the last two. */
+const fields = [
+  'run',
+  'table',
+  'arena',
+  'own',
+  'ownBytes',
+  'threads',
+  'times',
+  'timesOfThread',
+  'wait',
+  'now',
+] as const;
+
+export class Call {
+  readonly #storage: Storage;
+  readonly #struct: Piece;
+  readonly #fields: BigInt64Array;
+  readonly #table: Piece;
+
+  /** `slots` are the addresses in the program's table. */
+  constructor(storage: Storage, slots: readonly number[]) {
+    this.#storage = storage;
+    this.#struct = storage.allocate(8 * fields.length);
+    this.#fields = new BigInt64Array(this.#struct.buffer, this.#struct.offset, fields.length);
+    this.#table = storage.allocate(8 * slots.length);
+    const table = new BigInt64Array(this.#table.buffer, this.#table.offset, slots.length);
+    for (const [i, address] of slots.entries()) table[i] = BigInt(address);
+    this.set({ table: this.#table.address });
+  }
+
+  get address(): number {
+    return this.#struct.address;
+  }
+
+  set(values: Partial<Record<(typeof fields)[number], number>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      this.#fields[fields.indexOf(name as 'run')] = BigInt(value);
+    }
+  }
+
+  release(): void {
+    this.#storage.release(this.#struct);
+    this.#storage.release(this.#table);
+  }
+}

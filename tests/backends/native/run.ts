@@ -1,0 +1,96 @@
+// Runs many kernels both ways, as one C program and through the interpreter, and compares all memory afterwards.
+import { spawnSync } from 'node:child_process';
+import { userCache } from '../../../src/backends/native/cache.ts';
+import { Call } from '../../../src/backends/native/call.ts';
+import { compileAtOnce, findCompiler } from '../../../src/backends/native/compiler.ts';
+import { emitProgram } from '../../../src/backends/native/emit.ts';
+import { machineFor, type Target } from '../../../src/backends/native/machine.ts';
+import { runtimeSource } from '../../../src/backends/native/pool-source.ts';
+import { loadRuntime } from '../../../src/backends/native/runtime.ts';
+import { Storage } from '../../../src/backends/native/storage.ts';
+import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';
+import type { Place, Program } from '../../../src/loops/program.ts';
+import { verifyProgram } from '../../../src/loops/verify.ts';
+import { alignedSize } from '../../../src/program/free-space.ts';
+import { sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
+import { nativeMissing } from '../../backends.ts';
+import { interpret } from '../../loops/interpret.ts';
+
+/** The compilers of this machine. */
+export const compilers = nativeMissing
+  ? []
+  : ['clang', 'gcc'].filter((name) => spawnSync(name, ['--version']).status === 0);
+
+/** A compiler and the machine that it compiles for, as the backend would find them. */
+export function toolsFor(cc: string, target: Target) {
+  process.env.CC = cc;
+  const compiler = findCompiler(userCache(), target);
+  const machine = machineFor(compiler.macros, target);
+  const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
+  const runtime = loadRuntime(compileAtOnce(compiler, userCache(), runtimeSource, libraries));
+  return { compiler, machine, runtime };
+}
+export type Tools = ReturnType<typeof toolsFor>;
+
+/** A kernel and what its buffers hold before it runs. */
+export interface Case {
+  readonly name: string;
+  readonly body: readonly Statement[];
+  readonly data: ReadonlyMap<Buffer, ArrayLike<number>>;
+}
+
+/** The differences between the program of all these cases and the interpreter, on so many threads. */
+export function differences(cases: readonly Case[], { compiler, machine, runtime }: Tools, threads: number): string[] {
+  const places = new Map<Buffer, Place>();
+  const buffers = cases.flatMap(({ data }) => [...data.keys()]);
+  let arenaBytes = 0;
+  for (const [i, b] of buffers.entries()) {
+    if (i % 3 === 2) {
+      places.set(b, { kind: 'variable', key: i });
+      continue;
+    }
+    places.set(b, { kind: 'arena', offset: arenaBytes });
+    arenaBytes += alignedSize(b.length * sizeOf(b.dtype));
+  }
+  const kernels: Kernel[] = cases.map(({ name, body }) => ({ name, body, flops: 0, bytes: 0 }));
+  const program: Program = {
+    ...{ kernels, checks: 0, places, arenaBytes, threadBytes: 0, repeats: [], feeds: [], fetches: [], counters: [] },
+    ...{ status: undefined, messages: [] },
+    variables: buffers.map((b, key) => ({ key, dtype: b.dtype, length: b.length })),
+  };
+  verifyProgram(program, machine);
+  const { source, slots } = emitProgram(program, { machine, profile: false });
+  const library = runtime.open(compileAtOnce(compiler, userCache(), source, []));
+  const storage = new Storage(runtime, 2 ** 32);
+  const arena = storage.allocate(arenaBytes);
+  const variables = new Map(program.variables.map((v) => [v.key, storage.allocate(v.length * sizeOf(v.dtype))]));
+  const pieces = slots.map((place) => variables.get((place as { key: number }).key)!);
+  const call = new Call(
+    storage,
+    pieces.map((piece) => piece.address),
+  );
+  call.set({ run: library.run, arena: arena.address, own: arena.address, threads });
+  const view = (b: Buffer): TypedArray => {
+    const place = places.get(b) as { kind: string; key: number; offset: number };
+    const piece = place.kind === 'arena' ? arena : variables.get(place.key)!;
+    return viewOf(b.dtype, piece.buffer, piece.offset + (place.offset ?? 0), b.length);
+  };
+  const memory = new Map<Buffer, TypedArray>();
+  for (const { data } of cases)
+    for (const [b, values] of data) {
+      view(b).set(values);
+      memory.set(b, view(b).slice());
+    }
+  if (runtime.execute(call.address) !== 0) throw new Error('the program did not run');
+  const found: string[] = [];
+  for (const [i, { name, data }] of cases.entries()) {
+    interpret(kernels[i], memory);
+    for (const b of data.keys()) {
+      const [got, wanted] = [view(b), memory.get(b)!];
+      const at = [...wanted].findIndex((x, k) => !Object.is(x, got[k]));
+      if (at >= 0) found.push(`${name}: ${b.name}[${at}] is ${got[at]}, not ${wanted[at]}`);
+    }
+  }
+  library.close();
+  return found;
+}
