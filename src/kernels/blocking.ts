@@ -17,8 +17,11 @@ const fits = (rows: number, vectors: number, { sums, registers }: Machine): bool
  * takes 0.5, and no chain of additions runs faster than their latency. With more than the free sums no register is left
  * to load ahead.
  */
-const stepCost = ({ rows, vectors }: Tile, { loadCost, sums }: Machine): number =>
-  Math.max(loadCost * (rows + vectors), 0.5 * rows * vectors, 3) + (rows * vectors > sums.free ? 0.7 : 0);
+const stepCost = ({ rows, vectors }: Tile, { loadCost, loopCost, sums }: Machine): number =>
+  Math.max(loadCost * (rows + vectors), 0.5 * rows * vectors, 3) +
+  loopCost.step +
+  loopCost.row * rows +
+  (rows * vectors > sums.free ? 0.7 : 0);
 
 /** Cycles of one step along the summed axis for all rows and vectors of a result, rests included. */
 export function tileCost(rows: number, vectors: number, tile: Tile, machine: Machine): number {
@@ -37,7 +40,6 @@ export function tileCost(rows: number, vectors: number, tile: Tile, machine: Mac
 
 /** The tile that computes that many rows and vectors in the least time. */
 export function bestTile(rows: number, vectors: number, machine: Machine): Tile {
-  if (process.env.TILE) { const [r, v] = process.env.TILE.split("x").map(Number); if (rows >= r && vectors >= v) return { rows: r, vectors: v }; }
   let best: Tile = { rows: 1, vectors: 1 };
   let least = Infinity;
   for (let v = 1; v <= Math.min(4, vectors); v++) {

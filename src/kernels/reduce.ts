@@ -81,7 +81,13 @@ function reduceAlongKept(
   const outer = kept.shape.slice(0, last).map((size, i) => variable(`i${i}`, size));
   const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
   const operandCount = plan.operands.length;
-  const tile = (begin: number, extent: number, width: number, vectors: number, count?: number): readonly Statement[] => {
+  const tile = (
+    begin: number,
+    extent: number,
+    width: number,
+    vectors: number,
+    count?: number,
+  ): readonly Statement[] => {
     const v = variable(`v${begin}_${width}_${vectors}`, extent, width * vectors);
     const keptTerms = (k: number) => [
       ...outer.map((o, i) => [o, kept.strides[k][i]] as const),

@@ -126,7 +126,8 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
     t.plan.machine,
     (p) => {
       const type = ir.valueType(t.plan.dtype, p.lanes);
-      const part = (c: number): Expression => ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
+      const part = (c: number): Expression =>
+        ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
       let total = part(0);
       for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
       return storeOutputs(task, t.storage, p, total);

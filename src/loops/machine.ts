@@ -15,6 +15,8 @@ export interface Machine {
   readonly sums: { readonly free: number; readonly most: number };
   /** Cycles that a load in the innermost loop takes, a multiplication with addition being half of one. */
   readonly loadCost: number;
+  /** Cycles that an iteration of the innermost loop takes besides, and for each row, which may share lines of the cache. */
+  readonly loopCost: { readonly step: number; readonly row: number };
   /** Can a load or store leave out the last lanes of a vector? */
   readonly partialVectors: boolean;
   /** Does `multiplyAdd` round once? */

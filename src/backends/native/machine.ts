@@ -24,13 +24,16 @@ interface Vectors {
 /** The widest vectors for which the compiler defined its macros. */
 function vectorsOf(macros: ReadonlySet<string>, target: Target): Vectors {
   // What wasm has without relaxed instructions: hence the same bits.
-  if (target === 'portable') return { name: 'portable', vectorBytes: 16, registers: 16, fusedMultiplyAdd: false, partialVectors: false };
+  if (target === 'portable')
+    return { name: 'portable', vectorBytes: 16, registers: 16, fusedMultiplyAdd: false, partialVectors: false };
   if (macros.has('__AVX512F__') && macros.has('__AVX512DQ__')) {
     return { name: 'avx512', vectorBytes: 64, registers: 32, fusedMultiplyAdd: true, partialVectors: true };
   }
   const fusedMultiplyAdd = macros.has('__FMA__');
-  if (macros.has('__AVX2__')) return { name: 'avx2', vectorBytes: 32, registers: 16, fusedMultiplyAdd, partialVectors: true };
-  if (macros.has('__aarch64__')) return { name: 'neon', vectorBytes: 16, registers: 32, fusedMultiplyAdd: true, partialVectors: false };
+  if (macros.has('__AVX2__'))
+    return { name: 'avx2', vectorBytes: 32, registers: 16, fusedMultiplyAdd, partialVectors: true };
+  if (macros.has('__aarch64__'))
+    return { name: 'neon', vectorBytes: 16, registers: 32, fusedMultiplyAdd: true, partialVectors: false };
   return { name: 'sse', vectorBytes: 16, registers: 16, fusedMultiplyAdd: false, partialVectors: false };
 }
 
@@ -44,6 +47,7 @@ export function machineFor(macros: ReadonlySet<string>, target: Target): Machine
     ...vectors,
     sums: asWasm ? { free: 8, most: 8 } : { free: most, most },
     loadCost: asWasm ? 0.8 : 0.5,
+    loopCost: asWasm ? { step: 0, row: 0 } : { step: 1, row: 0.05 },
     cache: target === 'portable' ? [32 * 1024, 1024 * 1024] : caches(),
     memoryLimit: memory(),
   };

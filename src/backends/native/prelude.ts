@@ -112,11 +112,7 @@ function partial(vectorBytes: number): string {
     const lanes = lanesOf(vectorBytes, bytes, (l) => `${l} < n ? -1 : 0`);
     const part = `struct part_${v} { char bytes[${vectorBytes}]; } __attribute__((may_alias));`;
     const [m, load, store] = wide
-      ? [
-          '"Yk"((unsigned short)((1u << n) - 1))',
-          `vmovu${suffix} %1, %0 %{%2%}%{z%}`,
-          `vmovu${suffix} %1, %0 %{%2%}`,
-        ]
+      ? ['"Yk"((unsigned short)((1u << n) - 1))', `vmovu${suffix} %1, %0 %{%2%}%{z%}`, `vmovu${suffix} %1, %0 %{%2%}`]
       : [`"x"((${mask}){${lanes}})`, `vmaskmov${suffix} %1, %2, %0`, `vmaskmov${suffix} %1, %2, %0`];
     const register = wide ? 'v' : 'x';
     return `${part}

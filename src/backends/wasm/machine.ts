@@ -8,6 +8,7 @@ export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   // The engine loads all that a block of code needs at its beginning. One more where products need no register.
   sums: { free: 8, most: fusedMultiplyAdd ? 9 : 8 },
   loadCost: 0.8,
+  loopCost: { step: 0, row: 0 },
   partialVectors: false,
   fusedMultiplyAdd,
   // Of a common core; nothing but speed depends on them.
