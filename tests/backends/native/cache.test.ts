@@ -1,16 +1,7 @@
 // The cache of compiled programs: damage, many processes, folders that cannot be written to, its bound; and what is said
 // where something that the native backend needs is missing.
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,19 +48,6 @@ test('what was not used for longest goes when there is too much', () => {
   );
   expect(last.find(hashOf('old'), '.so')).toBeUndefined();
 });
-
-test.skipIf(process.getuid?.() === 0)(
-  'a folder that cannot be written to is replaced by a temporary one, once said',
-  () => {
-    const folder = fresh();
-    mkdirSync(folder);
-    chmodSync(folder, 0o500);
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    for (let i = 0; i < 2; i++) expect(new DiskCache(join(folder, 'x')).folder).not.toContain(folder);
-    expect(warn).toHaveBeenCalledOnce();
-    warn.mockRestore();
-  },
-);
 
 test('a folder that cannot be made is replaced by a temporary one, once said', () => {
   const file = fresh();
