@@ -43,7 +43,7 @@ int main(void) {
     for (int k = 0; k < 20; k++) for (i64 t = 0; t < call.threads; t++) wanted += t + k;
     if (run % 100 == 0) nanosleep(&(struct timespec){0, 5000000}, 0);
   }
-  printf("%lld of %lld\n", total, wanted);
+  printf("%lld of %lld\\n", total, wanted);
   return total == wanted ? 0 : 1;
 }
 `,
