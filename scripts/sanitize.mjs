@@ -1,7 +1,7 @@
 // The C of the op tests under AddressSanitizer and UndefinedBehaviorSanitizer, and the thread pool under
 // ThreadSanitizer. Needs gcc on Linux.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,7 +62,11 @@ step(
     MILLRACE_CACHE: join(folder, 'cache'),
     MILLRACE_CFLAGS: '-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all',
     LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-    ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0',
+    ASAN_OPTIONS: `detect_leaks=0:handle_segv=0:log_path=${join(folder, 'report')}`,
   },
 );
+// The processes of the tests end without a word when something is found.
+for (const name of readdirSync(folder)) {
+  if (name.startsWith('report')) console.log(readFileSync(join(folder, name), 'utf8'));
+}
 process.exit(failed ? 1 : 0);
