@@ -1,7 +1,7 @@
 // The C of the op tests under AddressSanitizer and UndefinedBehaviorSanitizer, and the thread pool under
 // ThreadSanitizer. Needs gcc on Linux.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,7 @@ int main(void) {
     for (int k = 0; k < 20; k++) for (i64 t = 0; t < call.threads; t++) wanted += t + k;
     if (run % 100 == 0) nanosleep(&(struct timespec){0, 5000000}, 0);
   }
-  printf("%lld of %lld\n", total, wanted);
+  printf("%lld of %lld\\n", total, wanted);
   return total == wanted ? 0 : 1;
 }
 `,
@@ -62,7 +62,11 @@ step(
     MILLRACE_CACHE: join(folder, 'cache'),
     MILLRACE_CFLAGS: '-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all',
     LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-    ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0',
+    ASAN_OPTIONS: `detect_leaks=0:handle_segv=0:log_path=${join(folder, 'report')}`,
   },
 );
+// The processes of the tests end without a word when something is found.
+for (const name of readdirSync(folder)) {
+  if (name.startsWith('report')) console.log(readFileSync(join(folder, name), 'utf8'));
+}
 process.exit(failed ? 1 : 0);

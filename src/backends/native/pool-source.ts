@@ -81,7 +81,9 @@ static u32 team;
 
 static void barrier(void) {
   u32 before = look(&passed.value);
-  if (add(&arrived, 1) + 1 == team) {
+  /* Read before arriving: after the last thread has arrived, the next run may be beginning. */
+  u32 threads = team;
+  if (add(&arrived, 1) + 1 == threads) {
     store(&arrived, 0);
     change(&passed, before + 1);
   } else {
