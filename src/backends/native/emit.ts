@@ -2,11 +2,14 @@
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { LastingPlace, Program } from '../../loops/program.ts';
+import { ownBuffer } from '../../loops/shared.ts';
 import { InternalError } from '../../tensor/errors.ts';
 import { atOnce, type Steps } from '../../tensor/turns.ts';
 import type { Origin } from '../addresses.ts';
-import { type Step, stepsOf } from '../steps.ts';
-import { writeKernel } from './kernel.ts';
+import { groupsOf, type KernelGroup, type Sharing } from '../kernel-groups.ts';
+import { overlapping } from '../segments.ts';
+import { callsOf, type Step, stepsOf } from '../steps.ts';
+import { baseText, writeKernel } from './kernel.ts';
 import { prelude } from './prelude.ts';
 
 /** What the emitter needs to know about where a program will run. */
@@ -15,6 +18,12 @@ export interface EmitOptions {
   /** Take the time before and after each kernel. */
   readonly profile: boolean;
 }
+
+/** Addresses in registers cost nothing: two kernels are enough. */
+const sharing: Sharing = { fewest: 2, mostGiven: Infinity };
+
+/** Steps of a run that are one function: in a long one compilers look at each variable again for every other. */
+const stepsTogether = 200;
 
 /** The C text of a program, and what the slots of the table that it is called with must point to, in order. */
 export interface Emission {
@@ -47,19 +56,54 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
     return origin;
   };
   const parts = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd)];
+  const groups = yield* groupsOf(program.kernels, originOf, sharing);
+  const functions = new Map<KernelGroup, string>();
+  const overlap = overlapping(originOf);
+  /** How each kernel is called. */
+  const calls: string[] = [];
   for (const [number, kernel] of program.kernels.entries()) {
-    parts.push(`static KERNEL ${writeKernel(`k${number}`, kernel, { originOf, machine })}`);
+    const group = groups.get(kernel);
+    const known = group && functions.get(group);
+    const name = known ?? `k${number}`;
+    if (!known) {
+      const { body, ...places } = group ?? { body: kernel.body, originOf, overlap };
+      parts.push(`static KERNEL ${writeKernel(name, body, { ...places, machine })}`);
+      if (group) functions.set(group, name);
+    }
+    const given = (group?.given ?? []).map((b) => {
+      const { base, offset } = originOf(ownBuffer(kernel, b));
+      return `${baseText(base)} + ${offset}`;
+    });
+    calls.push(
+      `${name}(call, own, start, thread, threads, ${given.length ? `(char *[]){${given.join(', ')}}` : '0'});`,
+    );
     yield;
   }
-  const lines: string[] = [];
   const status = program.status && originOf(program.status).offset;
-  writeSteps(lines, stepsOf(program, true), { status, profile, start: '0' });
+  const steps = stepsOf(program, true);
+  const pieces: string[] = [];
+  for (let first = 0; first < steps.length; first += stepsTogether) {
+    const name = `steps${first}`;
+    const lines: string[] = [];
+    writeSteps(lines, steps.slice(first, first + stepsTogether), { status, profile, calls });
+    parts.push(
+      `static STEPS i32 ${name}(const struct call *call, char *own, i64 thread, i64 threads, f64 *times) {`,
+      // The first item of the block, 0 outside blocks.
+      'i64 start = 0;',
+      ...lines,
+      'return 0;',
+      '}',
+    );
+    pieces.push(`if (${name}(call, own, thread, call->threads, times)) return 1;`);
+    const measured = callsOf(steps.slice(first, first + stepsTogether)).filter((c) => typeof c !== 'string').length;
+    if (profile) pieces.push(`times += ${2 * measured};`);
+    yield;
+  }
   parts.push(
     '__attribute__((visibility("default"))) i32 millrace_run(const struct call *call, i64 thread) {',
-    'const i64 threads = call->threads;',
     'char *const own = call->own + thread * call->own_bytes;',
-    ...(profile ? ['f64 *times = call->times + thread * call->times_of_thread;'] : []),
-    ...lines,
+    `f64 *times = ${profile ? 'call->times + thread * call->times_of_thread' : '0'};`,
+    ...pieces,
     'return 0;',
     '}',
     '',
@@ -81,28 +125,29 @@ interface StepOptions {
   /** Where the status lies in the arena. */
   readonly status: number | undefined;
   readonly profile: boolean;
-  /** The first item of the block. */
-  readonly start: string;
+  /** How each kernel is called. */
+  readonly calls: readonly string[];
 }
 
 function writeSteps(lines: string[], steps: readonly Step[], options: StepOptions): void {
-  const { status, profile, start } = options;
+  const { status, profile, calls } = options;
   for (const step of steps) {
     if (step === 'barrier') lines.push('if (threads > 1) call->wait();');
     else if (step === 'failed') lines.push(`if (AT(f64, call->arena + ${status}) != 0) return 1;`);
     else if (typeof step === 'number') {
       if (profile) lines.push('*times++ = call->now();');
-      lines.push(`k${step}(call, own, ${start}, thread, threads);`);
+      lines.push(calls[step]);
       if (profile) lines.push('*times++ = call->now();');
     } else {
       // The last block may overlap the one before it.
       const last = step.items - step.block;
-      lines.push('for (i64 start = 0;;) {');
-      writeSteps(lines, step.steps, { ...options, start: 'start' });
+      lines.push('for (start = 0;;) {');
+      writeSteps(lines, step.steps, options);
       lines.push(
         `if (start >= ${last}) break;`,
         `start = start + ${step.block} < ${last} ? start + ${step.block} : ${last};`,
         '}',
+        'start = 0;',
       );
     }
   }

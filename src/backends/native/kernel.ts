@@ -7,7 +7,6 @@ import {
   type Expression,
   expressionsOf,
   isParallel,
-  type Kernel,
   type Local,
   type Statement,
   touchedBy,
@@ -16,22 +15,24 @@ import type { Machine } from '../../loops/machine.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
 import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../addresses.ts';
-import { iterations, type Loop, overlapping, segmentsOf } from '../segments.ts';
+import { iterations, type Loop, segmentsOf } from '../segments.ts';
 import { addressText, ExpressionWriter, pointerName } from './expression.ts';
 
 /** What a kernel is written for. */
 export interface KernelTarget {
   /** Where buffers begin. */
   readonly originOf: (buffer: Buffer) => Origin;
+  /** Do two buffers share storage? */
+  readonly overlap: (a: Buffer, b: Buffer) => boolean;
   readonly machine: Pick<Machine, 'vectorBytes' | 'registers'>;
 }
 
-/** The parameters of every kernel, those of `run` before them taken from the call. */
-export const kernelParameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads';
+/** The parameters of every kernel; the last are the addresses that a shared one is given. */
+const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
 
 /** The text of a function of that name. */
-export function writeKernel(name: string, kernel: Kernel, target: KernelTarget): string {
-  return new KernelWriter(unroll(kernel.body), target).write(name);
+export function writeKernel(name: string, statements: readonly Statement[], target: KernelTarget): string {
+  return new KernelWriter(unroll(statements), target).write(name);
 }
 
 class KernelWriter {
@@ -67,12 +68,12 @@ class KernelWriter {
     }
     const bases = [...this.#bases].map(([base, number]) => `char *const ${pointerName(number)} = ${baseText(base)};`);
     const locals = [...this.#locals].map(([{ type }, local]) => `${this.#expressions.typeOf(type)} ${local};`);
-    return [`void ${name}(${kernelParameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
+    return [`void ${name}(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
   }
 
   #segment(statements: readonly Statement[]): void {
-    const { machine, originOf } = this.#target;
-    const hoisted = hoistLoads(statements, machine.registers, overlapping(originOf));
+    const { machine, overlap } = this.#target;
+    const hoisted = hoistLoads(statements, machine.registers, overlap);
     const scope = this.#addresses.analyse(hoisted);
     this.#addresses.enter(scope);
     this.#body(hoisted, scope);
@@ -165,9 +166,11 @@ class KernelWriter {
   }
 }
 
-function baseText(base: Base): string {
+/** What a base is in a kernel, or where a kernel is called. */
+export function baseText(base: Base): string {
   if (base === 'thread') return 'own';
   const [whole, itemBytes] = base.split(' ') as [string, string | undefined];
+  if (whole === 'given') return `given[${itemBytes}]`;
   const from = whole === 'arena' ? 'call->arena' : `call->table[${whole.slice('slot'.length)}]`;
   return itemBytes === undefined ? from : `${from} + start * ${itemBytes}`;
 }

@@ -140,11 +140,13 @@ typedef ${of} u${name} __attribute__((vector_size(${bytes}), aligned(${align}), 
 ${fused ? '#define FUSED 1\n' : ''}#ifndef __has_builtin
 #define __has_builtin(x) 0
 #endif
-/* A kernel is compiled for itself. */
+/* A kernel is compiled for itself; what only calls kernels needs no optimization. */
 #ifdef __clang__
 #define KERNEL __attribute__((noinline))
+#define STEPS __attribute__((noinline, optnone))
 #else
 #define KERNEL __attribute__((noipa))
+#define STEPS __attribute__((noipa, optimize("O0")))
 #endif
 #define INLINE static inline __attribute__((always_inline))
 ${vector('vf', 'f32', b, 4)}${vector('vd', 'f64', b, 8)}${vector('vi', 'i32', b, 4)}${vector('vu', 'u32', b, 4)}${vector('vl', 'i64', b, 8)}${vector('vq', 'u64', b, 8)}${vector('nb', 'u8', b / 4, 1)}${vector('wb', 'u8', b / 8, 1)}_Static_assert(sizeof(vf) == VECTOR && sizeof(vi) == VECTOR, "this compiler does not know vector_size");

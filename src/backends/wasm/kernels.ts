@@ -1,86 +1,49 @@
 // The kernels of a program as functions: many that differ in their buffers only are one function, which is called with
 // the addresses.
-import { type Buffer, type Kernel, type Statement, touchedBy } from '../../loops/ir.ts';
-import { ownBuffer, sharedBody } from '../../loops/shared.ts';
+import type { Kernel } from '../../loops/ir.ts';
+import { ownBuffer } from '../../loops/shared.ts';
 import type { Steps } from '../../tensor/turns.ts';
-import type { Origin } from '../addresses.ts';
+import { groupsOf, type KernelGroup, type Sharing } from '../kernel-groups.ts';
 import { overlapping } from '../segments.ts';
 import { FunctionBody } from './encode.ts';
 import { emitKernel, type KernelTarget, type Outline } from './kernel.ts';
 import { emitBases, kernelParameters } from './parameters.ts';
 
-/** Fewer kernels of one structure are functions of their own: constant addresses leave more registers to the rest. */
-const fewestShared = 8;
-/** Engines allow 1,000 parameters. */
-const mostGiven = 900;
+/** Few kernels are functions of their own: constant addresses leave more registers to the rest. Engines allow 1,000 parameters. */
+const sharing: Sharing = { fewest: 8, mostGiven: 900 };
 
 type Target = Pick<KernelTarget, 'originOf' | 'fusedMultiplyAdd'>;
 
-/** Gives the bodies of the kernels' functions to `add`, in order, and others, which they call, to `outline` before. */
+/** Gives the bodies of the kernels' functions in order to `add`; others that they call, before them, to `outline`. */
 export function* emitKernels(
   kernels: readonly Kernel[],
   target: Target,
   outline: Outline,
   add: (body: FunctionBody) => void,
 ): Steps<void> {
-  const alike = new Map<readonly Statement[], Kernel[]>();
+  const { originOf, fusedMultiplyAdd } = target;
+  const groups = yield* groupsOf(kernels, originOf, sharing);
+  const functions = new Map<KernelGroup, number>();
   for (const kernel of kernels) {
-    const known = alike.get(sharedBody(kernel));
-    if (known) known.push(kernel);
-    else alike.set(sharedBody(kernel), [kernel]);
-  }
-  const shared = new Map<readonly Statement[], SharedFunction | undefined>();
-  for (const kernel of kernels) {
-    const body = sharedBody(kernel);
-    if (!shared.has(body)) shared.set(body, yield* sharedFunction(alike.get(body) as Kernel[], target, outline));
-    const known = shared.get(body);
-    add(known ? emitCall(kernel, known, target) : emitOwn(kernel, target, outline));
+    const group = groups.get(kernel);
+    if (!group) {
+      const own = { originOf, fusedMultiplyAdd, overlap: overlapping(originOf), given: 0 };
+      add(emitKernel(kernel.body, own, outline));
+    } else {
+      if (!functions.has(group)) functions.set(group, outlineGroup(group, fusedMultiplyAdd, outline));
+      add(emitCall(kernel, group, functions.get(group) as number, target));
+    }
     yield;
   }
 }
 
-function emitOwn(kernel: Kernel, { originOf, fusedMultiplyAdd }: Target, outline: Outline): FunctionBody {
-  return emitKernel(kernel.body, { originOf, fusedMultiplyAdd, overlap: overlapping(originOf), given: 0 }, outline);
+function outlineGroup({ body, given, originOf, overlap }: KernelGroup, fused: boolean, outline: Outline): number {
+  const target: KernelTarget = { originOf, overlap, fusedMultiplyAdd: fused, given: given.length };
+  return outline(emitKernel(body, target, outline), kernelParameters.length + given.length);
 }
-
-/** A function for kernels of one structure. */
-interface SharedFunction {
-  readonly number: number;
-  /** The buffers, as the shared statements know them, whose addresses are its last parameters. */
-  readonly given: readonly Buffer[];
-}
-
-function* sharedFunction(
-  kernels: readonly Kernel[],
-  { originOf, fusedMultiplyAdd }: Target,
-  outline: Outline,
-): Steps<SharedFunction | undefined> {
-  if (kernels.length < fewestShared) return undefined;
-  const body = sharedBody(kernels[0]);
-  const { read, written } = touchedBy(body);
-  const given = new Map<Buffer, Origin>();
-  for (const buffer of new Set([...read, ...written])) {
-    // What lies at one place for all of them needs no parameter.
-    const first = originOf(ownBuffer(kernels[0], buffer));
-    const same = kernels.every((k) => sameOrigin(originOf(ownBuffer(k, buffer)), first));
-    if (!same) given.set(buffer, { base: `given ${given.size}`, offset: 0 });
-    yield;
-  }
-  if (given.size > mostGiven) return undefined;
-  const shared: KernelTarget = {
-    originOf: (b) => given.get(b) ?? originOf(ownBuffer(kernels[0], b)),
-    fusedMultiplyAdd,
-    overlap: (a, b) => kernels.some((k) => overlapping(originOf)(ownBuffer(k, a), ownBuffer(k, b))),
-    given: given.size,
-  };
-  const parameters = kernelParameters.length + given.size;
-  return { number: outline(emitKernel(body, shared, outline), parameters), given: [...given.keys()] };
-}
-
-const sameOrigin = (a: Origin, b: Origin): boolean => a.base === b.base && a.offset === b.offset;
 
 /** A function with the parameters of a kernel that calls the shared one with this kernel's addresses. */
-function emitCall(kernel: Kernel, { number, given }: SharedFunction, { originOf }: Target): FunctionBody {
+function emitCall(kernel: Kernel, { given }: KernelGroup, number: number, { originOf }: Target): FunctionBody {
   const body = new FunctionBody(kernelParameters.length);
   const origins = given.map((b) => originOf(ownBuffer(kernel, b)));
   const bases = emitBases(
