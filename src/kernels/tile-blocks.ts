@@ -5,7 +5,7 @@ import * as ir from '../loops/ir.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { parts } from './blocking.ts';
 import type { Bound, OutAxis, Panel } from './layout.ts';
-import { loop, variable } from './nest.ts';
+import { isPartial, loop, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
 import { pack } from './pack.ts';
 import { oneTile } from './tile-results.ts';
@@ -69,7 +69,7 @@ export function computing(t: Tiling, block: TileBlock, parallel: boolean): Body 
 
 /** Copies the rows of a tile, a step along the summed axes after the other. */
 function packRows(t: Tiling, block: TileBlock, target: Buffer, m: Bound<OutAxis>, height: number): Body {
-  const { layout, dtype, lanes } = t.plan;
+  const { layout, dtype, lanes, machine } = t.plan;
   const { row, rows } = layout;
   const source = t.storage.bufferOf(row.node);
   const ks = block.inner.map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
@@ -84,10 +84,12 @@ function packRows(t: Tiling, block: TileBlock, target: Buffer, m: Bound<OutAxis>
       ...ks.map((k) => [k.v, k.row] as const),
     );
   const to = (r: number) => ir.at(r, ...ks.map((k, i) => [k.v, steps[i] * height] as const));
-  const wide = rows.row === 1 && height % lanes === 0 ? lanes : 1;
-  const copies = Array.from({ length: height / wide }, (_, i): Statement => {
-    const value = ir.load(source, from(i * wide), ir.valueType(dtype, wide));
-    return { kind: 'store', buffer: target, index: to(i * wide), value };
+  const rest = height % lanes;
+  const wide = rows.row === 1 && (rest === 0 || isPartial(rest, lanes, machine)) ? lanes : 1;
+  const copies = Array.from({ length: Math.ceil(height / wide) }, (_, i): Statement => {
+    const count = Math.min(wide, height - i * wide);
+    const part = count < wide ? count : undefined;
+    return ir.store(target, to(i * wide), ir.load(source, from(i * wide), ir.valueType(dtype, wide), 1, part), part);
   });
   return around(
     ks.map((k) => ({ axis: k, v: k.v, begin: 0 })),

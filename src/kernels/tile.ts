@@ -23,6 +23,30 @@ export interface RegisterTile {
   readonly end: (r: number, u: number, sum: Expression) => readonly Statement[];
 }
 
+/** So many results can wait in registers, more or less. */
+const mostWaiting = 32;
+
+/**
+ * Where parts of vectors are stored, all is computed before: a load would wait for the store of the row before it,
+ * because the left out part of that vector is where it reads.
+ */
+function storesLast(ends: readonly Statement[], id: number): readonly Statement[] {
+  const parts = ends.filter((s) => s.kind === 'store' && s.count !== undefined).length;
+  if (parts === 0 || parts > mostWaiting) return ends;
+  const computed: Statement[] = [];
+  const stores: Statement[] = [];
+  for (const [i, s] of ends.entries()) {
+    if (s.kind !== 'store') computed.push(s);
+    else if (s.value.kind === 'local' || s.value.kind === 'constant') stores.push(s);
+    else {
+      const local: Local = { name: `stored${id}_${i}`, type: s.value.type };
+      computed.push({ kind: 'set', local, value: s.value });
+      stores.push({ ...s, value: ir.local(local) });
+    }
+  }
+  return [...computed, ...stores];
+}
+
 /**
  * Σ over the steps of row[r] · column[u], for all r and u at once. One step is one iteration: engines load all that a
  * block of code will need at its beginning, so two steps together would not leave enough registers.
@@ -45,5 +69,5 @@ export function registerTile(t: RegisterTile): Statement[] {
       ends.push(...t.end(r, u, ir.local(local)));
     }
   }
-  return [...begins, ...t.sums(steps), ...ends];
+  return [...begins, ...t.sums(steps), ...storesLast(ends, t.id)];
 }
