@@ -30,10 +30,10 @@ import { expressionFault, typeFault } from './types.ts';
  */
 export function verifyKernel(
   kernel: Kernel,
-  machine: Pick<Machine, 'vectorBytes'>,
+  machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>,
   locate: (buffer: Buffer) => Location = (buffer) => ({ storage: buffer, offset: 0 }),
 ): void {
-  new Verifier(kernel, machine.vectorBytes, locate).statements(kernel.body, new Set(), true);
+  new Verifier(kernel, machine, locate).statements(kernel.body, new Set(), true);
   for (const [i, a] of kernel.body.entries()) {
     for (const b of kernel.body.slice(i + 1)) {
       const clash = (isParallel(a) || isParallel(b)) && findClash(a, b, locate);
@@ -44,7 +44,7 @@ export function verifyKernel(
 }
 
 /** Verifies the kernels of a program, where its buffers lie, and that checks come before variables are written. */
-export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBytes'>): void {
+export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>): void {
   const { places, kernels, checks } = program;
   const refuse = (problem: string): never => {
     throw new InternalError(`The program is not well formed: ${problem}.`);
@@ -94,13 +94,17 @@ function assignedLocals(statements: readonly Statement[], found = new Set<Local>
 
 class Verifier {
   readonly #kernel: Kernel;
-  readonly #vectorBytes: number;
+  readonly #machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>;
   readonly #locate: (buffer: Buffer) => Location;
   readonly #bound = new Set<LoopVariable>();
 
-  constructor(kernel: Kernel, vectorBytes: number, locate: (buffer: Buffer) => Location) {
+  constructor(
+    kernel: Kernel,
+    machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>,
+    locate: (buffer: Buffer) => Location,
+  ) {
     this.#kernel = kernel;
-    this.#vectorBytes = vectorBytes;
+    this.#machine = machine;
     this.#locate = locate;
   }
 
@@ -130,8 +134,8 @@ class Verifier {
       case 'store':
         this.#expression(s.value, s, assigned, seen);
         this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, s.value.type.lanes), s.value);
-        this.#index(s, s.buffer, s.index, touched(s, s.value.type.lanes) - 1);
         this.#count(s, s.count, s.value.type.lanes);
+        this.#index(s, s.buffer, s.index, touched(s, s.value.type.lanes) - 1);
         break;
       case 'storeAt':
         this.#expression(s.index, s, assigned, seen);
@@ -181,11 +185,12 @@ class Verifier {
     if (seen.has(e)) return;
     seen.add(e);
     for (const child of children(e)) this.#expression(child, s, assigned, seen);
-    const fault = typeFault(e.type, this.#vectorBytes) ?? expressionFault(e);
+    const fault = typeFault(e.type, this.#machine.vectorBytes) ?? expressionFault(e);
     if (fault) this.#refuse(s, fault);
     if (e.kind === 'load') {
-      this.#index(s, e.buffer, e.index, (touched(e, e.type.lanes) - 1) * e.laneStride);
       this.#count(s, e.count, e.type.lanes);
+      this.#index(s, e.buffer, e.index, (touched(e, e.type.lanes) - 1) * e.laneStride);
+      if (e.count !== undefined && e.laneStride === 0) this.#refuse(s, 'a broadcast has all its lanes');
     }
     if (e.kind === 'loadAt') this.#locate(e.buffer);
     if (e.kind === 'index') this.#terms(s, e.index);
@@ -213,7 +218,9 @@ class Verifier {
   }
 
   #count(s: Statement, count: number | undefined, lanes: number): void {
-    if (count === undefined || (Number.isInteger(count) && count >= 1 && count < lanes)) return;
+    if (count === undefined) return;
+    if (!this.#machine.partialVectors) this.#refuse(s, 'this machine has no parts of vectors');
+    if (Number.isInteger(count) && count >= 1 && count < lanes) return;
     this.#refuse(s, `${count} of ${lanes} lanes are not a part of them`);
   }
 

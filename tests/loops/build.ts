@@ -1,14 +1,5 @@
 // Short ways to write kernels by hand, and values worth trying.
-import type {
-  Affine,
-  Buffer,
-  Expression,
-  Local,
-  LoopKind,
-  LoopVariable,
-  Statement,
-  ValueType,
-} from '../../src/loops/ir.ts';
+import type { Buffer, Expression, Local, LoopKind, LoopVariable, Statement, ValueType } from '../../src/loops/ir.ts';
 import type { DType } from '../../src/tensor/dtype.ts';
 
 export const buffer = (name: string, dtype: DType, length: number): Buffer => ({ name, dtype, length });
@@ -20,12 +11,7 @@ export const loop = (v: LoopVariable, body: Statement[], kind: LoopKind = 'seria
   loop: kind,
   body,
 });
-export const store = (target: Buffer, index: Affine, value: Expression): Statement => ({
-  kind: 'store',
-  buffer: target,
-  index,
-  value,
-});
+export { store } from '../../src/loops/ir.ts';
 export const set = (local: Local, value: Expression): Statement => ({ kind: 'set', local, value });
 export const when = (condition: Expression, body: Statement[]): Statement => ({ kind: 'if', condition, body });
 

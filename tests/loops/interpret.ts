@@ -33,7 +33,8 @@ function run(statements: readonly Statement[], state: State): void {
         break;
       case 'store': {
         const index = position(s.index, state);
-        for (const [lane, x] of evaluate(s.value, state).entries()) write(state, s.buffer, index + lane, x);
+        const values = evaluate(s.value, state).slice(0, s.count);
+        for (const [lane, x] of values.entries()) write(state, s.buffer, index + lane, x);
         break;
       }
       case 'storeAt':
@@ -77,6 +78,7 @@ function evaluate(e: Expression, state: State): number[] {
       return lanes.map((lane) => (position(e.index, state) + lane * e.laneStep) | 0);
     case 'load':
       return lanes.map((lane) => {
+        if (lane >= (e.count ?? lanes.length)) return 0;
         const index = position(e.index, state) + lane * e.laneStride;
         return arrayOf(state, e.buffer, index)[index];
       });

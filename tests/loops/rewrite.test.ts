@@ -5,7 +5,7 @@ import type { Buffer, Kernel, Local, Statement, ValueType } from '../../src/loop
 import * as ir from '../../src/loops/ir.ts';
 import { printKernel, printProgram } from '../../src/loops/print.ts';
 import { unroll } from '../../src/loops/rewrite.ts';
-import { loop, variable } from './build.ts';
+import { loop, store, variable } from './build.ts';
 
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
 const f32x4: ValueType = { dtype: 'float32', lanes: 4 };
@@ -68,6 +68,24 @@ test('a kernel is printed loop by loop, what is shared by name', () => {
       b[at to int32(a[0])] = sum.2`);
 });
 
+test('parts of vectors are printed with the lanes that they touch', () => {
+  const i = variable('i', 4);
+  const part = ir.load(a, ir.at(1, [i, 8]), f32x4, 1, 3);
+  const some = ir.load(a, ir.at(0), f32x4, 5, 2);
+  const broadcast = ir.load(a, ir.at(9), f32x4, 0, 2);
+  const sum = ir.binary('add', part, ir.binary('add', some, broadcast));
+  expect(text([loop(i, [store(b, ir.at(0, [i, 4]), sum, 3)])])).toEqual([
+    'for i < 4',
+    '  b[4*i x3] = (a[1 + 8*i x3] + (a[0 x2 by 5] + a[9 x4 by 0]))',
+  ]);
+});
+
+test('parts of vectors stay what they are when loops are written out', () => {
+  const i = variable('i', 2);
+  const part = store(b, ir.at(0, [i, 3]), ir.load(a, ir.at(0, [i, 3]), f32x4, 1, 3), 3);
+  expect(text(unroll([loop(i, [part], 'unrolled')]))).toEqual(['b[0 x3] = a[0 x3]', 'b[3 x3] = a[3 x3]']);
+});
+
 test('printing what is shared many times over stays short', () => {
   let e = ir.load(a, ir.at(0), f32);
   for (let n = 0; n < 60; n++) e = ir.binary('add', e, e);
@@ -106,11 +124,11 @@ kernel sample (12 flops, 34 bytes)
 test('unrolled loops are written out, single iterations put in place, empty loops dropped', () => {
   const [i, j, once, none] = [variable('i', 4), variable('j', 5, 2), variable('once', 3, 3), variable('none', 0)];
   const value = ir.load(a, ir.at(1, [i, 8], [j, 2]), f32);
-  const store = (index: ir.Affine): Statement => ({ kind: 'store', buffer: b, index, value });
+  const to = (index: ir.Affine): Statement => store(b, index, value);
   const body = [
-    loop(i, [loop(j, [store(ir.at(0, [i, 4], [j, 1]))], 'unrolled')]),
+    loop(i, [loop(j, [to(ir.at(0, [i, 4], [j, 1]))], 'unrolled')]),
     loop(once, [
-      loop(none, [store(ir.at(0))]),
+      loop(none, [to(ir.at(0))]),
       { kind: 'store', buffer: b, index: { constant: 0, terms: [[once, 1]] }, value: ir.constant(1, f32) },
     ]),
   ];
@@ -139,4 +157,17 @@ test('invariant loads leave innermost loops, once for equal addresses, as far as
     '    b[16*i + j x4] = (hoisted0 + (hoisted0 + (a[1 + i x4 by 0] + a[j x4])))',
   ]);
   expect(hoistLoads(body, 5, () => true)).toEqual(body);
+});
+
+test('invariant loads of different parts of one vector leave a loop each for itself', () => {
+  const i = variable('i', 8, 4);
+  const part = (count?: number) => ir.load(a, ir.at(0), f32x4, 1, count);
+  const sum = [part(2), part(), part(3)].reduce((x, y) => ir.binary('add', x, y), part(2));
+  expect(text(hoistLoads([loop(i, [store(b, ir.at(0, [i, 1]), sum, 3)])], 16, () => false))).toEqual([
+    'hoisted0: float32x4 = a[0 x2]',
+    'hoisted1: float32x4 = a[0 x4]',
+    'hoisted2: float32x4 = a[0 x3]',
+    'for i < 8 step 4',
+    '  b[i x3] = (((hoisted0 + hoisted0) + hoisted1) + hoisted2)',
+  ]);
 });

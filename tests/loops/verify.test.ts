@@ -8,7 +8,7 @@ import { verifyKernel, verifyProgram } from '../../src/loops/verify.ts';
 import { InternalError } from '../../src/tensor/errors.ts';
 import { loop, set, store, variable } from './build.ts';
 
-const machine = { vectorBytes: 16 };
+const machine = { vectorBytes: 16, partialVectors: true };
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
 const f32x4: ValueType = { dtype: 'float32', lanes: 4 };
 const int: ValueType = { dtype: 'int32', lanes: 1 };
@@ -63,6 +63,51 @@ describe('bounds', () => {
         ]),
       ),
     ).toThrow(/two terms/);
+  });
+});
+
+describe('parts of vectors', () => {
+  const all = { float32: 4, float64: 2, int32: 4, uint8: 4, bool: 4 } as const;
+  test.each(Object.entries(all))('of %s end where the buffer does, whole ones do not fit there', (name, lanes) => {
+    const dtype = name as keyof typeof all;
+    const type = ir.valueType(dtype, lanes);
+    const from: Buffer = { name: 'from', dtype, length: 11 };
+    const to: Buffer = { name: 'to', dtype, length: 11 };
+    for (let count = 1; count < lanes; count++) {
+      const end = ir.at(11 - count);
+      const part = ir.load(from, end, type, 1, count);
+      verify(store(to, end, part, count));
+      expect(() => verify(store(to, end, ir.load(from, end, type), count))).toThrow(/from\[.*reaches elements/);
+      expect(() => verify(store(to, end, part))).toThrow(/to\[.*reaches elements/);
+      expect(() => verify(store(to, ir.at(12 - count), part, count))).toThrow(/to\[.*reaches elements/);
+      expect(() => verify(store(to, end, ir.load(from, ir.at(-1), type, 1, count), count))).toThrow(/from\[.*reaches/);
+    }
+  });
+  test('reach as far as their last element, with any stride', () => {
+    verify(store(b, ir.at(0), ir.load(a, ir.at(61), f32x4, 2, 2)));
+    verify(store(b, ir.at(0), ir.load(a, ir.at(2), f32x4, -1, 3)));
+    expect(() => verify(store(b, ir.at(0), ir.load(a, ir.at(62), f32x4, 2, 2)))).toThrow(/62 to 64/);
+    expect(() => verify(store(b, ir.at(0), ir.load(a, ir.at(1), f32x4, -1, 3)))).toThrow(/-1 to 1/);
+    verify(loop(j, [store(b, ir.at(1, [j, 1]), ir.load(a, ir.at(1, [j, 1]), f32x4, 1, 3), 3)]));
+    expect(() => verify(loop(j, [store(b, ir.at(2, [j, 1]), zeros, 3)]))).toThrow(/2 to 64/);
+  });
+  test.each([0, -1, 4, 5, 1.5, Number.NaN])('have more than none of the lanes and not all of them: %d', (count) => {
+    expect(() => verify(store(b, ir.at(8), ir.load(a, ir.at(8), f32x4, 1, count)))).toThrow(/are not a part of them/);
+    expect(() => verify(store(b, ir.at(8), zeros, count))).toThrow(/are not a part of them/);
+  });
+  test('are no scalars and no broadcasts', () => {
+    expect(() => verify(store(b, ir.at(0), zero, 1))).toThrow(/1 of 1 lanes/);
+    expect(() => verify(store(b, ir.at(0), ir.load(a, ir.at(0), f32, 1, 1)))).toThrow(/1 of 1 lanes/);
+    const broadcast = { ...ir.load(a, ir.at(0), f32x4, 0), count: 2 };
+    expect(() => verify(store(b, ir.at(0), broadcast))).toThrow(/a broadcast has all its lanes/);
+    // Which is what is made where somebody asks for a part of one.
+    verify(store(b, ir.at(0), ir.load(a, ir.at(0), f32x4, 0, 2)));
+  });
+  test('are refused where the machine has none', () => {
+    const whole = { vectorBytes: 16, partialVectors: false };
+    verifyKernel(kernel(store(b, ir.at(0), ir.load(a, ir.at(0), f32x4))), whole);
+    const parts = [store(b, ir.at(0), zeros, 3), store(b, ir.at(0), ir.load(a, ir.at(0), f32x4, 1, 3))];
+    for (const s of parts) expect(() => verifyKernel(kernel(s), whole)).toThrow(/no parts of vectors/);
   });
 });
 
@@ -218,6 +263,31 @@ describe('races', () => {
     expect(() => verifyKernel(body, machine, () => ({ storage: 0, offset: 0 }))).toThrow(/two iterations/);
     verifyKernel(body, machine, (buffer) => ({ storage: 0, offset: buffer === a ? 0 : 4 }));
   });
+  test('are not seen between parts of vectors that touch neighbours', () => {
+    const rows = variable('rows', 9);
+    const part = (begin: number, count?: number) => store(b, ir.at(begin, [rows, 7]), zeros, count);
+    verify(loop(rows, [part(0), part(4, 3)], 'parallel'));
+    verify(loop(rows, [part(0, 3), part(3)], 'parallel'));
+    refused(loop(variable('fewer', 8), [store(b, ir.at(0), zeros, 3)], 'parallel'));
+    const eight = variable('eight', 8);
+    const wide = (begin: number, count?: number) => store(b, ir.at(begin, [eight, 7]), zeros, count);
+    refused(loop(eight, [wide(0), wide(4)], 'parallel'));
+    refused(loop(eight, [wide(0), wide(5, 3)], 'parallel'));
+    const read = (count?: number) => ir.load(b, ir.at(4, [eight, 7]), f32x4, 1, count);
+    verify(loop(eight, [store(b, ir.at(4, [eight, 7]), read(3), 3)], 'parallel'));
+    refused(loop(eight, [wide(0), store(a, ir.at(0, [eight, 4]), read())], 'parallel'));
+    verify(loop(eight, [wide(0), store(a, ir.at(0, [eight, 4]), read(3))], 'parallel'));
+    const strided = (count: number) => ir.load(b, ir.at(0, [eight, 7]), f32x4, 4, count);
+    refused(loop(eight, [wide(0, 2), store(a, ir.at(0, [eight, 4]), strided(3))], 'parallel'));
+    verify(loop(eight, [wide(0, 2), store(a, ir.at(0, [eight, 4]), strided(2))], 'parallel'));
+    const rest = store(b, ir.at(61), zeros, 3);
+    verify(loop(eight, [store(b, ir.at(0, [eight, 7]), zeros)], 'parallel'), rest);
+    expect(() => verify(loop(eight, [store(b, ir.at(9, [eight, 7]), zeros)], 'parallel'), rest)).toThrow(
+      /both touch b/,
+    );
+    const before = store(b, ir.at(6), zeros, 3);
+    verify(loop(eight, [store(b, ir.at(9, [eight, 7]), zeros, 3)], 'parallel'), before);
+  });
   test('only outermost loops are parallel', () => {
     expect(() => verify(loop(k, [loop(i, [store(b, ir.at(0, [i, 1]), zero)], 'parallel')]))).toThrow(
       /only the outermost/,
@@ -229,7 +299,7 @@ describe('races', () => {
       i: stride,
       j: stride,
       constant: fc.integer({ min: 0, max: 3 }),
-      lanes: fc.constantFrom(1, 4),
+      lanes: fc.integer({ min: 1, max: 4 }),
     });
     const sizes = fc.record({
       i: fc.integer({ min: 2, max: 5 }),
@@ -242,7 +312,7 @@ describe('races', () => {
         const big: Buffer = { name: 'big', dtype: 'float32', length: 200 };
         const [v, w] = [variable('v', size.i * size.step, size.step), variable('w', size.j)];
         const statements = accesses.map((x) =>
-          store(big, ir.at(100 + x.constant, [v, x.i], [w, x.j]), x.lanes === 1 ? zero : zeros),
+          store(big, ir.at(100 + x.constant, [v, x.i], [w, x.j]), zeros, x.lanes === 4 ? undefined : x.lanes),
         );
         const owner = new Map<number, number>();
         let race = false;

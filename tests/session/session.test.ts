@@ -264,8 +264,9 @@ describe.each(backends)('on %s', (backend) => {
     const data = new Float32Array(100);
     let ticks = 0;
     const timer = setInterval(() => ticks++, 10);
+    // Busy machines give a process little time: what counts is that the timer comes, however many runs there are.
     const begin = performance.now();
-    while (performance.now() - begin < 300) await session.run(y, [[x, data]]);
+    while (ticks <= 10 && performance.now() - begin < 10_000) await session.run(y, [[x, data]]);
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(10);
   });

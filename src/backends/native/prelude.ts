@@ -98,17 +98,29 @@ ${byLane('sqrt', 'sqrt')}${byLane('floor', 'floor')}${byLane('nearest', 'rint')}
 
 /**
  * Loads and stores of the first lanes of a vector, which touch no more: with a mask, in a register of its own kind or in
- * a vector. Machines without either never have them.
+ * a vector. Machines without either never have them. AddressSanitizer does not look into assembly, so there they are
+ * loads and stores of elements.
  */
 function partial(vectorBytes: number): string {
   if (vectorBytes < 32) return '';
   const wide = vectorBytes === 64;
   const kinds = [
-    ['vf', 4, 'ps', 'vi'],
-    ['vi', 4, 'ps', 'vi'],
-    ['vd', 8, 'pd', 'vl'],
+    ['vf', 'f32', 4, 'ps', 'vi'],
+    ['vi', 'i32', 4, 'ps', 'vi'],
+    ['vd', 'f64', 8, 'pd', 'vl'],
   ] as const;
-  const functions = kinds.map(([v, bytes, suffix, mask]) => {
+  const byElement = kinds.map(
+    ([v, s, bytes]) => `INLINE ${v} first_${v}(const char *p, const int n) {
+  ${v} r = {0};
+  for (int l = 0; l < n; l++) r[l] = AT(${s}, p + ${bytes} * l);
+  return r;
+}
+INLINE void put_first_${v}(char *p, const int n, ${v} x) {
+  for (int l = 0; l < n; l++) TO(${s}, p + ${bytes} * l) = x[l];
+}
+`,
+  );
+  const functions = kinds.map(([v, , bytes, suffix, mask]) => {
     const lanes = lanesOf(vectorBytes, bytes, (l) => `${l} < n ? -1 : 0`);
     const part = `struct part_${v} { char bytes[${vectorBytes}]; } __attribute__((may_alias));`;
     const [m, load, store] = wide
@@ -126,7 +138,10 @@ INLINE void put_first_${v}(char *p, const int n, ${v} x) {
 }
 `;
   });
-  return `#if defined(__x86_64__)\n${functions.join('')}#endif\n`;
+  return `#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+${byElement.join('')}#elif defined(__x86_64__)
+${functions.join('')}#endif
+`;
 }
 
 /** The text for vectors of so many bytes; `fused` says whether multiplyAdd rounds once. */
@@ -139,6 +154,9 @@ typedef ${of} u${name} __attribute__((vector_size(${bytes}), aligned(${align}), 
   return `${callStruct}#define VECTOR ${b}
 ${fused ? '#define FUSED 1\n' : ''}#ifndef __has_builtin
 #define __has_builtin(x) 0
+#endif
+#ifndef __has_feature
+#define __has_feature(x) 0
 #endif
 /* A kernel is compiled for itself; what only calls kernels needs no optimization. */
 #ifdef __clang__
