@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { cases } from './cases.mjs';
 import { millrace } from './contenders.mjs';
 import { alternate, compare } from './measure.mjs';
-import { machine, machineLine, print, write } from './report.mjs';
+import { machine, machineLine, print, tables, write } from './report.mjs';
 
 const usage = `usage: npm run bench -- [options]
   --case NAMES     of ${Object.keys(cases).join(', ')}; default: all
@@ -12,13 +12,16 @@ const usage = `usage: npm run bench -- [options]
   --threads LIST   in place of the cases' own
   --rounds N       in place of the cases' own
   --json FILE      writes everything that was measured
-  --write          puts the table of results into bench/README.md; all cases only
+  --write          puts the backend's table of results into bench/README.md; all cases only
 Several names are separated by commas.`;
 
 function fail(message) {
   console.error(`${message}\n${usage}`);
   process.exit(2);
 }
+
+/** Those of the backends that a case or a variant is for. */
+const those = (backends, spec) => backends.filter((backend) => spec.backends?.includes(backend) ?? true);
 
 function readOptions() {
   const text = { type: 'string' };
@@ -32,53 +35,68 @@ function readOptions() {
   }
   const count = (name, value) =>
     /^[1-9]\d*$/.test(value) ? Number(value) : fail(`--${name} takes numbers of at least 1`);
-  const names = given.case?.split(',') ?? Object.keys(cases);
-  for (const name of names) if (!Object.hasOwn(cases, name)) fail(`there is no case ${name}`);
-  if (given.write && (given.case ?? given.backend ?? given.threads) !== undefined) {
-    fail('--write makes a table of one whole run: it goes without --case, --backend and --threads');
+  const backends = (given.backend ?? 'wasm').split(',');
+  const has = (name) => those(backends, cases[name]).length > 0;
+  const names = given.case?.split(',') ?? Object.keys(cases).filter(has);
+  for (const name of names) {
+    if (!Object.hasOwn(cases, name)) fail(`there is no case ${name}`);
+    if (!has(name)) fail(`case ${name} is for --backend ${cases[name].backends}`);
+  }
+  if (given.write && ((given.case ?? given.threads) !== undefined || !tables.includes(given.backend ?? 'wasm'))) {
+    fail(`--write makes a table of a whole run: without --case and --threads, of one backend: ${tables.join(' or ')}`);
   }
   return {
     ...given,
     names,
-    backends: (given.backend ?? 'wasm').split(','),
+    backends,
     threads: given.threads?.split(',').map((value) => count('threads', value)),
     rounds: given.rounds && count('rounds', given.rounds),
   };
 }
 
-/** Each of ours against the fastest of each family of peers; the goal is set by the first family. */
-function comparisons(rows, goal) {
-  const measured = rows.filter((row) => !row.skipped);
-  const peers = measured.filter((row) => !row.ours);
-  const families = [...new Set(rows.filter((row) => !row.ours).map((row) => row.family))];
-  return measured
-    .filter((row) => row.ours)
-    .flatMap((ours) =>
-      families.flatMap((family, i) => {
-        const pairs = peers.filter((peer) => peer.family === family).map((peer) => compare(ours, peer));
-        if (pairs.length === 0) return [];
-        const closest = pairs.reduce((a, b) => (b.ratio < a.ratio ? b : a));
-        return [{ ...closest, goal: i === 0 ? goal(ours.plain) : undefined }];
-      }),
-    );
+/** Each of ours against the fastest of each family of its backend's peers; the goal is set by the first family. */
+function comparisons(rows) {
+  return rows
+    .filter((row) => row.ours && !row.skipped)
+    .flatMap((ours) => {
+      const peers = rows.filter((row) => !row.ours && (row.backend ?? ours.backend) === ours.backend);
+      const families = [...new Set(peers.map((peer) => peer.family))];
+      return families.flatMap((family, i) => {
+        const present = peers.filter((peer) => peer.family === family && !peer.skipped);
+        if (present.length === 0) return [];
+        const closest = present.map((peer) => compare(ours, peer)).reduce((a, b) => (b.ratio < a.ratio ? b : a));
+        return [{ ...closest, goal: i === 0 ? ours.goal : undefined }];
+      });
+    });
+}
+
+/** Where ours is to get to: it depends on the backend, and on how wide the vectors are that it says it has. */
+function goalOf({ goal }, variant, { plain, backend, facts }) {
+  const bits = Number(facts.session?.match(/(\d+)-bit vectors/)?.[1]);
+  return goal?.[backend]?.({ ...variant, plain, bits });
 }
 
 async function measure(name, variant, threads, { backends, rounds }) {
   const spec = cases[name];
+  const wanted = those(backends, variant);
+  const peers = Array.isArray(spec.peers) ? spec.peers : wanted.flatMap((backend) => spec.peers[backend] ?? []);
   const contenders = [
-    ...backends.flatMap((backend) => millrace(variant, backend, threads)),
-    ...spec.peers.flatMap((peer) => peer(variant, threads)),
+    ...wanted.flatMap((backend) => millrace(variant, backend, threads)),
+    ...peers.flatMap((peer) => peer(variant, threads)),
   ];
   const steps = variant.steps ?? spec.steps;
   const rows = await alternate(contenders, { ...spec, steps, rounds: rounds ?? spec.rounds });
+  for (const row of rows.filter((row) => !row.skipped)) {
+    if (row.ours) row.goal = goalOf(spec, { ...variant, threads }, row);
+    if (spec.perSecond) row.rate = `${((1000 * variant.batch) / row.median).toFixed(0)} images/s`;
+  }
   return {
     case: name,
     what: variant.what,
     threads,
     fresh: spec.fresh,
     rows,
-    comparisons: comparisons(rows, (plain) => spec.goal({ ...variant, threads, plain })),
-    goal: spec.goalInWords,
+    comparisons: comparisons(rows),
   };
 }
 
@@ -91,6 +109,7 @@ const results = [];
 for (const name of options.names) {
   for (const threads of options.threads ?? cases[name].threads) {
     for (const variant of cases[name].variants) {
+      if (those(options.backends, variant).length === 0) continue;
       results.push(await measure(name, variant, threads, options));
       print(results.at(-1));
     }
@@ -99,4 +118,4 @@ for (const name of options.names) {
 const stand = machine(results, options.rounds);
 console.log(`\n${machineLine(stand)}`);
 if (options.json) writeFileSync(options.json, JSON.stringify({ machine: stand, results }, null, 2));
-if (options.write) write(results, machineLine(stand));
+if (options.write) write(results, machineLine(stand), options.backends[0]);

@@ -1,13 +1,16 @@
 // The cases: what is run, on how many threads, against whom, and where to get to.
 import { enginePeak, javascript, onnxruntime, pytorch } from './contenders.mjs';
-import { kernels } from './kernels.mjs';
+import { kernels, updates } from './kernels.mjs';
 import { graphs } from './large.mjs';
+import { libraries, memory } from './native-peers.mjs';
 
 /**
  * Fields of a case: `variants`, each something to run (`model`, `mode` and `batch`, or `kernel`, or `graph`); `threads`, the
- * default list; `steps` a round (a variant may say), and `rounds`; `peers`; `goal`, how many times as fast as the first
- * peer it is to be. With `plain` in a variant, plain SIMD is measured too. `fresh`: each round starts new processes, and
- * what counts is the time of the whole `process` or of its only `step`.
+ * default list; `steps` a round (a variant may say), and `rounds`; `peers`, for all backends or by backend; `goal`, how
+ * many times as fast as the first peer it is to be, or what in words. With `plain` in a variant, plain SIMD is measured
+ * too. `backends`, of a case or a variant: only these. `fresh`: each round starts new processes, and what counts is the
+ * time of the whole `process` or of its only `step`; with `cold` in a variant they find no compiled code in the cache.
+ * `perSecond`: what is shown is images per second.
  */
 const training = (model, batch, extra = {}) => ({ what: `batch ${batch}`, model, mode: 'train', batch, ...extra });
 
@@ -18,7 +21,10 @@ export const cases = {
     steps: 5,
     rounds: 10,
     peers: [pytorch],
-    goal: ({ threads, plain }) => (threads === 1 ? (plain ? undefined : 1.3) : plain ? 1.15 : 1.4),
+    goal: {
+      wasm: ({ threads, plain }) => (threads === 1 ? (plain ? undefined : 1.3) : plain ? 1.15 : 1.4),
+      native: ({ threads, bits }) => (threads === 1 ? 2.5 : bits >= 512 ? 3 : 2.4),
+    },
   },
   'softmax-train': {
     variants: [training('softmax', 50)],
@@ -26,16 +32,23 @@ export const cases = {
     steps: 300,
     rounds: 12,
     peers: [pytorch],
-    goal: () => 1.5,
+    goal: { wasm: () => 1.5, native: () => 3 },
   },
-  'vgg-train': { variants: [training('vgg', 32)], threads: [2], steps: 2, rounds: 8, peers: [pytorch], goal: () => 1 },
+  'vgg-train': {
+    variants: [training('vgg', 32)],
+    threads: [2],
+    steps: 2,
+    rounds: 8,
+    peers: [pytorch],
+    goal: { wasm: () => 1, native: () => 1.5 },
+  },
   'mlp-train': {
     variants: [training('mlp', 128, { plain: true })],
     threads: [2],
     steps: 10,
     rounds: 10,
     peers: [pytorch],
-    goal: ({ plain }) => (plain ? 0.6 : 0.75),
+    goal: { wasm: ({ plain }) => (plain ? 0.6 : 0.75), native: () => 1.2 },
   },
   'cnn-infer': {
     variants: [
@@ -46,17 +59,19 @@ export const cases = {
     threads: [2],
     rounds: 10,
     peers: [onnxruntime, pytorch],
-    goal: ({ batch }) => (batch === 256 ? 1 : undefined),
+    goal: { wasm: ({ batch }) => ({ 256: 1 })[batch], native: ({ batch }) => ({ 1: 1, 256: 1.8 })[batch] },
   },
   start: {
-    variants: [training('cnn', 50, { what: 'a fresh process to the end of its first step of cnn-train' })],
+    variants: [
+      training('cnn', 50, { what: 'a fresh process to the end of its first step of cnn-train' }),
+      training('cnn', 50, { what: 'the same, nothing of it in the cache', cold: true, backends: ['native'] }),
+    ],
     threads: [2],
     steps: 1,
     rounds: 5,
     fresh: 'process',
     peers: [pytorch],
-    goal: () => undefined,
-    goalInWords: '0.5 s from import on',
+    goal: { wasm: () => '0.5 s from import on', native: ({ cold }) => (cold ? '3 s' : '0.4 s') },
   },
   kernels: {
     variants: Object.keys(kernels).map((kernel) => ({
@@ -66,8 +81,30 @@ export const cases = {
     })),
     threads: [1, 2],
     rounds: 5,
-    peers: [enginePeak],
-    goal: ({ kernel }) => (kernel.startsWith('conv2') ? 2 : 0.8),
+    peers: { wasm: [enginePeak], native: [libraries] },
+    goal: {
+      wasm: ({ kernel }) => (kernel.startsWith('conv2') ? 2 : 0.8),
+      native: ({ kernel }) => ({ conv2: 2, matmul: 0.9 })[kernel.split(' ')[0]],
+    },
+  },
+  adam: {
+    variants: Object.keys(updates).map((kernel) => ({ what: kernel, kernel })),
+    threads: [1, 2],
+    steps: 10,
+    rounds: 10,
+    backends: ['native'],
+    peers: [memory],
+    goal: { native: () => 0.8 },
+  },
+  scale: {
+    variants: [50, 200, 1000].map((batch) => training('cnn', batch, { what: `cnn-train, batch ${batch}` })),
+    threads: [1, 2],
+    steps: 2,
+    warmup: 1,
+    rounds: 3,
+    perSecond: true,
+    backends: ['native'],
+    peers: [pytorch],
   },
   'cnn-eval-10000': {
     variants: [{ what: '10,000 images in one run of a fresh process', model: 'cnn', mode: 'evaluate', batch: 10000 }],
@@ -76,8 +113,7 @@ export const cases = {
     rounds: 3,
     fresh: 'step',
     peers: [pytorch],
-    goal: () => undefined,
-    goalInWords: '3, in a quarter of the memory',
+    goal: { wasm: () => '3, in a quarter of the memory' },
   },
   compile: {
     variants: graphs.map((graph) => ({ what: `50,000 operations: ${graph}`, graph, operations: 50_000 })),
@@ -86,8 +122,7 @@ export const cases = {
     rounds: 3,
     fresh: 'step',
     peers: [],
-    goal: () => undefined,
-    goalInWords: '5 s to build and compile',
+    goal: { wasm: () => '5 s to build and compile' },
   },
   'js-peers': {
     variants: [training('cnn', 50, { what: 'a step of cnn-train' })],
@@ -96,6 +131,5 @@ export const cases = {
     warmup: 3,
     rounds: 1,
     peers: [javascript],
-    goal: () => undefined,
   },
 };

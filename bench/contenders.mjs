@@ -1,6 +1,9 @@
 // Who takes part: millrace and its peers. Each says how its process starts, or why it cannot.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch } from './process.mjs';
 
@@ -10,7 +13,7 @@ const flags = (options) =>
     if (value === undefined || value === false) return [];
     return value === true ? [`--${name}`] : [`--${name}`, String(value)];
   });
-const node = (file, options, patience) => () => launch(process.execPath, [script(file), ...flags(options)], patience);
+const node = (file, options, more) => () => launch(process.execPath, [script(file), ...flags(options)], more);
 const require = createRequire(import.meta.url);
 function isInstalled(name) {
   try {
@@ -25,15 +28,29 @@ const missing = (name) => ({ name, skipped: 'not installed (npm install in bench
 /** millrace, with a graph of so many operations. */
 function compiler({ graph, operations }, backend, threads) {
   const start = node('compile.mjs', { graph, operations, backend, threads });
-  return [{ name: `millrace ${backend}`, ours: true, start }];
+  return [{ name: `millrace ${backend}`, ours: true, backend, start }];
+}
+
+/** Starts a process that finds no compiled code of an earlier one. */
+function withColdCache(file, options) {
+  const cache = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  const started = node(file, options, { env: { MILLRACE_CACHE: cache } })();
+  const close = async () => {
+    await started.close();
+    rmSync(cache, { recursive: true, force: true });
+  };
+  return { ...started, close };
 }
 
 /** millrace on a backend; where plain SIMD is a case of its own, also with `portable`. */
 export function millrace(variant, backend, threads) {
   if (variant.graph) return compiler(variant, backend, threads);
-  const { model, kernel, mode, batch, plain } = variant;
+  const { model, kernel, mode, batch, plain, cold } = variant;
   const options = { model, kernel, mode, batch, backend, threads };
-  const contender = (name, extra) => ({ name, ours: true, start: node('millrace.mjs', { ...options, ...extra }) });
+  const contender = (name, extra) => {
+    const args = ['millrace.mjs', { ...options, ...extra }];
+    return { name, ours: true, backend, start: cold ? () => withColdCache(...args) : node(...args) };
+  };
   return [
     contender(`millrace ${backend}`, {}),
     ...(plain && backend === 'wasm'
@@ -79,6 +96,7 @@ export function enginePeak(_, threads) {
   return ['mul+add', 'relaxed_madd'].map((kind) => ({
     name: `engine's peak, ${kind}`,
     family: "the engine's peak",
+    backend: 'wasm',
     steps: 3,
     // The first call starts in the engine's quick compiler.
     warmup: 3,
@@ -91,7 +109,7 @@ export function javascript() {
   const peer = (library, packages, device, warmup) => {
     const name = `${library} ${device}`;
     if (!packages.every(isInstalled)) return missing(name);
-    return { name, family: name, warmup, start: node('js-peer.mjs', { library, device }, 600) };
+    return { name, family: name, warmup, start: node('js-peer.mjs', { library, device }, { patience: 600 }) };
   };
   const tfjs = '@tensorflow/tfjs';
   return [

@@ -67,20 +67,25 @@ export async function alternate(contenders, { steps, rounds, warmup = steps, fre
   return entries.map(summary);
 }
 
-function summary({ name, ours = false, plain, family, skipped, facts, warnings, peak, times, others, wall }) {
-  if (skipped) return { name, ours, skipped };
+function summary(entry) {
+  const { name, ours = false, plain, family, backend, skipped } = entry;
+  if (skipped) return { name, ours, family, backend, skipped };
+  const { facts, warnings, peak, times, others, wall } = entry;
   const all = times.flat();
-  const row = { name, ours, plain, family, median: median(all), minimum: Math.min(...all), times, facts, warnings };
+  const [middle, minimum] = [median(all), Math.min(...all)];
+  const row = { name, ours, plain, family, backend, median: middle, minimum, times, facts, warnings };
   if (peak) row.peakMegabytes = peak;
   // How many cores other processes kept busy meanwhile, where the system says.
   if (Number.isFinite(others)) row.others = others / wall;
-  if (facts.flops) row.gigaflops = facts.flops / row.median / 1e6;
+  if (facts.flops) row.rate = `${(facts.flops / row.median / 1e6).toFixed(1)} GF/s`;
+  if (facts.bytes) row.rate = `${(facts.bytes / row.median / 1e6).toFixed(1)} GB/s`;
   return row;
 }
 
 /** How many times as fast ours is: the ratio of the medians, and of the middle half of the rounds taken one by one. */
 export function compare(ours, peer) {
-  const work = (ours.facts.flops ?? 1) / (peer.facts.flops ?? 1);
+  const amount = ({ facts }) => facts.flops ?? facts.bytes ?? 1;
+  const work = amount(ours) / amount(peer);
   const rounds = sorted(ours.times.map((times, i) => (median(peer.times[i]) / median(times)) * work));
   return {
     ours: ours.name,

@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
   },
 });
 const graph = new tf.Graph();
-const { fetch, feeds, flops, init } = graph.asDefault(() => ({
+const { fetch, feeds, flops, bytes, init } = graph.asDefault(() => ({
   ...(options.kernel ? kernel(tf, options.kernel) : model(tf, options.model, options.mode, Number(options.batch))),
   init: tf.initializeAllVariables(),
 }));
@@ -34,6 +34,6 @@ let steps = 0;
 await serve(async () => {
   await session.run(fetch, feeds);
   if (steps++ === 0)
-    tell({ flops, session: session.backend.description, importToFirstStep: performance.now() - begin });
+    tell({ flops, bytes, session: session.backend.description, importToFirstStep: performance.now() - begin });
 });
 await session.close();

@@ -34,9 +34,9 @@ export function machineTime() {
   return user === undefined ? undefined : 10 * (user + nice + system + irq + softirq + steal);
 }
 
-/** Starts a contender. `patience`: how many seconds it may take to answer. */
-export function launch(command, args, patience = 300) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+/** Starts a contender. `patience`: how many seconds it may take to answer; `env`: variables for its environment. */
+export function launch(command, args, { patience = 300, env } = {}) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   running.add(child);
   const facts = {};
   let stderr = '';

@@ -5,7 +5,12 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findTorch } from './contenders.mjs';
 
-const [first, last] = ['<!-- results: npm run bench -- --write -->', '<!-- end of results -->'];
+/** Backends that have a table in README.md, each between its markers. */
+export const tables = ['wasm', 'native'];
+const markers = {
+  wasm: ['<!-- results: npm run bench -- --write -->', '<!-- end of results -->'],
+  native: ['<!-- results: npm run bench -- --backend native --write -->', '<!-- end of the native results -->'],
+};
 const readme = fileURLToPath(new URL('README.md', import.meta.url));
 
 const time = (ms) => {
@@ -29,10 +34,17 @@ export function machine(results, rounds) {
     }
   };
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-  const libraries = results.flatMap((r) => r.rows.flatMap((row) => row.facts?.libraries ?? []));
+  const rows = results.flatMap((result) => result.rows);
+  const libraries = rows.flatMap((row) => row.facts?.libraries ?? []);
+  const lanes = rows.find((row) => row.facts?.lanes)?.facts.lanes;
+  const peaks = results.flatMap(({ threads, rows }) =>
+    rows.filter((row) => row.facts?.lanes).map(({ facts, minimum }) => facts.flops / minimum / threads / 1e6),
+  );
   return {
     processor: cpus()[0]?.model,
     cores: cpus().length,
+    lanes,
+    peak: lanes && Math.max(...peaks),
     node: process.version,
     pytorch: findTorch().version ?? 'not installed',
     blas: [...new Set(libraries.map((path) => path.split('/').slice(-2).join('/')))].join(', ') || 'none seen',
@@ -43,8 +55,11 @@ export function machine(results, rounds) {
   };
 }
 
+const vectors = ({ lanes, peak }) =>
+  lanes ? `, vectors of ${lanes} float32, at most ${peak.toFixed(0)} GF/s a thread from registers alone` : '';
+
 export const machineLine = (m) =>
-  `${m.date}, commit ${m.commit}; ${m.processor}, ${m.cores} cores; Node ${m.node}; PyTorch ${m.pytorch} (BLAS: ${m.blas}); ` +
+  `${m.date}, commit ${m.commit}; ${m.processor}, ${m.cores} cores${vectors(m)}; Node ${m.node}; PyTorch ${m.pytorch} (BLAS: ${m.blas}); ` +
   Object.entries(m.peers)
     .filter(([name]) => name !== 'protobufjs')
     .map(([name, version]) => `${name} ${version}`)
@@ -52,13 +67,13 @@ export const machineLine = (m) =>
   `; rounds: ${m.rounds}`;
 
 /** A variant's results, for people. */
-export function print({ case: name, what, threads, fresh, rows, comparisons, goal }) {
+export function print({ case: name, what, threads, fresh, rows, comparisons }) {
   console.log(`\n${name}: ${what}, ${threadCount(threads)}`);
   const measured = rows.filter((row) => !row.skipped);
   const width = Math.max(0, ...measured.map((row) => row.name.length));
   for (const row of measured) {
     const extra = [
-      row.gigaflops && `${row.gigaflops.toFixed(1)} GF/s`,
+      row.rate,
       fresh === 'step' && `peak ${memory(row)}`,
       fresh === 'process' && row.ours && `${time(row.facts.importToFirstStep)} from import on`,
       row.facts.build &&
@@ -78,7 +93,7 @@ export function print({ case: name, what, threads, fresh, rows, comparisons, goa
     const space = c.memory && fresh === 'step' ? `, ${c.memory.toFixed(2)} × its memory` : '';
     console.log(`  ${c.ours}: ${spread(c)} as fast as ${c.peer}${space}${goal}`);
   }
-  if (goal) console.log(`  to get to: ${goal}`);
+  for (const row of comparisons.length === 0 ? measured : []) if (row.goal) console.log(`  to get to: ${row.goal}`);
   if (others(rows) > quiet) {
     console.log(
       `  BUSY MACHINE: other processes kept up to ${others(rows).toFixed(1)} cores busy; repeat this when it is quiet`,
@@ -89,25 +104,18 @@ const spread = ({ ratio, low, high, minima }) =>
   `${ratio.toFixed(2)} × (${low.toFixed(2)}–${high.toFixed(2)}; minima ${minima.toFixed(2)})`;
 
 /** The results' lines in the table: a line for each pair that was compared, and for each peer that is left out. */
-function lines({ case: name, what, threads, fresh, rows, comparisons, goal }) {
+function lines({ case: name, what, threads, fresh, rows, comparisons }) {
   const figure = (row) => {
-    if (row.gigaflops) return `${row.gigaflops.toFixed(1)} GF/s`;
+    if (row.rate) return row.rate;
     return `${time(row.median)} (${time(row.minimum)})${fresh === 'step' ? `, ${memory(row)}` : ''}`;
   };
   const named = (wanted) => rows.find((row) => row.name === wanted);
   const busy = others(rows) > quiet ? `, busy machine (${others(rows).toFixed(1)} cores)` : '';
   const label = `\`${name}\` ${what}`;
   const compared = comparisons.map((c) =>
-    [
-      label,
-      threads,
-      c.ours,
-      figure(named(c.ours)),
-      c.peer,
-      figure(named(c.peer)),
-      spread(c) + busy,
-      c.goal ?? goal ?? '',
-    ].join(' | '),
+    [label, threads, c.ours, figure(named(c.ours)), c.peer, figure(named(c.peer)), spread(c) + busy, c.goal ?? ''].join(
+      ' | ',
+    ),
   );
   const left = rows
     .filter((row) => row.skipped)
@@ -117,13 +125,14 @@ function lines({ case: name, what, threads, fresh, rows, comparisons, goal }) {
     });
   const alone =
     rows.length === 1 && !rows[0].skipped
-      ? [[label, threads, rows[0].name, figure(rows[0]), '', '', '', goal].join(' | ')]
+      ? [[label, threads, rows[0].name, figure(rows[0]), '', '', '', rows[0].goal ?? ''].join(' | ')]
       : [];
   return [...compared, ...alone, ...left];
 }
 
-/** Puts the results between the markers of README.md, in place of those that were there. */
-export function write(results, line) {
+/** Puts a backend's results between its markers of README.md, in place of those that were there. */
+export function write(results, line, backend) {
+  const [first, last] = markers[backend];
   const text = readFileSync(readme, 'utf8');
   const [from, to] = [text.indexOf(first), text.indexOf(last)];
   if (from < 0 || to < from) throw new Error(`bench/README.md must have the lines ${first} and ${last}`);
