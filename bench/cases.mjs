@@ -8,7 +8,7 @@ import { libraries, memory } from './native-peers.mjs';
  * Fields of a case: `variants`, each something to run (`model`, `mode` and `batch`, or `kernel`, or `graph`); `threads`, the
  * default list; `steps` a round (a variant may say), and `rounds`; `peers`, for all backends or by backend; `goal`, how
  * many times as fast as the first peer it is to be, or what in words. With `plain` in a variant, plain SIMD is measured
- * too. `backends`, of a case or a variant: only these. `fresh`: each round starts new processes, and what counts is the
+ * too. `backends`: of a variant, these only; of a case, it runs on others only when asked for. `fresh`: each round starts new processes, and what counts is the
  * time of the whole `process` or of its only `step`; with `cold` in a variant they find no compiled code in the cache.
  * `perSecond`: what is shown is images per second.
  */
@@ -121,6 +121,7 @@ export const cases = {
     steps: 1,
     rounds: 3,
     fresh: 'step',
+    backends: ['wasm'],
     peers: [],
     goal: { wasm: () => '5 s to build and compile' },
   },
@@ -130,6 +131,7 @@ export const cases = {
     steps: 1,
     warmup: 3,
     rounds: 1,
+    backends: ['wasm'],
     peers: [javascript],
   },
 };

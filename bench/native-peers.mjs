@@ -35,15 +35,16 @@ function peer(name, family, who, what, threads, sizes, extra = {}) {
   // Both libraries have OpenMP's threads.
   const env = { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads) };
   const start = () => launch(built.program, [who, what, threads, ...sizes].map(String), { env });
-  return { name, family, backend: 'native', start, ...extra };
+  return { name, family, start, ...extra };
 }
 
 /** The libraries that have such a kernel, of which the faster one counts, and what the processor can do at most. */
 export function libraries({ kernel }, threads) {
+  const backend = 'native';
   const { peers, what, sizes } = kernels[kernel].native;
   return [
-    ...peers.map((name) => peer(name, 'a library', name, what, threads, sizes)),
-    peer("the processor's peak", "the processor's peak", 'peak', 'fma', threads, [], { steps: 3 }),
+    ...peers.map((name) => peer(name, 'a library', name, what, threads, sizes, { backend })),
+    peer("the processor's peak", "the processor's peak", 'peak', 'fma', threads, [], { steps: 3, backend }),
   ];
 }
 
