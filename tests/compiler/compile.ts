@@ -5,11 +5,12 @@ import { lower } from '../../src/compiler/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
 import type { LoweredRun } from '../../src/compiler/request.ts';
 import type { Operation, Tensor } from '../../src/index.ts';
+import type { Machine } from '../../src/loops/machine.ts';
 import type { Program } from '../../src/loops/program.ts';
 import type { Task } from '../../src/program/task.ts';
 import { atOnce } from '../../src/tensor/turns.ts';
 
-const machine = machineFor(false);
+const wasm = machineFor(false);
 
 type Any = Tensor<any, any>;
 export interface Wanted {
@@ -18,7 +19,10 @@ export interface Wanted {
   readonly feeds?: readonly (readonly [Any, readonly number[]])[];
 }
 
-export function compile({ fetches = [], targets = [], feeds = [] }: Wanted): {
+export function compile(
+  { fetches = [], targets = [], feeds = [] }: Wanted,
+  machine: Machine = wasm,
+): {
   lowered: LoweredRun;
   tasks: readonly Task[];
   program: Program;
