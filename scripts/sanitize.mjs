@@ -54,7 +54,9 @@ step('compiling the pool with ThreadSanitizer …', 'gcc', [...flags, '-lpthread
 const raced = spawnSync(pool, [], { encoding: 'utf8', env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' } });
 console.log(`millrace: the pool under ThreadSanitizer …\n${raced.stdout}${raced.stderr}`);
 if (raced.stderr.includes('unexpected memory mapping')) {
-  console.log('millrace: skipped: ThreadSanitizer cannot start on this system, which spreads addresses too widely for it.');
+  console.log(
+    'millrace: skipped: ThreadSanitizer cannot start on this system, which spreads addresses too widely for it.',
+  );
 } else if (raced.status !== 0) failed = true;
 
 step(

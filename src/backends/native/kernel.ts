@@ -98,6 +98,14 @@ class KernelWriter {
     switch (s.kind) {
       case 'set': {
         const local = this.#expressions.localOf(s.local);
+        if (isAccumulation(s)) {
+          const { lines: before, texts: factors } = this.#expressions.write(s.value.a, s.value.b);
+          this.#lines.push(
+            ...before,
+            `ACCUMULATE_${this.#expressions.typeOf(s.value.type)}(${local}, ${factors.join(', ')})`,
+          );
+          return loops;
+        }
         this.#lines.push(`${local} = ${first};`);
         if (this.#reused.has(s.local)) {
           if (isVectorLoad(s.value)) this.#lines.push(`PIN(${local})`);
@@ -190,6 +198,15 @@ function partialStoreText(dtype: DType, type: string, at: string, value: string,
   const lane = (l: number) => `TO(u8, ${at} + ${l}) = (u8)${dtype === 'bool' ? '-' : ''}part[${l}];`;
   return `{ const ${type} part = ${value}; ${Array.from({ length: count }, (_, l) => lane(l)).join(' ')} }`;
 }
+
+/** Is a product added to a register in its place? Clang would move such sums from register to register, and to memory. */
+const isAccumulation = (s: Statement): s is Statement & { kind: 'set'; value: { kind: 'multiplyAdd' } } =>
+  s.kind === 'set' &&
+  s.value.kind === 'multiplyAdd' &&
+  s.value.type.lanes > 1 &&
+  s.value.type.dtype !== 'int32' &&
+  s.value.c.kind === 'local' &&
+  s.value.c.local === s.local;
 
 const isVectorLoad = (e: Expression): boolean =>
   (e.kind === 'loadAt' || (e.kind === 'load' && e.laneStride === 1)) && e.type.lanes > 1 && sizeOf(e.buffer.dtype) > 1;

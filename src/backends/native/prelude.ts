@@ -50,6 +50,11 @@ INLINE ${s} max_${s}(${s} a, ${s} b) { return b < a ? a : a < b ? b : a == b ? (
 INLINE i32 to_i32_${s}(${s} a) {
   return a != a ? 0 : a >= 2147483648.0${suffix} ? 2147483647 : a <= -2147483648.0${suffix} ? -2147483647 - 1 : (i32)a;
 }
+#if defined(FUSED) && defined(__x86_64__)
+#define ACCUMULATE_${v}(x, a, b) __asm__("vfmadd231${v === 'vf' ? 'ps' : 'pd'} %2, %1, %0" : "+${vectorBytes === 64 ? 'v' : 'x'}"(x) : "${vectorBytes === 64 ? 'v' : 'x'}"(a), "${vectorBytes === 64 ? 'v' : 'x'}"(b));
+#else
+#define ACCUMULATE_${v}(x, a, b) x = fma_${v}(a, b, x);
+#endif
 #ifdef FUSED
 #if __has_builtin(__builtin_elementwise_fma)
 INLINE ${v} fma_${v}(${v} a, ${v} b, ${v} c) { return __builtin_elementwise_fma(a, b, c); }

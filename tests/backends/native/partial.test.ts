@@ -195,7 +195,7 @@ int main(int count, char **words) {
   struct call call = {.table = table, .threads = 1};
   int one = count > 1 ? atoi(words[1]) : -1;
   if (one < 0) millrace_run(&call, 0);
-${program.kernels.map((_, k) => `  if (one == ${k}) k${k}(&call, 0, 0, 0, 1);`).join('\n')}
+${program.kernels.map((_, k) => `  if (one == ${k}) k${k}(&call, 0, 0, 0, 1, 0);`).join('\n')}
   for (int i = 0; i < ${sizes.length}; i++) fwrite(table[i], 1, sizes[i], stdout);
   return 0;
 }
