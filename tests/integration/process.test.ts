@@ -38,6 +38,18 @@ test('a script without close() ends by itself with code 0', () => {
   expect({ status, out }).toEqual({ status: 0, out: '600,600\n5\n' });
 });
 
+test('threads that still look for work when the process ends do not bring it down', () => {
+  for (let i = 0; i < 10; i++) {
+    const { status, err } = run(`
+      const a = tf.variable(tf.fill([512, 512], 0.1));
+      const sess = new tf.Session({ threads: 2 });
+      await sess.run(tf.initializeAllVariables());
+      await sess.run(tf.matmul(a, a).operation);
+      await sess.close();`);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+  }
+});
+
 test('a module given on the command line runs on the pool too: its workers inherit --input-type', () => {
   const source = `import * as tf from 'millrace'; ${large} console.log((await sess.run(y, [[a, data]])).shape.join());`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {

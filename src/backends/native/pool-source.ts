@@ -5,7 +5,7 @@ import { callStruct } from './prelude.ts';
 /**
  * One pool a process, shared by all sessions (and JavaScript threads), one run at a time. Thread 0 of a run is the one
  * that calls; the others wait for the next run as they wait in a barrier: they look again and again for a while, some
- * ten microseconds, which is what waking takes, then they sleep.
+ * hundred microseconds, which is what waking takes on a virtual machine, then they sleep.
  */
 export const runtimeSource = `#define _GNU_SOURCE
 #include <dlfcn.h>
@@ -20,7 +20,7 @@ export const runtimeSource = `#define _GNU_SOURCE
 #endif
 ${callStruct}
 #define EXPORT __attribute__((visibility("default")))
-#define LOOKS 2000
+#define LOOKS 10000
 #define load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define look(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define store(p, x) __atomic_store_n(p, x, __ATOMIC_SEQ_CST)
@@ -110,8 +110,15 @@ static void *member_main(void *argument) {
   return 0;
 }
 
+/* This library must stay when JavaScript lets go of it, at the end of the process too: threads are inside. */
+static void stay(void) {
+  Dl_info me;
+  if (dladdr((void *)&members, &me)) dlopen(me.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
+
 static int grow(u32 wanted) {
   if (wanted <= count) return 1;
+  if (count == 0) stay();
   struct member **more = realloc(members, wanted * sizeof *members);
   if (!more) return 0;
   members = more;
