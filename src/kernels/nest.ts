@@ -61,6 +61,9 @@ export interface Position {
   readonly axis: (axis: number) => Expression;
 }
 
+/** How many lanes of a vector are elements where so many are left; undefined if all are. */
+export const partOf = (left: number, lanes: number): number | undefined => (left < lanes ? left : undefined);
+
 /** Is the rest of an axis one vector of which a part is left out, and not element by element? */
 export const isPartial = (rest: number, lanes: number, { partialVectors }: Machine): boolean =>
   partialVectors && lanes > 1 && rest > 1;

@@ -4,7 +4,7 @@ import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import type { Block, Layout, Panel } from './layout.ts';
-import { isPartial, loop, variable } from './nest.ts';
+import { isPartial, loop, partOf, variable } from './nest.ts';
 
 /** Copies a block of the column operand: panel after panel, in each one row of `width` columns for each k. */
 export function pack(
@@ -51,10 +51,9 @@ export function pack(
   }
   const rest = panel.size % panel.lanes;
   if (isPartial(rest, panel.lanes, machine)) {
-    const vectors = Array.from({ length: panel.vectors }, (_, u) => {
-      const left = panel.size - u * panel.lanes;
-      return copy(u * panel.lanes, panel.lanes, left < panel.lanes ? left : undefined);
-    });
+    const vectors = Array.from({ length: panel.vectors }, (_, u) =>
+      copy(u * panel.lanes, panel.lanes, partOf(panel.size - u * panel.lanes, panel.lanes)),
+    );
     return forEachK(vectors, kind);
   }
   const nothing = ir.constant(0, ir.valueType(dtype, 1));

@@ -9,7 +9,7 @@ import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
-import { isPartial, loop, type Position, variable } from './nest.ts';
+import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
 import type { Offer, Storage } from './offer.ts';
 import { outputBytes, outputTypes, storeOutputs } from './outputs.ts';
 import { axisIndex, operandAt, type Plan, planFor } from './reduction-plan.ts';
@@ -205,7 +205,7 @@ function reduceAlongReduced(
         at,
         (k) => reduced.strides[k][lastReduced],
         axis,
-        count === width ? undefined : count,
+        partOf(count, width),
       );
       steps.push(...operand.statements, {
         kind: 'set',

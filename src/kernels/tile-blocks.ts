@@ -5,7 +5,7 @@ import * as ir from '../loops/ir.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { parts } from './blocking.ts';
 import type { Bound, OutAxis, Panel } from './layout.ts';
-import { isPartial, loop, variable } from './nest.ts';
+import { isPartial, loop, partOf, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
 import { pack } from './pack.ts';
 import { oneTile } from './tile-results.ts';
@@ -87,8 +87,7 @@ function packRows(t: Tiling, block: TileBlock, target: Buffer, m: Bound<OutAxis>
   const rest = height % lanes;
   const wide = rows.row === 1 && (rest === 0 || isPartial(rest, lanes, machine)) ? lanes : 1;
   const copies = Array.from({ length: Math.ceil(height / wide) }, (_, i): Statement => {
-    const count = Math.min(wide, height - i * wide);
-    const part = count < wide ? count : undefined;
+    const part = partOf(height - i * wide, wide);
     return ir.store(target, to(i * wide), ir.load(source, from(i * wide), ir.valueType(dtype, wide), 1, part), part);
   });
   return around(

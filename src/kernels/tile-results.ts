@@ -5,7 +5,7 @@ import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
-import { isPartial, loop, type Position, variable } from './nest.ts';
+import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
 import { outputAccesses, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
@@ -118,7 +118,7 @@ export function oneTile(
   const columnsHere = Math.min(panel.size, vectors * lanes);
   const inVectors = layout.inner && (sum !== undefined || t.outputLanes() === t.plan.lanes);
   const left = (u: number) => Math.min(lanes, columnsHere - u * lanes);
-  const part = (u: number) => (left(u) < lanes ? left(u) : undefined);
+  const part = (u: number) => partOf(left(u), lanes);
   const stored = (u: number) => inVectors && (left(u) === lanes || isPartial(left(u), lanes, t.plan.machine));
   const inAllLanes = lanes === 1 ? 1 : 0;
   const walked = {

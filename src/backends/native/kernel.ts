@@ -91,19 +91,16 @@ class KernelWriter {
       this.#loop(s, scope.loops[loops]);
       return loops + 1;
     }
-    const { lines, texts } = this.#expressions.write(...expressionsOf(s));
+    const adds = isAccumulation(s);
+    const { lines, texts } = this.#expressions.write(...(adds ? [s.value.a, s.value.b] : expressionsOf(s)));
     // Their names are new ones, so they need no block of their own.
     this.#lines.push(...lines);
     const [first, second] = texts;
     switch (s.kind) {
       case 'set': {
         const local = this.#expressions.localOf(s.local);
-        if (isAccumulation(s)) {
-          const { lines: before, texts: factors } = this.#expressions.write(s.value.a, s.value.b);
-          this.#lines.push(
-            ...before,
-            `ACCUMULATE_${this.#expressions.typeOf(s.value.type)}(${local}, ${factors.join(', ')})`,
-          );
+        if (adds) {
+          this.#lines.push(`ACCUMULATE_${this.#expressions.typeOf(s.value.type)}(${local}, ${first}, ${second})`);
           return loops;
         }
         this.#lines.push(`${local} = ${first};`);
