@@ -122,7 +122,7 @@ export class Addresses {
   #visit(statements: readonly Statement[], scope: Scope): void {
     for (const s of statements) {
       const seen = new Set<Expression>();
-      if (s.kind === 'store') this.#note(s.buffer, s.index, 0);
+      if (s.kind === 'store' || s.kind === 'prefetch') this.#note(s.buffer, s.index, 0);
       for (const e of expressionsOf(s)) this.#collect(e, seen);
       if (s.kind === 'loop') {
         const inner: Scope = { variable: s.variable, pointers: new Map(), loops: [] };

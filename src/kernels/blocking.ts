@@ -111,9 +111,18 @@ export function blocks(sums: readonly number[], bytesPerStep: number, machine: M
 export const cuts = (sums: readonly number[], { axis, size }: Split): number =>
   elements(sums.slice(0, axis)) * Math.ceil(sums[axis] / size);
 
-/** Cycles to pack so many elements: whole vectors where they are neighbours, else one at a time. */
-export const packingCost = (count: number, contiguous: boolean, lanes: number): number =>
-  count * (contiguous ? 2 / lanes : 1.8);
+/**
+ * How an operand is packed: in vectors along the columns where they are neighbours, in squares that are turned in
+ * registers where the steps of the last summed axis are, else one element at a time.
+ */
+export const packingWay = (column: number, step: number | undefined): 'vectors' | 'turned' | 'elements' =>
+  column === 1 ? 'vectors' : step === 1 ? 'turned' : 'elements';
+
+/** Cycles to pack so many elements. */
+export function packingCost(count: number, way: ReturnType<typeof packingWay>, lanes: number): number {
+  const perVector = { vectors: 2, turned: 2 + Math.log2(lanes), elements: 1.8 * lanes };
+  return (count * perVector[way]) / lanes;
+}
 
 /** Cycles to load and store so many partial sums. */
 export const partialSumCost = (count: number, lanes: number): number => (count * 2) / lanes;

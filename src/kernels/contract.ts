@@ -14,6 +14,7 @@ import {
   fitsCache,
   groupOf,
   packingCost,
+  packingWay,
   partialSumCost,
   tileCost,
   whole,
@@ -71,8 +72,8 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
       elements(outer.map((x) => x.size)) *
       depth *
       (strided && !packedRows ? 1.6 : 1) +
-    (packedRows ? packingCost(rows.size * depth, rows.row === 1, lanes) : 0) +
-    (packed ? packingCost(columns.size * depth * batch, columns.column === 1, lanes) : 0) +
+    (packedRows ? packingCost(rows.size * depth, packingWay(rows.row, undefined), lanes) : 0) +
+    (packed ? packingCost(columns.size * depth * batch, packingWay(columns.column, sums.at(-1)?.column), lanes) : 0) +
     (split === whole ? 0 : partialSumCost(results * cuts(sizes, split), lanes)) +
     (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
   const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split };

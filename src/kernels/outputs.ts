@@ -2,6 +2,8 @@
 
 import type { Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import type { Machine } from '../loops/machine.ts';
+import type { Primitive } from '../program/primitives.ts';
 import { usesIndex } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { type DType, sizeOf } from '../tensor/dtype.ts';
@@ -84,6 +86,12 @@ export function filling(buffer: Buffer, value: number, vectorBytes: number): Ker
   const body = [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, whole, 1)])];
   return { name: 'fill', body, flops: 0, bytes: length * sizeOf(buffer.dtype) };
 }
+
+/** Bytes that come to a cache together. */
+export const cacheLine = 64;
+/** Is an input of the outputs in no cache, so that it is worth fetching ahead, where the machine can? */
+export const isFetched = (node: Primitive, machine: Machine): boolean =>
+  machine.prefetches && elements(node.shape) * sizeOf(node.dtype) > machine.cache[1];
 
 /** Bytes that the outputs read and write, and operations that they compute, in all. */
 export function outputBytes(task: Task): number {

@@ -1,24 +1,19 @@
 // One register tile of a contraction: where its operands lie, and what becomes of its sums.
 
-import type { Affine, Buffer, Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
+import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import { sizeOf } from '../tensor/dtype.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
+import { type Lists, listed } from './lists.ts';
 import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
-import { outputAccesses, storeOutputs } from './outputs.ts';
+import { cacheLine, isFetched, outputAccesses, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
 
 /** Rows that are not read where they lie: those of a tile copied, or the elements of each that are not zero in lists. */
 export type Rows = { readonly copied: Buffer } | Lists;
-
-/** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
-export interface Lists {
-  readonly counts: Buffer;
-  readonly steps: Buffer;
-  readonly values: Buffer;
-}
 
 /**
  * From so much arithmetic in the results of a tile on, in additions of vectors, they are computed in loops. Written out,
@@ -132,27 +127,6 @@ export function oneTile(
         ? ir.load(panels, columnIndex(u), type)
         : ir.load(t.storage.bufferOf(column.node), columnIndex(u), type, 1, part(u)),
   };
-  /** A tile of one row and one packed panel, with the steps of a list. */
-  const listed = ({ counts, steps, values }: Lists) => {
-    const e = variable('e', block.depth);
-    const int32 = ir.valueType('int32', 1);
-    const entry = ir.at(m.begin * block.depth, [m.v, block.depth], [e, 1]);
-    const begin: Local = { name: `at${id}`, type: int32 };
-    const value = ir.binary('mul', ir.load(steps, entry, int32), ir.constant(vectors * lanes, int32));
-    return {
-      sums: (step: Body): Body => [
-        {
-          kind: 'loop',
-          variable: e,
-          loop: 'serial',
-          count: ir.load(counts, ir.at(m.begin, [m.v, 1]), int32),
-          body: [{ kind: 'set', local: begin, value }, ...step],
-        },
-      ],
-      row: () => ir.load(values, entry, type, inAllLanes),
-      column: (u: number) => ir.loadAt(panels as Buffer, ir.local(begin), type, u * lanes),
-    };
-  };
   const cost = height * vectors * taskCost(task.outputs.map((o) => o.body));
   const looped = sum === undefined && cost > mostWrittenOut;
   const kept = looped ? t.storage.own('tile', dtype, height * vectors * lanes) : undefined;
@@ -162,7 +136,9 @@ export function oneTile(
     height,
     vectors,
     lanes,
-    ...(given && 'counts' in given ? listed(given) : walked),
+    ...(given && 'counts' in given
+      ? listed(given, ir.at(m.begin, [m.v, 1]), { buffer: panels as Buffer, vectors, lanes, depth: block.depth }, id)
+      : walked),
     begin: (r, u) =>
       sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type, 1, part(u)) : ir.constant(0, type),
     end: (r, u, value) => {
@@ -177,7 +153,23 @@ export function oneTile(
       }).flat();
     },
   });
-  if (!kept) return tile;
+  // What the outputs read comes to the cache while the tile is computed.
+  const fetching = sum
+    ? []
+    : task.inputs.flatMap(({ node }, k): Body => {
+        if (!isFetched(node, t.plan.machine) || columns.outputs[k] !== 1) return [];
+        const line = cacheLine / sizeOf(node.dtype);
+        return Array.from({ length: height }, (_, r) =>
+          Array.from({ length: Math.ceil(columnsHere / line) }, (_, i): Statement => {
+            return {
+              kind: 'prefetch',
+              buffer: t.storage.bufferOf(node),
+              index: at(only(r), only(i * line), k, accesses[k].offset),
+            };
+          }),
+        ).flat();
+      });
+  if (!kept) return [...fetching, ...tile];
   const r = variable(`r${id}`, height);
   /** Columns of the tile, so many at once. */
   const some = (begin: number, end: number, width: number, count?: number): Body => {
@@ -193,5 +185,5 @@ export function oneTile(
     inVectors && isPartial(rest, lanes, t.plan.machine)
       ? some(inVector, inVector + lanes, lanes, rest)
       : some(inVector, columnsHere, 1);
-  return [...tile, ...loop(r, [...some(0, inVector, lanes), ...last])];
+  return [...fetching, ...tile, ...loop(r, [...some(0, inVector, lanes), ...last])];
 }

@@ -124,6 +124,14 @@ export type Expression =
   | { readonly kind: 'half'; readonly type: ValueType; readonly a: Expression; readonly upper: boolean }
   | { readonly kind: 'join'; readonly type: ValueType; readonly low: Expression; readonly high: Expression }
   | { readonly kind: 'splat'; readonly type: ValueType; readonly a: Expression }
+  /** Lanes of two vectors: each by its number in the first, or from the number of lanes on in the second. */
+  | {
+      readonly kind: 'shuffle';
+      readonly type: ValueType;
+      readonly a: Expression;
+      readonly b: Expression;
+      readonly lanes: readonly number[];
+    }
   /** One lane of a vector as a scalar. */
   | { readonly kind: 'lane'; readonly type: ValueType; readonly a: Expression; readonly lane: number };
 
@@ -154,6 +162,8 @@ export type Statement =
     }
   /** Scalar store at a computed element index (int32), which the kernel has made sure is in range. */
   | { readonly kind: 'storeAt'; readonly buffer: Buffer; readonly index: Expression; readonly value: Expression }
+  /** A hint: the element will be read soon, and no processor foresees it. Only where the machine says that it `prefetches`. */
+  | { readonly kind: 'prefetch'; readonly buffer: Buffer; readonly index: Affine }
   /** The condition is a scalar bool. */
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
 
@@ -275,6 +285,13 @@ export const join = (low: Expression, high: Expression): Expression => ({
 });
 export const splat = (a: Expression, lanes: number): Expression =>
   lanes === 1 ? a : { kind: 'splat', type: { dtype: a.type.dtype, lanes }, a };
+export const shuffle = (a: Expression, b: Expression, lanes: readonly number[]): Expression => ({
+  kind: 'shuffle',
+  type: a.type,
+  a,
+  b,
+  lanes,
+});
 export const lane = (a: Expression, number: number): Expression => ({
   kind: 'lane',
   type: { dtype: a.type.dtype, lanes: 1 },
@@ -304,6 +321,8 @@ export function expressionsOf(s: Statement): readonly Expression[] {
       return [s.condition];
     case 'storeAt':
       return [s.index, s.value];
+    case 'prefetch':
+      return [];
     default:
       return [s.value];
   }
@@ -327,6 +346,7 @@ export function touchedBy(
   for (const s of statements) {
     expressionsOf(s).forEach(visit);
     if (s.kind === 'store' || s.kind === 'storeAt') found.written.add(s.buffer);
+    if (s.kind === 'prefetch') found.read.add(s.buffer);
     touchedBy(bodyOf(s), found);
   }
   return found;
@@ -344,6 +364,7 @@ export function children(e: Expression): readonly Expression[] {
       return [e.a];
     case 'binary':
     case 'compare':
+    case 'shuffle':
       return [e.a, e.b];
     case 'multiplyAdd':
       return [e.a, e.b, e.c];

@@ -19,6 +19,8 @@ export interface Machine {
   readonly loopCost: { readonly step: number; readonly row: number };
   /** Can a load or store leave out the last lanes of a vector? */
   readonly partialVectors: boolean;
+  /** Are there instructions that bring to the cache what will be read soon? */
+  readonly prefetches: boolean;
   /** Does `multiplyAdd` round once? */
   readonly fusedMultiplyAdd: boolean;
   /** Bytes of the first and second level of data cache of a core. */

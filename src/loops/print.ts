@@ -92,6 +92,8 @@ class Sharing {
         return `${e.op}(${operands().join(', ')})`;
       case 'half':
         return `${e.upper ? 'upper' : 'lower'}(${operands().join(', ')})`;
+      case 'shuffle':
+        return `${operands().join(' | ')} at ${e.lanes.join(' ')}`;
       case 'lane':
         return `${this.print(e.a)}.${e.lane}`;
       case 'convert':
@@ -114,7 +116,8 @@ export function printHead(s: Statement): string[] {
     const kind = s.loop === 'serial' ? '' : `${s.loop} `;
     const steps = step === 1 ? '' : ` step ${step}`;
     lines.push(`${kind}for ${name} < ${extent}${steps}${first ? `, ${first} times` : ''}`);
-  } else if (s.kind === 'if') lines.push(`if ${first}`);
+  } else if (s.kind === 'prefetch') lines.push(`prefetch ${s.buffer.name}[${printIndex(s.index)}]`);
+  else if (s.kind === 'if') lines.push(`if ${first}`);
   else if (s.kind === 'set') lines.push(`${s.local.name}: ${printType(s.local.type)} = ${first}`);
   else if (s.kind === 'storeAt') lines.push(`${s.buffer.name}[at ${first}] = ${second}`);
   else {

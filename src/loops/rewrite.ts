@@ -14,7 +14,8 @@ export function withOperands(e: Expression, change: (operand: Expression) => Exp
       return a === e.a ? e : { ...e, a };
     }
     case 'binary':
-    case 'compare': {
+    case 'compare':
+    case 'shuffle': {
       const a = change(e.a);
       const b = change(e.b);
       return a === e.a && b === e.b ? e : { ...e, a, b };
@@ -82,6 +83,8 @@ function rewriteStatement(s: Statement, change: StatementChange): Statement {
       const buffer = change.computedTarget?.(s.buffer) ?? s.buffer;
       return { ...s, buffer, index: expression(s.index), value: expression(s.value) };
     }
+    case 'prefetch':
+      return { ...s, ...target(s.buffer, s.index) };
     case 'if':
       return { ...s, condition: expression(s.condition), body: rewriteStatements(s.body, change) };
     case 'loop':

@@ -85,6 +85,12 @@ export function expressionFault(e: Expression): string | undefined {
         t.lanes > 1 && same(e.a.type, { dtype: t.dtype, lanes: 1 }),
         `it cannot spread ${printType(e.a.type)}`,
       );
+    case 'shuffle': {
+      const known =
+        e.lanes.length === t.lanes && e.lanes.every((l) => Number.isInteger(l) && l >= 0 && l < 2 * t.lanes);
+      const fits = t.lanes > 1 && same(e.a.type, t) && same(e.b.type, t);
+      return need(known && fits, `it cannot pick lanes ${e.lanes.join(' ')} of ${pair(e.a.type, e.b.type)}`);
+    }
     case 'lane': {
       const inside = Number.isInteger(e.lane) && e.lane >= 0 && e.lane < e.a.type.lanes;
       const fits = inside && e.a.type.lanes > 1 && same(t, { dtype: e.a.type.dtype, lanes: 1 });

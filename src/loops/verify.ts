@@ -30,7 +30,7 @@ import { expressionFault, typeFault } from './types.ts';
  */
 export function verifyKernel(
   kernel: Kernel,
-  machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>,
+  machine: Pick<Machine, 'vectorBytes' | 'partialVectors' | 'prefetches'>,
   locate: (buffer: Buffer) => Location = (buffer) => ({ storage: buffer, offset: 0 }),
 ): void {
   new Verifier(kernel, machine, locate).statements(kernel.body, new Set(), true);
@@ -44,7 +44,10 @@ export function verifyKernel(
 }
 
 /** Verifies the kernels of a program, where its buffers lie, and that checks come before variables are written. */
-export function verifyProgram(program: Program, machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>): void {
+export function verifyProgram(
+  program: Program,
+  machine: Pick<Machine, 'vectorBytes' | 'partialVectors' | 'prefetches'>,
+): void {
   const { places, kernels, checks } = program;
   const refuse = (problem: string): never => {
     throw new InternalError(`The program is not well formed: ${problem}.`);
@@ -94,13 +97,13 @@ function assignedLocals(statements: readonly Statement[], found = new Set<Local>
 
 class Verifier {
   readonly #kernel: Kernel;
-  readonly #machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>;
+  readonly #machine: Pick<Machine, 'vectorBytes' | 'partialVectors' | 'prefetches'>;
   readonly #locate: (buffer: Buffer) => Location;
   readonly #bound = new Set<LoopVariable>();
 
   constructor(
     kernel: Kernel,
-    machine: Pick<Machine, 'vectorBytes' | 'partialVectors'>,
+    machine: Pick<Machine, 'vectorBytes' | 'partialVectors' | 'prefetches'>,
     locate: (buffer: Buffer) => Location,
   ) {
     this.#kernel = kernel;
@@ -136,6 +139,10 @@ class Verifier {
         this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, s.value.type.lanes), s.value);
         this.#count(s, s.count, s.value.type.lanes);
         this.#index(s, s.buffer, s.index, touched(s, s.value.type.lanes) - 1);
+        break;
+      case 'prefetch':
+        if (!this.#machine.prefetches) this.#refuse(s, 'this machine does not prefetch');
+        this.#index(s, s.buffer, s.index, 0);
         break;
       case 'storeAt':
         this.#expression(s.index, s, assigned, seen);

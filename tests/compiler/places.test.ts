@@ -42,7 +42,7 @@ function touched(statements: readonly Statement[], found: Touched = { reads: new
     else if (s.kind === 'if') {
       visit(s.condition);
       touched(s.body, found);
-    } else {
+    } else if (s.kind !== 'prefetch') {
       visit(s.value);
       if (s.kind === 'storeAt') visit(s.index);
       if (s.kind !== 'set') found.writes.add(s.buffer);

@@ -37,6 +37,8 @@ function run(statements: readonly Statement[], state: State): void {
         for (const [lane, x] of values.entries()) write(state, s.buffer, index + lane, x);
         break;
       }
+      case 'prefetch':
+        break;
       case 'storeAt':
         write(state, s.buffer, evaluate(s.index, state)[0], evaluate(s.value, state)[0]);
         break;
@@ -138,6 +140,10 @@ function evaluate(e: Expression, state: State): number[] {
     }
     case 'splat':
       return lanes.map(() => all(e.a)[0]);
+    case 'shuffle': {
+      const both = [...all(e.a), ...all(e.b)];
+      return e.lanes.map((l) => both[l]);
+    }
     case 'lane':
       return [all(e.a)[e.lane]];
   }

@@ -8,7 +8,7 @@ import { verifyKernel, verifyProgram } from '../../src/loops/verify.ts';
 import { InternalError } from '../../src/tensor/errors.ts';
 import { loop, set, store, variable } from './build.ts';
 
-const machine = { vectorBytes: 16, partialVectors: true };
+const machine = { vectorBytes: 16, partialVectors: true, prefetches: false };
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
 const f32x4: ValueType = { dtype: 'float32', lanes: 4 };
 const int: ValueType = { dtype: 'int32', lanes: 1 };
@@ -104,11 +104,32 @@ describe('parts of vectors', () => {
     verify(store(b, ir.at(0), ir.load(a, ir.at(0), f32x4, 0, 2)));
   });
   test('are refused where the machine has none', () => {
-    const whole = { vectorBytes: 16, partialVectors: false };
+    const whole = { vectorBytes: 16, partialVectors: false, prefetches: false };
     verifyKernel(kernel(store(b, ir.at(0), ir.load(a, ir.at(0), f32x4))), whole);
     const parts = [store(b, ir.at(0), zeros, 3), store(b, ir.at(0), ir.load(a, ir.at(0), f32x4, 1, 3))];
     for (const s of parts) expect(() => verifyKernel(kernel(s), whole)).toThrow(/no parts of vectors/);
   });
+});
+
+test('prefetches stay in their buffer, and are refused where the machine has none', () => {
+  const fetching = { vectorBytes: 16, partialVectors: false, prefetches: true };
+  const at = (index: number): Statement => ({ kind: 'prefetch', buffer: a, index: ir.at(index) });
+  verifyKernel(kernel(at(a.length - 1)), fetching);
+  expect(() => verifyKernel(kernel(at(a.length)), fetching)).toThrow(/reaches elements/);
+  expect(() => verifyKernel(kernel(at(0)), { ...fetching, prefetches: false })).toThrow(/does not prefetch/);
+});
+
+test('shuffles pick lanes that there are, of vectors of their type', () => {
+  const x = ir.load(a, ir.at(0), f32x4);
+  verify(store(b, ir.at(0), ir.shuffle(x, x, [7, 0, 3, 4])));
+  for (const lanes of [
+    [0, 1, 2],
+    [0, 1, 2, 8],
+    [0, 1, 2, -1],
+  ])
+    expect(() => verify(store(b, ir.at(0), ir.shuffle(x, x, lanes)))).toThrow(/cannot pick lanes/);
+  const whole = ir.convert(x, 'int32');
+  expect(() => verify(store(b, ir.at(0), ir.shuffle(x, whole, [0, 1, 2, 3])))).toThrow(/cannot pick lanes/);
 });
 
 describe('types', () => {

@@ -135,6 +135,8 @@ export class ExpressionWriter {
         return `join_f64(${text(e.low)}, ${text(e.high)})`;
       case 'splat':
         return `splat_${c}(${e.type.dtype === 'bool' ? '-' : ''}${text(e.a)})`;
+      case 'shuffle':
+        return `SHUFFLE(${c}, ${text(e.a)}, ${text(e.b)}, ${e.lanes.join(', ')})`;
       case 'lane': {
         const lane = `${text(e.a)}[${e.lane}]`;
         return e.type.dtype === 'bool' ? `((i32)${lane} & 1)` : lane;

@@ -121,6 +121,12 @@ class KernelWriter {
         );
         return loops;
       }
+      case 'prefetch': {
+        const { base } = this.#addresses.originOf(s.buffer);
+        const at = addressText(this.#addresses.element(s.buffer, s.index), this.#addresses.localOf(base));
+        this.#lines.push(`__builtin_prefetch(${at}, 0, 2);`);
+        return loops;
+      }
       case 'storeAt': {
         const at = this.#expressions.computedAddress(s.buffer, first, 0);
         this.#lines.push(storeText(s.buffer.dtype, this.#expressions.typeOf(s.value.type), at, second));

@@ -183,6 +183,11 @@ ${vector('vf', 'f32', b, 4)}${vector('vd', 'f64', b, 8)}${vector('vi', 'i32', b,
 #else
 #define PIN(x) __asm__("" : "+w"(x));
 #endif
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(type, a, b, ...) ((type)__builtin_shufflevector(a, b, __VA_ARGS__))
+#else
+#define SHUFFLE(type, a, b, ...) ((type)__builtin_shuffle(a, b, (__typeof__((a) < (b))){__VA_ARGS__}))
+#endif
 #ifdef __clang__
 #define KEEP(x)
 #else

@@ -168,6 +168,13 @@ export class ExpressionEmitter {
         this.emit(e.a);
         splatOnStack(body, e.type);
         break;
+      case 'shuffle': {
+        this.emit(e.a);
+        this.emit(e.b);
+        const size = 16 / e.type.lanes;
+        body.shuffle(e.lanes.flatMap((l) => Array.from({ length: size }, (_, byte) => l * size + byte)));
+        break;
+      }
       case 'lane':
         this.emit(e.a);
         laneOnStack(body, e.a.type, e.lane);

@@ -10,6 +10,7 @@ export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   loadCost: 0.8,
   loopCost: { step: 0, row: 0 },
   partialVectors: false,
+  prefetches: false,
   fusedMultiplyAdd,
   // Of a common core; nothing but speed depends on them.
   cache: [32 * 1024, 1024 * 1024],

@@ -74,6 +74,9 @@ export class StatementEmitter {
         storeScalar(body, s.buffer.dtype, offset);
         break;
       }
+      // There is no instruction for it, and the machine says so.
+      case 'prefetch':
+        break;
       case 'if':
         expressions.begin(s.condition);
         expressions.emit(s.condition);

@@ -75,6 +75,12 @@ function ofType(t: ValueType, forms: readonly ValueType[]): Case[] {
       pairs(`constant ${value}`, t, (a, b) => ir.select(ir.compare('less', a, b), ir.constant(value, t), b)),
     ),
     ...(lanes > 1 ? [0, 1, lanes - 1].map((l) => pairs(`lane ${l}`, t, (a) => ir.splat(ir.lane(a, l), lanes))) : []),
+    ...(lanes > 1
+      ? [1, 3, 2 * lanes - 1].map((n) => {
+          const order = Array.from({ length: lanes }, (_, l) => (l * n + 1) % (2 * lanes));
+          return pairs(`shuffle ${n}`, t, (a, b) => ir.shuffle(a, b, order));
+        })
+      : []),
     pairs('shared parts', t, (a, b) => {
       const once = ir.select(ir.compare('lessEqual', a, b), a, b);
       return ir.select(ir.compare('equal', once, a), once, ir.select(ir.compare('equal', once, b), once, a));

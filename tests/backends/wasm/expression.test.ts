@@ -73,6 +73,11 @@ describe.each(forms)('%s × %i', (dtype, lanes) => {
     test('splat and lane', () => {
       for (let l = 0; l < lanes; l++) pairs(dtype, lanes, (a) => ir.splat(ir.lane(a, l), lanes));
     });
+  if (lanes > 1)
+    test('shuffle', () => {
+      const mixed = Array.from({ length: lanes }, (_, l) => (l * 3 + 1) % (2 * lanes));
+      for (const order of [mixed, mixed.map(() => lanes)]) pairs(dtype, lanes, (a, b) => ir.shuffle(a, b, order));
+    });
   if (dtype === 'int32')
     test.each(['shiftLeft', 'shiftRight', 'shiftRightUnsigned'] as const)('%s', (op) => {
       for (const amount of [0, 1, 13, 31])
