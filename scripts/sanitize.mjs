@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'millrace-sanitize-'));
@@ -20,7 +21,14 @@ function step(what, command, args, env = {}) {
 const library = (name) => spawnSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 
 // A program of kernels with barriers between, on varying numbers of threads, again and again.
-const { runtimeSource } = await import('../dist/backends/native/pool-source.js');
+const { outputFiles } = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/backends/native/pool-source.ts'],
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+const { runtimeSource } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 writeFileSync(
   join(folder, 'pool.c'),
   `${runtimeSource}

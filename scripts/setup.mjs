@@ -1,7 +1,7 @@
 // Installs the development dependencies when they are missing or out of date; with --build, also compiles dist/.
 // Says in one line what it does; does nothing, silently, when there is nothing to do.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,9 +41,9 @@ const newest = (folder) =>
 
 if (process.argv.includes('--build')) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const config = readFileSync(join(root, 'tsconfig.build.json'));
-  if (config && newest('src') > mtime('dist/index.js')) {
-    run('compiling src/ to dist/ …', process.execPath, [tsc, '-p', 'tsconfig.build.json']);
+  const sources = Math.max(newest('src'), mtime('scripts/build.mjs'), mtime('tsconfig.build.json'));
+  if (sources > mtime('dist/browser/index.js')) {
+    run('compiling src/ to dist/ …', process.execPath, ['scripts/build.mjs']);
   }
   if (Math.max(newest('examples'), mtime('dist/index.js')) > mtime('examples/build/mnist.js')) {
     run('compiling examples/ …', process.execPath, [tsc, '-p', 'examples/tsconfig.json']);

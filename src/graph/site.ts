@@ -7,10 +7,10 @@ function frames(stack = ''): string[] {
   return stack.split('\n').filter((line) => /^\s*at |@/.test(line));
 }
 
-/** `file:///a/src/` of a frame in `file:///a/src/graph/site.ts`. */
+/** `file:///a/src/` of a frame in `file:///a/src/graph/site.ts`, `file:///a/dist/` of one in a bundle there. */
 function folderOf(frame: string): string {
   const file = locationOf(frame)?.replace(/:\d+:\d+$/, '') ?? '';
-  return file.replace(/[^/\\]+[/\\][^/\\]+$/, '');
+  return file.replace(/(graph[/\\])?[^/\\]+$/, '');
 }
 
 /** `file:line:column` of a stack frame. */

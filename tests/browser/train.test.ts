@@ -63,7 +63,7 @@ describe.skipIf(missing)(`Chromium trains like Node${missing}`, () => {
     });
     // What is tested is what users get, not the sources.
     const inputs = Object.keys(built.metafile.inputs);
-    expect(inputs).toContain('dist/index.js');
+    expect(inputs).toContain('dist/browser/index.js');
     expect(inputs.filter((file) => file.startsWith('src/'))).toEqual([]);
     bundle = built.outputFiles[0].text;
     folder = mkdtempSync(join(tmpdir(), 'millrace-browser-'));

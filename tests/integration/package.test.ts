@@ -114,7 +114,17 @@ test(`require gets the same module (${requires ? 'here' : 'not on this Node, whi
   else expect(stderr).toMatch(/ERR_REQUIRE_ESM/);
 });
 
-test('a bundle for browsers imports nothing of Node', async () => {
+test('errors name the line of the program, not one of the bundle', () => {
+  const { stderr } = run(
+    'line.mjs',
+    `import * as tf from 'millrace';
+     const x = tf.placeholder('float32', []);
+     await new tf.Session().run(tf.neg(x));`,
+  );
+  expect(stderr).toMatch(/made at \S*line\.mjs:2:\d+/);
+});
+
+test('a bundle for browsers imports nothing of Node, and is without the native backend', async () => {
   writeFileSync(
     join(dir, 'browser.mjs'),
     `import * as tf from 'millrace';
@@ -122,7 +132,8 @@ test('a bundle for browsers imports nothing of Node', async () => {
      globalThis.read = readDataSets;
      const x = tf.placeholder('float32', [null, 2]);
      const sess = new tf.Session();
-     globalThis.result = sess.run(tf.nn.softmax(tf.matmul(x, tf.ones([2, 3]))), [[x, [[1, 2]]]]);`,
+     globalThis.result = sess.run(tf.nn.softmax(tf.matmul(x, tf.ones([2, 3]))), [[x, [[1, 2]]]]);
+     globalThis.native = () => new tf.Session({ backend: 'native' });`,
   );
   const { outputFiles, warnings } = await build({
     entryPoints: [join(dir, 'browser.mjs')],
@@ -134,5 +145,6 @@ test('a bundle for browsers imports nothing of Node', async () => {
   });
   expect(warnings).toEqual([]);
   expect(outputFiles[0].text).not.toMatch(/(import|from)\s*\(?['"]node:/);
+  expect(outputFiles[0].text).not.toContain('fno-ivopts');
   expect(readdirSync(dir)).toContain('browser.mjs');
 });
