@@ -24,9 +24,9 @@ interface Made {
   alive(): number;
   made(): number;
 }
-const { compile, Memory } = WebAssembly;
+const { Module, Memory } = WebAssembly;
 afterEach(() => {
-  Object.assign(WebAssembly, { compile, Memory });
+  Object.assign(WebAssembly, { Module, Memory });
 });
 const counted = (refs: readonly WeakRef<object>[]): Made => ({
   made: () => refs.length,
@@ -45,12 +45,13 @@ function trackMemories(): Made & { largest(): number } {
 }
 function trackModules(): Made {
   const refs: WeakRef<WebAssembly.Module>[] = [];
-  const tracked = async (bytes: Uint8Array<ArrayBuffer>) => {
-    const one = await compile(bytes);
-    refs.push(new WeakRef(one));
-    return one;
-  };
-  Object.assign(WebAssembly, { compile: tracked });
+  class Tracked extends Module {
+    constructor(bytes: Uint8Array<ArrayBuffer>) {
+      super(bytes);
+      refs.push(new WeakRef(this));
+    }
+  }
+  Object.assign(WebAssembly, { Module: Tracked });
   return counted(refs);
 }
 

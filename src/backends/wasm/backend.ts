@@ -4,6 +4,7 @@ import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { LastingPlace, Place, Program } from '../../loops/program.ts';
 import { alignedSize } from '../../program/free-space.ts';
+import { inNode } from '../../tensor/builtin.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, UnavailableError } from '../../tensor/errors.ts';
 import { inSlices } from '../../tensor/turns.ts';
@@ -27,6 +28,8 @@ const shortRun = 0.5e-3;
  * calling thread for some 10 ms: its first run is on the pool, whose threads share what is compiled.
  */
 const longCode = 2 ** 17;
+/** Modules up to this size are made on the calling thread where that takes a millisecond or two. */
+const quickCode = 2 ** 18;
 const rates = { operations: 10e9, bytes: 10e9 };
 
 export const createWasm = (options: BackendOptions): Backend => new WasmBackend(options);
@@ -79,12 +82,15 @@ class WasmBackend implements Backend {
 
   async load({ program }: Compiled): Promise<Executable> {
     if (!program) throw new InternalError('the wasm backend needs a program');
+    await this.ready;
     const constants: { at: number; data: TypedArray }[] = [];
     const free = () => {
       for (const { at, data } of constants) this.#storage.release(at, data.byteLength);
     };
     try {
       this.#reserve(program);
+      // Threads take as long to start as code to emit.
+      if (this.#isLong(program)) pool.prepare(this.#threads);
       const emission = emitting(program, {
         addressOf: (place) => this.#address(place, program, constants),
         memory: this.#storage.limits,
@@ -96,7 +102,7 @@ class WasmBackend implements Backend {
       for (const { at, data } of constants) {
         viewOf('uint8', buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
-      return this.#executable(program, await WebAssembly.compile(bytes), bytes.length, free);
+      return this.#executable(program, await moduleOf(bytes), bytes.length, free);
     } catch (error) {
       free();
       throw error;
@@ -128,10 +134,14 @@ class WasmBackend implements Backend {
     this.#arena.bytes = bytes;
   }
 
+  /** Is it worth the threads of the pool? */
+  #isLong(program: Program): boolean {
+    return this.#shared && secondsOf(program, rates) >= shortRun;
+  }
+
   #executable(program: Program, module: WebAssembly.Module, codeBytes: number, free: () => void): Executable {
     const { memory } = this.#storage;
-    const seconds = secondsOf(program, rates);
-    const short = !this.#shared || seconds < shortRun;
+    const short = !this.#isLong(program);
     const measure = this.#profile ? callsOf(stepsOf(program, this.#shared)) : undefined;
     const measuredKernels = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     const job = { module, memory, codeBytes, measure };
@@ -200,6 +210,10 @@ function sayNoThreads(): void {
 
 const noMemory = ({ message }: Error): UnavailableError =>
   new UnavailableError(`The wasm backend could not get any memory (${message}). Close other sessions or pages.`);
+
+/** Node's engine does little with a module before its functions are called; to be asked in its turn takes far longer. */
+const moduleOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> =>
+  inNode && bytes.length <= quickCode ? new WebAssembly.Module(bytes) : WebAssembly.compile(bytes);
 
 type Run = (arena: number, own: number, thread: number, threads: number) => number;
 

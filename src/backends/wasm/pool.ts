@@ -155,6 +155,15 @@ class Pool {
     });
   }
 
+  /** Begins to start threads that a run will need soon. If that fails, the run says so. */
+  prepare(threads: number): void {
+    try {
+      this.#start(threads);
+    } catch {
+      // The run will try again.
+    }
+  }
+
   /** The first threads of the pool, started where they are missing. */
   #start(count: number): Member[] {
     try {
