@@ -65,6 +65,7 @@ export interface Backend {
   readonly machine: Machine | undefined;
   /** Settles when runs may be made; rejects with UnavailableError. */
   readonly ready: Promise<void>;
+  /** Waits for what it needs of that by itself; rejects with the same error. */
   load(compiled: Compiled): Promise<Executable>;
   close(): void;
 }

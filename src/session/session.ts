@@ -213,7 +213,6 @@ export class Session {
   async #prepare(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
     const known = this.#cache.get(flat, feeds);
     if (known) return known;
-    await this.ready;
     const { machine } = this.#backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
     const begin = performance.now();

@@ -12,11 +12,10 @@ import { collect, fill } from '../ports.ts';
 import { callsOf, secondsOf, stepsOf } from '../steps.ts';
 import { userCache } from './cache.ts';
 import { Call } from './call.ts';
-import { type Compiler, compile, compileAtOnce, findCompiler } from './compiler.ts';
+import { type Compiler, compile, findCompiler } from './compiler.ts';
 import { emitting } from './emit.ts';
 import { machineFor, type Target } from './machine.ts';
-import { runtimeSource } from './pool-source.ts';
-import { type Library, loadKoffi, loadRuntime, type Runtime } from './runtime.ts';
+import { type Library, loadKoffi, type Runtime, startRuntime } from './runtime.ts';
 import { type Piece, Storage } from './storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
@@ -36,13 +35,13 @@ function targetOf(portable: boolean): Target {
 class NativeBackend implements Backend {
   readonly name = 'native';
   readonly machine: Machine;
-  readonly ready: Promise<void> = Promise.resolve();
+  readonly ready: Promise<void>;
   readonly description: string;
   readonly #threads: number;
   readonly #profile: boolean;
   readonly #compiler: Compiler;
-  readonly #runtime: Runtime;
-  readonly #storage: Storage;
+  readonly #runtime: Promise<Runtime>;
+  #storage: Storage | undefined;
   readonly #variables = new Map<number, Piece>();
   #arena: Piece | undefined;
 
@@ -53,9 +52,8 @@ class NativeBackend implements Backend {
     const target = targetOf(portable);
     this.#compiler = findCompiler(userCache(), target);
     this.machine = machineFor(this.#compiler.macros, target);
-    const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
-    this.#runtime = loadRuntime(compileAtOnce(this.#compiler, userCache(), runtimeSource, libraries));
-    this.#storage = new Storage(this.#runtime, this.machine.memoryLimit);
+    this.#runtime = startRuntime(this.#compiler, userCache());
+    this.ready = this.#runtime.then(() => {});
     const { vectorBytes, fusedMultiplyAdd } = this.machine;
     const fused = fusedMultiplyAdd ? ' and fused multiply-add' : '';
     this.description =
@@ -65,21 +63,24 @@ class NativeBackend implements Backend {
 
   async load({ program }: Compiled): Promise<Executable> {
     if (!program) throw new InternalError('the native backend needs a program');
-    this.#reserve(program);
     const { machine } = this;
     const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
-    const library = this.#runtime.open(await compile(this.#compiler, userCache(), source));
+    const [runtime, file] = await Promise.all([this.#runtime, compile(this.#compiler, userCache(), source)]);
+    this.#storage ??= new Storage(runtime, machine.memoryLimit);
+    const storage = this.#storage;
+    this.#reserve(program, storage);
+    const library = runtime.open(file);
     try {
       return new NativeExecutable({
         program,
         library,
-        runtime: this.#runtime,
-        storage: this.#storage,
+        runtime,
+        storage,
         threads: this.#threads,
         profile: this.#profile,
         slots,
-        variable: (key) => this.#variable(key, program),
-        reserve: () => this.#reserve(program),
+        variable: (key) => this.#variable(key, program, storage),
+        reserve: () => this.#reserve(program, storage),
       });
     } catch (error) {
       library.close();
@@ -87,23 +88,23 @@ class NativeBackend implements Backend {
     }
   }
 
-  #variable(key: number, program: Program): Piece {
+  #variable(key: number, program: Program, storage: Storage): Piece {
     let piece = this.#variables.get(key);
     if (!piece) {
       const variable = program.variables.find((v) => v.key === key)!;
-      piece = this.#storage.allocate(variable.length * sizeOf(variable.dtype));
+      piece = storage.allocate(variable.length * sizeOf(variable.dtype));
       this.#variables.set(key, piece);
     }
     return piece;
   }
 
   /** Makes the arena, which all executables share, and the threads' own space behind it, large enough. */
-  #reserve({ arenaBytes, threadBytes }: Program): Piece {
+  #reserve({ arenaBytes, threadBytes }: Program, storage: Storage): Piece {
     const bytes = alignedSize(arenaBytes) + this.#threads * alignedSize(threadBytes);
     if (this.#arena && bytes <= this.#arena.bytes) return this.#arena;
-    if (this.#arena) this.#storage.release(this.#arena);
+    if (this.#arena) storage.release(this.#arena);
     this.#arena = undefined;
-    this.#arena = this.#storage.allocate(bytes);
+    this.#arena = storage.allocate(bytes);
     return this.#arena;
   }
 

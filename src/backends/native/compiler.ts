@@ -3,6 +3,7 @@ import { builtin } from '../../tensor/builtin.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
 import { type DiskCache, hashOf } from './cache.ts';
 import { flagsFor, type Target } from './machine.ts';
+import { runtimeSource } from './pool-source.ts';
 
 /** A compiler that has been asked what it is. */
 export interface Compiler {
@@ -98,15 +99,16 @@ export function findCompiler(cache: DiskCache, target: Target): Compiler {
 function probe(cache: DiskCache, key: string, command: string, flags: readonly string[]): Probed {
   const known = cache.find(key, '.json');
   if (known) return JSON.parse(fs().readFileSync(known, 'utf8')) as Probed;
-  const { spawnSync } = childProcess();
-  const ask = (...args: string[]): string => {
-    const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', input: '' });
-    if (status === 0) return stdout;
+  const args = [...flags, '-dM', '-E', '-x', 'c', '-'];
+  // Of the runtime library, so that it is known now if the system's headers are missing.
+  const asked = childProcess().spawnSync(command, args, { encoding: 'utf8', input: runtimeSource });
+  const { status, stdout, stderr, error } = asked;
+  if (status !== 0) {
     throw new UnavailableError(
-      `The C compiler ${command} does not work: ${command} ${args.join(' ')} says: ${error?.message ?? stderr.trim()}`,
+      `The C compiler ${command} does not work: ${command} ${args.join(' ')} says: ${stderr?.trim() || error?.message}`,
     );
-  };
-  const macros = ask(...flags, '-dM', '-E', '-x', 'c', '-')
+  }
+  const macros = stdout
     .split('\n')
     .map((line) => line.split(' ')[1])
     .filter((macro) => macro?.startsWith('__'));
@@ -122,7 +124,7 @@ function probe(cache: DiskCache, key: string, command: string, flags: readonly s
       `The native backend runs on x86-64 and ARM64; this is ${process.arch}, and ${command} compiles for ${arch ? 'another processor' : 'it'}.`,
     );
   }
-  const [version] = ask('--version').split('\n');
+  const version = /__VERSION__ "(.*)"/.exec(stdout)?.[1] ?? '';
   const probed: Probed = {
     name: `${has('__clang__') ? 'clang' : 'gcc'} ${/\d+(\.\d+)+/.exec(version)?.[0] ?? version}`,
     macros: macros.filter((macro) => /^__(AVX|FMA|SSE|aarch64|ARM)/.test(macro)),
@@ -169,12 +171,17 @@ class Compilation {
   }
 }
 
-/** The compiled form of a source, from the cache or the compiler. */
-export async function compile(compiler: Compiler, cache: DiskCache, source: string): Promise<string> {
+/** The compiled form of a source, with those libraries, from the cache or the compiler. */
+export async function compile(
+  compiler: Compiler,
+  cache: DiskCache,
+  source: string,
+  libraries: readonly string[] = [],
+): Promise<string> {
   const key = hashOf(source, compiler.identity);
   const known = cache.find(key, suffix);
   if (known) return known;
-  const compilation = new Compilation(compiler, cache, source, []);
+  const compilation = new Compilation(compiler, cache, source, libraries);
   const { execFile } = childProcess();
   return new Promise((resolve, reject) => {
     execFile(compiler.command, compilation.args, { encoding: 'utf8' }, (error, stdout, stderr) => {
@@ -186,15 +193,4 @@ export async function compile(compiler: Compiler, cache: DiskCache, source: stri
       }
     });
   });
-}
-
-/** The same while the caller waits: for what is needed before anything can be asked for. */
-export function compileAtOnce(compiler: Compiler, cache: DiskCache, source: string, libraries: string[]): string {
-  const key = hashOf(source, compiler.identity);
-  const known = cache.find(key, suffix);
-  if (known) return known;
-  const compilation = new Compilation(compiler, cache, source, libraries);
-  const { spawnSync } = childProcess();
-  const { status, stdout, stderr, error } = spawnSync(compiler.command, compilation.args, { encoding: 'utf8' });
-  return compilation.finish(key, status, `${stderr ?? ''}${stdout ?? ''}` || (error?.message ?? ''));
 }

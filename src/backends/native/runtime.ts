@@ -1,6 +1,9 @@
 // The runtime library as JavaScript sees it, through koffi. Loaded only when the native backend is asked for.
 import { builtin } from '../../tensor/builtin.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
+import type { DiskCache } from './cache.ts';
+import { type Compiler, compile } from './compiler.ts';
+import { runtimeSource } from './pool-source.ts';
 
 /** What is used of koffi. */
 type Foreign = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
@@ -48,12 +51,18 @@ export function loadKoffi(): Koffi {
   );
 }
 
-const runtimes = new Map<string, Runtime>();
+const runtimes = new Map<string, Promise<Runtime>>();
 
-/** The runtime in that file. @throws if it cannot be loaded. */
-export function loadRuntime(path: string): Runtime {
-  let runtime = runtimes.get(path);
-  if (!runtime) runtimes.set(path, (runtime = bind(loadKoffi(), path)));
+/** The runtime, from the cache or the compiler; one for all who ask. Rejects if it cannot be compiled or loaded. */
+export function startRuntime(compiler: Compiler, cache: DiskCache): Promise<Runtime> {
+  const key = `${cache.folder} ${compiler.identity}`;
+  let runtime = runtimes.get(key);
+  if (!runtime) {
+    const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
+    runtime = compile(compiler, cache, runtimeSource, libraries).then((path) => bind(loadKoffi(), path));
+    runtimes.set(key, runtime);
+    runtime.catch(() => runtimes.delete(key));
+  }
   return runtime;
 }
 

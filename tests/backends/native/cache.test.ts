@@ -98,6 +98,9 @@ function script(text: string): string {
 }
 const real = ['gcc', 'clang', 'cc'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'cc';
 
+/** The real compiler, which first looks at the source, `$a`: in that of the runtime library is the word pthread. */
+const withSource = (look: string) => `for a; do case "$a" in *program.c) ${look};; esac; done; exec ${real} "$@"`;
+
 if (nativeMissing) test.skip('compilers that fail, damaged and shared caches', () => {});
 else {
   test('a compiler that does not work is told of', async () => {
@@ -115,9 +118,7 @@ else {
     vi.stubEnv('MILLRACE_CACHE', fresh());
     vi.stubEnv(
       'CC',
-      script(
-        `for a; do case "$a" in *program.c) grep -q millrace_run "$a" && ! grep -q pthread "$a" && { echo crash >&2; exit 9; };; esac; done; exec ${real} "$@"`,
-      ),
+      script(withSource('grep -q millrace_run "$a" && ! grep -q pthread "$a" && { echo crash >&2; exit 9; }')),
     );
     const error = await three('native').catch((e: Error) => e as Error);
     expect(error).toBeInstanceOf(tf.UnavailableError);
@@ -126,6 +127,39 @@ else {
     const source = /The source was kept: (.*)/.exec(message)?.[1] as string;
     expect(readFileSync(source, 'utf8')).toContain('millrace_run');
     expect(message).toMatch(/report it/);
+  });
+
+  test('what is missing beside the compiler is found out at once, so that auto is wasm', async () => {
+    vi.stubEnv('MILLRACE_CACHE', fresh());
+    vi.stubEnv('CC', script(`exec ${real} -nostdinc "$@"`));
+    await expect(three('native')).rejects.toThrow(/does not work: .*dlfcn\.h/s);
+    expect((await three('auto')).name).toBe('wasm');
+  });
+
+  test('the runtime library and the first program are compiled at the same time, while the event loop goes on', async () => {
+    vi.stubEnv('MILLRACE_CACHE', fresh());
+    const [library, program, loop] = [fresh(), fresh(), fresh()];
+    // Each waits for the other to have begun, and for the event loop.
+    const meet = (own: string, other: string) =>
+      `touch ${own}; for i in $(seq 600); do [ -e ${other} ] && [ -e ${loop} ] && break; sleep 0.05; done; [ -e ${other} ] && [ -e ${loop} ] || exit 9`;
+    const look = `if grep -q pthread "$a"; then ${meet(library, program)}; else ${meet(program, library)}; fi`;
+    vi.stubEnv('CC', script(withSource(look)));
+    const result = three('native');
+    setTimeout(() => writeFileSync(loop, ''), 1);
+    expect((await result).value).toBe(3);
+  });
+
+  test('a runtime library that cannot be compiled is an error of ready and of runs, until it can be', async () => {
+    vi.stubEnv('MILLRACE_CACHE', fresh());
+    const broken = fresh();
+    writeFileSync(broken, '');
+    const look = `grep -q pthread "$a" && [ -e ${broken} ] && { echo no linker >&2; exit 4; }`;
+    vi.stubEnv('CC', script(withSource(look)));
+    const session = new tf.Session({ backend: 'native' });
+    await expect(session.ready).rejects.toThrow(/failed \(exit code 4\) .*no linker/s);
+    await expect(three('native')).rejects.toBeInstanceOf(tf.UnavailableError);
+    rmSync(broken);
+    expect((await three('native')).value).toBe(3);
   });
 
   test('damaged entries are compiled again, and cold and warm give the same', async () => {

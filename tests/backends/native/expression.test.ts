@@ -165,8 +165,8 @@ function accesses(vectorBytes: number): Case[] {
 if (nativeMissing) test.skip('expressions in C', () => {});
 for (const cc of compilers)
   for (const target of ['native', 'avx2', 'sse', 'portable'] as const)
-    test(`${cc}, ${target}: every expression and access, on one thread and on three`, () => {
-      const tools = toolsFor(cc, target);
+    test(`${cc}, ${target}: every expression and access, on one thread and on three`, async () => {
+      const tools = await toolsFor(cc, target);
       const { vectorBytes } = tools.machine;
       const forms = (['float32', 'float64', 'int32', 'bool'] as const).flatMap((dtype) =>
         [
@@ -177,5 +177,5 @@ for (const cc of compilers)
       );
       const cases = [...forms.flatMap((t) => ofType(t, forms)), ...accesses(vectorBytes)];
       expect(cases.length).toBeGreaterThan(250);
-      for (const threads of [1, 3]) expect(differences(cases, tools, threads)).toEqual([]);
+      for (const threads of [1, 3]) expect(await differences(cases, tools, threads)).toEqual([]);
     }, 120_000);

@@ -2,11 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { userCache } from '../../../src/backends/native/cache.ts';
 import { Call } from '../../../src/backends/native/call.ts';
-import { compileAtOnce, findCompiler } from '../../../src/backends/native/compiler.ts';
+import { compile, findCompiler } from '../../../src/backends/native/compiler.ts';
 import { emitProgram } from '../../../src/backends/native/emit.ts';
 import { machineFor, type Target } from '../../../src/backends/native/machine.ts';
-import { runtimeSource } from '../../../src/backends/native/pool-source.ts';
-import { loadRuntime } from '../../../src/backends/native/runtime.ts';
+import { startRuntime } from '../../../src/backends/native/runtime.ts';
 import { Storage } from '../../../src/backends/native/storage.ts';
 import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';
 import type { Place, Program } from '../../../src/loops/program.ts';
@@ -22,15 +21,14 @@ export const compilers = nativeMissing
   : ['clang', 'gcc'].filter((name) => spawnSync(name, ['--version']).status === 0);
 
 /** A compiler and the machine that it compiles for, as the backend would find them. */
-export function toolsFor(cc: string, target: Target) {
+export async function toolsFor(cc: string, target: Target) {
   process.env.CC = cc;
   const compiler = findCompiler(userCache(), target);
   const machine = machineFor(compiler.macros, target);
-  const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
-  const runtime = loadRuntime(compileAtOnce(compiler, userCache(), runtimeSource, libraries));
+  const runtime = await startRuntime(compiler, userCache());
   return { compiler, machine, runtime };
 }
-export type Tools = ReturnType<typeof toolsFor>;
+export type Tools = Awaited<ReturnType<typeof toolsFor>>;
 
 /** A kernel and what its buffers hold before it runs. */
 export interface Case {
@@ -40,7 +38,11 @@ export interface Case {
 }
 
 /** The differences between the program of all these cases and the interpreter, on so many threads. */
-export function differences(cases: readonly Case[], { compiler, machine, runtime }: Tools, threads: number): string[] {
+export async function differences(
+  cases: readonly Case[],
+  { compiler, machine, runtime }: Tools,
+  threads: number,
+): Promise<string[]> {
   const places = new Map<Buffer, Place>();
   const buffers = cases.flatMap(({ data }) => [...data.keys()]);
   let arenaBytes = 0;
@@ -60,7 +62,7 @@ export function differences(cases: readonly Case[], { compiler, machine, runtime
   };
   verifyProgram(program, machine);
   const { source, slots } = emitProgram(program, { machine, profile: false });
-  const library = runtime.open(compileAtOnce(compiler, userCache(), source, []));
+  const library = runtime.open(await compile(compiler, userCache(), source));
   const storage = new Storage(runtime, 2 ** 32);
   const arena = storage.allocate(arenaBytes);
   const variables = new Map(program.variables.map((v) => [v.key, storage.allocate(v.length * sizeOf(v.dtype))]));
