@@ -4,9 +4,9 @@ import {
   type Affine,
   type Buffer,
   bodyOf,
-  children,
   type Expression,
   expressionsOf,
+  forEachOperand,
   type LoopVariable,
   type Statement,
   touched,
@@ -120,10 +120,17 @@ export class Addresses {
   }
 
   #visit(statements: readonly Statement[], scope: Scope): void {
+    const seen = new Set<Expression>();
+    const collect = (e: Expression): void => {
+      if (seen.has(e)) return;
+      seen.add(e);
+      if (e.kind === 'load') this.#note(e.buffer, e.index, (touched(e, e.type.lanes) - 1) * e.laneStride);
+      else if (e.kind === 'index') this.#fold(this.#pointer('index', e.index, 1), e.index.constant);
+      else forEachOperand(e, collect);
+    };
     for (const s of statements) {
-      const seen = new Set<Expression>();
       if (s.kind === 'store' || s.kind === 'prefetch') this.#note(s.buffer, s.index, 0);
-      for (const e of expressionsOf(s)) this.#collect(e, seen);
+      expressionsOf(s).forEach(collect);
       if (s.kind === 'loop') {
         const inner: Scope = { variable: s.variable, pointers: new Map(), loops: [] };
         scope.loops.push(inner);
@@ -132,14 +139,6 @@ export class Addresses {
         this.leave();
       } else this.#visit(bodyOf(s), scope);
     }
-  }
-
-  #collect(e: Expression, seen: Set<Expression>): void {
-    if (seen.has(e)) return;
-    seen.add(e);
-    if (e.kind === 'load') this.#note(e.buffer, e.index, (touched(e, e.type.lanes) - 1) * e.laneStride);
-    else if (e.kind === 'index') this.#fold(this.#pointer('index', e.index, 1), e.index.constant);
-    else for (const child of children(e)) this.#collect(child, seen);
   }
 
   /** Notes an access that reaches from its index `reach` elements further, up or down. */
@@ -156,10 +155,13 @@ export class Addresses {
 
   /** The pointer for the terms of an index, created where it is missing; undefined where there are none. */
   #pointer(base: Base, index: Affine, size: number): Pointer | undefined {
-    const terms = index.terms
-      .filter(([v, n]) => n !== 0 && v.extent > v.step)
-      .map(([v, n]): Term => ({ depth: this.#depths.get(v)!, coefficient: n * size }))
-      .sort((a, b) => a.depth - b.depth);
+    const terms: Term[] = [];
+    for (const t of index.terms) {
+      const variable = t[0];
+      const depth = this.#depths.get(variable)!;
+      if (t[1] !== 0 && variable.extent > variable.step) terms.push({ depth, coefficient: t[1] * size });
+    }
+    if (terms.length > 1) terms.sort((a, b) => a.depth - b.depth);
     return this.#pointerFor(base, terms, terms.length);
   }
 

@@ -188,7 +188,7 @@ export function share(roots: readonly Expression[], prefix = 't'): { statements:
   const count = (e: Expression) => {
     const n = uses.get(e) ?? 0;
     uses.set(e, n + 1);
-    if (n === 0) for (const child of ir.children(e)) count(child);
+    if (n === 0) ir.forEachOperand(e, count);
   };
   for (const r of roots) count(r);
   const statements: Statement[] = [];

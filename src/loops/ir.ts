@@ -185,7 +185,7 @@ export interface Kernel {
 // ---------------------------------------------------------------- indices
 export const at = (constant: number, ...terms: (readonly [LoopVariable, number])[]): Affine => ({
   constant,
-  terms: terms.filter(([v, n]) => n !== 0 && v.extent > v.step),
+  terms: terms.filter((t) => t[1] !== 0 && t[0].extent > t[0].step),
 });
 
 export function plus(a: Affine, constant: number): Affine {
@@ -332,28 +332,31 @@ export function expressionsOf(s: Statement): readonly Expression[] {
 export const bodyOf = (s: Statement): readonly Statement[] => (s.kind === 'loop' || s.kind === 'if' ? s.body : []);
 
 /** The buffers that statements read and write. */
-export function touchedBy(
-  statements: readonly Statement[],
-  found = { read: new Set<Buffer>(), written: new Set<Buffer>() },
-): { readonly read: ReadonlySet<Buffer>; readonly written: ReadonlySet<Buffer> } {
+export function touchedBy(statements: readonly Statement[]): {
+  readonly read: ReadonlySet<Buffer>;
+  readonly written: ReadonlySet<Buffer>;
+} {
+  const read = new Set<Buffer>();
+  const written = new Set<Buffer>();
   const seen = new Set<Expression>();
   const visit = (e: Expression): void => {
     if (seen.has(e)) return;
     seen.add(e);
-    if (e.kind === 'load' || e.kind === 'loadAt') found.read.add(e.buffer);
-    for (const child of children(e)) visit(child);
+    if (e.kind === 'load' || e.kind === 'loadAt') read.add(e.buffer);
+    forEachOperand(e, visit);
   };
-  for (const s of statements) {
+  const walk = (s: Statement): void => {
     expressionsOf(s).forEach(visit);
-    if (s.kind === 'store' || s.kind === 'storeAt') found.written.add(s.buffer);
-    if (s.kind === 'prefetch') found.read.add(s.buffer);
-    touchedBy(bodyOf(s), found);
-  }
-  return found;
+    if (s.kind === 'store' || s.kind === 'storeAt') written.add(s.buffer);
+    if (s.kind === 'prefetch') read.add(s.buffer);
+    bodyOf(s).forEach(walk);
+  };
+  statements.forEach(walk);
+  return { read, written };
 }
 
-/** The direct operands of an expression. */
-export function children(e: Expression): readonly Expression[] {
+/** Calls a function with each direct operand of an expression; programs are walked so often that lists of them cost. */
+export function forEachOperand(e: Expression, visit: (operand: Expression) => void): void {
   switch (e.kind) {
     case 'unary':
     case 'convert':
@@ -361,20 +364,38 @@ export function children(e: Expression): readonly Expression[] {
     case 'half':
     case 'splat':
     case 'lane':
-      return [e.a];
+      visit(e.a);
+      break;
     case 'binary':
     case 'compare':
     case 'shuffle':
-      return [e.a, e.b];
+      visit(e.a);
+      visit(e.b);
+      break;
     case 'multiplyAdd':
-      return [e.a, e.b, e.c];
+      visit(e.a);
+      visit(e.b);
+      visit(e.c);
+      break;
     case 'select':
-      return [e.condition, e.a, e.b];
+      visit(e.condition);
+      visit(e.a);
+      visit(e.b);
+      break;
     case 'join':
-      return [e.low, e.high];
+      visit(e.low);
+      visit(e.high);
+      break;
     case 'loadAt':
-      return [e.index];
+      visit(e.index);
+      break;
     default:
-      return [];
   }
+}
+
+/** The direct operands of an expression. */
+export function children(e: Expression): readonly Expression[] {
+  const found: Expression[] = [];
+  forEachOperand(e, (operand) => found.push(operand));
+  return found;
 }

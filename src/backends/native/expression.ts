@@ -1,5 +1,5 @@
 // Expressions of the loop IR as C expressions.
-import { type BinaryOp, children, type Expression, type Local, type ValueType } from '../../loops/ir.ts';
+import { type BinaryOp, type Expression, forEachOperand, type Local, type ValueType } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import type { Address, Addresses } from '../addresses.ts';
 import { type CType, cConstant, cType, laneType } from './c-types.ts';
@@ -64,7 +64,7 @@ export class ExpressionWriter {
     const count = (e: Expression): void => {
       const uses = this.#uses.get(e) ?? 0;
       this.#uses.set(e, uses + 1);
-      if (uses === 0) for (const child of children(e)) count(child);
+      if (uses === 0) forEachOperand(e, count);
     };
     roots.forEach(count);
     const texts = roots.map((e) => this.#text(e, 0));

@@ -3,9 +3,9 @@ import { hoistLoads } from '../../loops/hoist.ts';
 import {
   type Buffer,
   bodyOf,
-  children,
   type Expression,
   expressionsOf,
+  forEachOperand,
   isParallel,
   type Local,
   type Statement,
@@ -224,14 +224,12 @@ function readMoreThanOnce(statements: readonly Statement[]): Set<Local> {
   const more = new Set<Local>();
   const visit = (e: Expression): void => {
     if (e.kind === 'local') (once.has(e.local) ? more : once).add(e.local);
-    for (const child of children(e)) visit(child);
+    forEachOperand(e, visit);
   };
-  const walk = (all: readonly Statement[]): void => {
-    for (const s of all) {
-      expressionsOf(s).forEach(visit);
-      walk(bodyOf(s));
-    }
+  const walk = (s: Statement): void => {
+    expressionsOf(s).forEach(visit);
+    bodyOf(s).forEach(walk);
   };
-  walk(statements);
+  statements.forEach(walk);
   return more;
 }

@@ -1,5 +1,5 @@
 // Expressions of the loop IR as instructions that leave their value on the stack.
-import { children, type Expression, type Local, type ValueType } from '../../loops/ir.ts';
+import { type Expression, forEachOperand, type Local, type ValueType } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import type { Addresses, Base } from '../addresses.ts';
 import {
@@ -47,7 +47,7 @@ export class ExpressionEmitter {
     const count = (e: Expression): void => {
       const uses = this.#uses.get(e) ?? 0;
       this.#uses.set(e, uses + 1);
-      if (uses === 0) for (const child of children(e)) count(child);
+      if (uses === 0) forEachOperand(e, count);
     };
     roots.forEach(count);
   }

@@ -3,9 +3,9 @@ import { hoistLoads } from '../../loops/hoist.ts';
 import {
   type Buffer,
   bodyOf,
-  children,
   type Expression,
   expressionsOf,
+  forEachOperand,
   isParallel,
   type Local,
   type Statement,
@@ -151,21 +151,23 @@ function work(statements: readonly Statement[]): number {
 }
 
 /** How often each register is written or read. */
-function usesOfLocals(statements: readonly Statement[], uses = new Map<Local, number>()): Map<Local, number> {
+function usesOfLocals(statements: readonly Statement[]): Map<Local, number> {
+  const uses = new Map<Local, number>();
   const seen = new Set<Expression>();
   const use = (l: Local) => uses.set(l, (uses.get(l) ?? 0) + 1);
   const visit = (e: Expression): void => {
     if (e.kind === 'local') use(e.local);
     if (seen.has(e)) return;
     seen.add(e);
-    for (const child of children(e)) visit(child);
+    forEachOperand(e, visit);
   };
-  for (const s of statements) {
+  const walk = (s: Statement): void => {
     seen.clear();
     expressionsOf(s).forEach(visit);
     if (s.kind === 'set') use(s.local);
-    usesOfLocals(bodyOf(s), uses);
-  }
+    bodyOf(s).forEach(walk);
+  };
+  statements.forEach(walk);
   return uses;
 }
 
