@@ -156,12 +156,15 @@ export class Addresses {
   /** The pointer for the terms of an index, created where it is missing; undefined where there are none. */
   #pointer(base: Base, index: Affine, size: number): Pointer | undefined {
     const terms: Term[] = [];
-    for (const t of index.terms) {
-      const variable = t[0];
+    for (const term of index.terms) {
+      const variable = term[0];
+      if (term[1] === 0 || variable.extent <= variable.step) continue;
       const depth = this.#depths.get(variable)!;
-      if (t[1] !== 0 && variable.extent > variable.step) terms.push({ depth, coefficient: t[1] * size });
+      // Outer loops first; there are few terms, and many indices.
+      let at = terms.length;
+      for (; at > 0 && terms[at - 1].depth > depth; at--) terms[at] = terms[at - 1];
+      terms[at] = { depth, coefficient: term[1] * size };
     }
-    if (terms.length > 1) terms.sort((a, b) => a.depth - b.depth);
     return this.#pointerFor(base, terms, terms.length);
   }
 

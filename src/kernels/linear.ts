@@ -54,12 +54,12 @@ function pairColumns(
 ): { matrix: number[][]; inputs: readonly Expression[] } {
   const rows = matrix.map((row) => [...row]);
   const values = [...inputs];
-  const column = (k: number) => matrix.map((row) => row[k]);
+  const columns = inputs.map((_, k) => matrix.map((row) => row[k]));
   const done = new Set<number>();
   for (const a of inputs.keys()) {
     if (done.has(a)) continue;
-    const b = inputs.findIndex((_, k) => k > a && !done.has(k) && alike(column(a), column(k)));
-    if (b < 0 || column(a).filter((v) => v !== 0).length < 2) continue;
+    const b = inputs.findIndex((_, k) => k > a && !done.has(k) && alike(columns[a], columns[k]));
+    if (b < 0 || columns[a].filter((v) => v !== 0).length < 2) continue;
     done.add(a).add(b);
     values[a] = keep(ir.binary('add', inputs[a], inputs[b]));
     values[b] = keep(ir.binary('sub', inputs[a], inputs[b]));

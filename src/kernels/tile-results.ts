@@ -64,12 +64,18 @@ export function oneTile(
           ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
         )
       : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
+  /** What the accesses of all registers of the tile have in common. */
+  const blocks = rows.outputs.map((_, access) => ({
+    offset: offsetOf(bounds, (x) => x.outputs[access]),
+    terms: termsOf(bounds, (x) => x.outputs[access]),
+  }));
   const at = (r: Place, c: Place, access: number, offset: number): Affine => {
-    const [row, column] = [rows.outputs[access], columns.outputs[access]];
+    const row = rows.outputs[access];
+    const column = columns.outputs[access];
     return ir.at(
-      offset + offsetOf(bounds, (x) => x.outputs[access]) + r.constant * row + (panel.begin + c.constant) * column,
+      offset + blocks[access].offset + r.constant * row + (panel.begin + c.constant) * column,
       [p, column],
-      ...termsOf(bounds, (x) => x.outputs[access]),
+      ...blocks[access].terms,
       ...r.terms.map(([v, n]) => [v, n * row] as const),
       ...c.terms.map(([v, n]) => [v, n * column] as const),
     );
