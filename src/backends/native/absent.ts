@@ -1,4 +1,4 @@
-// What stands in for the native backend in bundles for browsers, which cannot run it: see scripts/bundle.mjs.
+// What stands in for the native backend in bundles for browsers, which cannot run it: see scripts/build.mjs.
 import { UnavailableError } from '../../tensor/errors.ts';
 import type { Backend, BackendOptions } from '../backend.ts';
 
