@@ -79,6 +79,10 @@ export function* fuse(lowered: Lowered): Steps<Fused> {
 
 const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
 
+/** Has a view one element for each row, or for all? Whoever walks along rows reads it once for each. */
+const isOnePerRow = (v: View) =>
+  isOne(v.node) || elements(v.node.shape) === 1 || (v.strides.at(-1) === 0 && v.shape.at(-1) !== 1);
+
 class Fusion {
   readonly #nodes: readonly Primitive[];
   readonly #keep: ReadonlySet<Primitive>;
@@ -129,7 +133,7 @@ class Fusion {
     const steps = this.#stepsOf(n);
     if (this.#keep.has(n) || uses.length === 0 || steps > mostSteps) return;
     if (!uses.every(({ by, view }) => readsMaps.has(by.kind) && this.#composes(view, n))) return;
-    const arrays = n.inputs.filter((v) => elements(v.node.shape) > 1).length;
+    const arrays = n.inputs.filter((v) => !isOnePerRow(v)).length;
     const once = uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape);
     const cost = n.inputs.reduce((sum, v) => sum + (this.#inline.get(v.node)?.cost ?? 0), taskCost([n.body]));
     if (once || (cost <= 2 && arrays <= 1)) this.#inline.set(n, { steps, cost });
