@@ -1,6 +1,6 @@
 // The primitives: the small closed set of computations that every op is lowered to. Operands are strided views, so
 // reshape, transpose, slice, broadcast and sliding windows are index arithmetic here, not computations.
-import { allocate, type DType, isFloat, type TypedArray } from '../tensor/dtype.ts';
+import { type DType, isFloat, type TypedArray } from '../tensor/dtype.ts';
 import { InternalError } from '../tensor/errors.ts';
 import { elements, rowMajor, sameShape } from '../tensor/shape.ts';
 import type { Scalar } from './scalar.ts';
@@ -270,19 +270,7 @@ export function map(inputs: readonly View[], body: (...xs: Scalar[]) => Scalar, 
   const out = shape ?? common(inputs);
   const expression = body(...inputs.map((v, i) => s.input(i, v.node.dtype)));
   const views = inputs.map((v) => broadcastTo(v, out));
-  const known = knownResult(expression, inputs);
-  if (known !== undefined) return constant(allocate(expression.dtype, 1).fill(known), expression.dtype, out);
   return make({ kind: 'map', inputs: views, body: expression, dtype: expression.dtype, shape: out });
-}
-
-/** What a map of single constants is everywhere, if its operations are folded. A copy stays a copy: it is to be stored. */
-function knownResult(body: Scalar, inputs: readonly View[]): number | undefined {
-  const values = inputs.map(({ node }) =>
-    node.kind === 'constant' && node.data.length === 1 ? node.data[0] : undefined,
-  );
-  if (body.op === 'input' || values.length === 0 || values.includes(undefined)) return undefined;
-  const folded = s.substitute(body, (e) => (e.op === 'input' ? s.constant(values[e.value] as number, e.dtype) : e));
-  return folded.op === 'constant' ? folded.value : undefined;
 }
 
 /** The shape that known shapes broadcast to. */
