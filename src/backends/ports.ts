@@ -7,9 +7,15 @@ import { InvalidArgumentError } from '../tensor/errors.ts';
 /** The elements of a buffer where the program has them. */
 export type ViewOf = (buffer: Buffer) => TypedArray;
 
-/** Puts in place what a run begins with. */
-export function fill(program: Program, view: ViewOf, feeds: readonly TypedArray[], counters: readonly number[]): void {
-  for (const [i, port] of program.feeds.entries()) if (port) view(port.buffer).set(feeds[i]);
+/** Puts in place what a run begins with; feeds unless they are read where they lie. */
+export function fill(
+  program: Program,
+  view: ViewOf,
+  feeds: readonly TypedArray[],
+  counters: readonly number[],
+  isInPlace: (feed: number) => boolean = () => false,
+): void {
+  for (const [i, port] of program.feeds.entries()) if (port && !isInPlace(i)) view(port.buffer).set(feeds[i]);
   program.counters.forEach(({ buffer }, i) => {
     view(buffer)[0] = counters[i];
   });

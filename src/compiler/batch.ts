@@ -81,7 +81,9 @@ export function* batch(
     const items = tasks[first].shape[0];
     const wanted = Math.floor(blockBytes / (bytes / items) / blockMultiple) * blockMultiple;
     const large = Math.max(blockMultiple, wanted);
-    const parallel = bytes < enoughBytes || large * 2 > items;
+    // Without contractions nothing is gained by many items at once.
+    const products = tasks.slice(first, end).some((t) => t.root?.kind === 'contract');
+    const parallel = bytes < enoughBytes || large * 2 > items || !products;
     if (parallel && end - first > mostTasks) {
       for (let from = first; from < end; from += mostTasks) open.push([from, Math.min(from + mostTasks, end)]);
       continue;
@@ -89,7 +91,9 @@ export function* batch(
     const worth = parallel ? yield* blocksWorth(tasks.slice(first, end), machine, costs) : 1;
     const block = parallel ? smallBlock(items, worth, bytes / items) : large;
     repeats.push({ first, end, items, block, parallel });
-    const change = new Shortening(items, block, internal, windows, within);
+    // Loops over items can become one, but not those over all elements of all items.
+    const rows = parallel && tasks.slice(first, end).some(reducesRows);
+    const change = new Shortening({ items, block, internal, rows }, windows, within);
     for (let i = first; i < end; i++) {
       result[i] = change.task(tasks[i]);
       yield;
@@ -97,6 +101,9 @@ export function* batch(
   }
   return { tasks: result, repeats, windows, within };
 }
+
+/** Does the task make one number of each item? */
+const reducesRows = ({ root }: Task): boolean => root?.kind === 'reduce' && elements(root.shape.slice(1)) === 1;
 
 /**
  * Into how many blocks, at most as many as there should be, the work of some tasks can be cut. `costs` are known costs
@@ -191,25 +198,23 @@ function byItem(
   return low >= 0 && high < item;
 }
 
+interface ShortChain {
+  readonly items: number;
+  readonly block: number;
+  readonly internal: ReadonlySet<Primitive>;
+  /** Are its loops over items to be alike? */
+  readonly rows: boolean;
+}
+
 /** Makes tasks shorter: the same for the items of a block. */
 class Shortening {
-  readonly #items: number;
-  readonly #block: number;
-  readonly #internal: ReadonlySet<Primitive>;
+  readonly #chain: ShortChain;
   readonly #windows: Map<Primitive, { of: Primitive; item: number }>;
   readonly #within: Set<Primitive>;
   readonly #nodes = new Map<Primitive, Primitive>();
 
-  constructor(
-    items: number,
-    block: number,
-    internal: ReadonlySet<Primitive>,
-    windows: Map<Primitive, { of: Primitive; item: number }>,
-    within: Set<Primitive>,
-  ) {
-    this.#items = items;
-    this.#block = block;
-    this.#internal = internal;
+  constructor(chain: ShortChain, windows: Map<Primitive, { of: Primitive; item: number }>, within: Set<Primitive>) {
+    this.#chain = chain;
     this.#windows = windows;
     this.#within = within;
   }
@@ -218,6 +223,7 @@ class Shortening {
     const operands = task.operands.map((v) => this.#view(v));
     return {
       ...task,
+      ...(this.#chain.rows && task.root?.kind !== 'contract' && { byItem: true }),
       shape: this.#shape(task.shape),
       root: task.root && this.#root(task.root, operands),
       operands,
@@ -226,7 +232,7 @@ class Shortening {
     };
   }
 
-  #shape = (shape: readonly number[]): readonly number[] => [this.#block, ...shape.slice(1)];
+  #shape = (shape: readonly number[]): readonly number[] => [this.#chain.block, ...shape.slice(1)];
 
   #view(v: View): View {
     return { ...v, node: v.strides[0] === 0 ? v.node : this.#node(v.node), shape: this.#shape(v.shape) };
@@ -243,10 +249,10 @@ class Shortening {
   #node(node: Primitive): Primitive {
     let short = this.#nodes.get(node);
     if (!short) {
-      const item = elements(node.shape) / this.#items;
-      short = { ...node, shape: [this.#block, item] };
+      const item = elements(node.shape) / this.#chain.items;
+      short = { ...node, shape: [this.#chain.block, item] };
       this.#nodes.set(node, short);
-      if (this.#internal.has(node)) this.#within.add(short);
+      if (this.#chain.internal.has(node)) this.#within.add(short);
       else this.#windows.set(short, { of: node, item });
     }
     return short;

@@ -96,12 +96,12 @@ export class Buffers {
     return { window: window && this.of(window.of), within: this.#batched.within.has(node) };
   }
 
-  /** Puts other buffers in the place of some. */
-  replace(replaced: ReadonlyMap<Buffer, Buffer>): void {
+  /** Puts other buffers, or nothing, in the place of some. */
+  replace(replaced: ReadonlyMap<Buffer, Buffer | undefined>): void {
     for (const [old, fresh] of replaced) {
       const uses = this.#uses.get(old);
       this.#uses.delete(old);
-      if (uses) this.#uses.set(fresh, uses);
+      if (uses && fresh) this.#uses.set(fresh, uses);
     }
   }
 

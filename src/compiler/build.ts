@@ -36,8 +36,8 @@ interface Pattern {
   readonly buffers: readonly Buffer[];
   /** What each task asked for. */
   readonly asked: readonly (readonly Asked[])[];
-  /** Which buffers became private when it was merged. */
-  readonly replaced: ReadonlyMap<Buffer, Buffer>;
+  /** Which buffers became private when it was merged, or are not needed any more. */
+  readonly replaced: ReadonlyMap<Buffer, Buffer | undefined>;
 }
 
 export class Builder {
@@ -136,12 +136,12 @@ export class Builder {
       for (const request of asked) own.push(this.#space(unit, i, request));
     }
     const buffers = new Map(pattern.buffers.map((b, i) => [b, own[i]]));
-    const replaced = new Map<Buffer, Buffer>();
+    const replaced = new Map<Buffer, Buffer | undefined>();
     for (const [old, fresh] of pattern.replaced) {
       const mine = buffers.get(old) as Buffer;
-      const replacement: Buffer = { ...mine, private: true };
+      const replacement = fresh && { ...mine, private: true };
       replaced.set(mine, replacement);
-      buffers.set(fresh, replacement);
+      if (fresh) buffers.set(fresh, replacement as Buffer);
     }
     this.#buffers.replace(replaced);
     return pattern.kernels.map((k) => withBuffers(k, buffers));

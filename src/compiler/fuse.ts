@@ -79,12 +79,21 @@ export function* fuse(lowered: Lowered): Steps<Fused> {
 
 const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
 
+/** Is the expression a constant where its inputs are? */
+const isFolded = (body: Scalar) =>
+  s.substitute(body, (e) => (e.op === 'input' ? s.constant(1, e.dtype) : e)).op === 'constant';
+
+/** Has a view one element for each row, or for all? Whoever walks along rows reads it once for each. */
+const isOnePerRow = (v: View) => elements(v.node.shape) === 1 || (v.strides.at(-1) === 0 && v.shape.at(-1) !== 1);
+
 class Fusion {
   readonly #nodes: readonly Primitive[];
   readonly #keep: ReadonlySet<Primitive>;
   readonly #uses = new Map<Primitive, { by: Primitive; view: View }[]>();
   /** Maps that are computed where they are read, with the length of the chain of such maps that ends in them, and its cost. */
   readonly #inline = new Map<Primitive, { readonly steps: number; readonly cost: number }>();
+  /** Those of them that are one constant. */
+  readonly #known = new Set<Primitive>();
   readonly #group = new Map<Primitive, Group>();
   readonly #groups: Group[] = [];
 
@@ -129,7 +138,13 @@ class Fusion {
     const steps = this.#stepsOf(n);
     if (this.#keep.has(n) || uses.length === 0 || steps > mostSteps) return;
     if (!uses.every(({ by, view }) => readsMaps.has(by.kind) && this.#composes(view, n))) return;
-    const arrays = n.inputs.filter((v) => elements(v.node.shape) > 1).length;
+    const isKnown = (v: View) => isOne(v.node) || this.#known.has(v.node);
+    if (n.inputs.length > 0 && n.inputs.every(isKnown) && isFolded(n.body)) {
+      this.#known.add(n);
+      this.#inline.set(n, { steps, cost: 0 });
+      return;
+    }
+    const arrays = n.inputs.filter((v) => !isKnown(v) && !isOnePerRow(v)).length;
     const once = uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape);
     const cost = n.inputs.reduce((sum, v) => sum + (this.#inline.get(v.node)?.cost ?? 0), taskCost([n.body]));
     if (once || (cost <= 2 && arrays <= 1)) this.#inline.set(n, { steps, cost });

@@ -1,5 +1,7 @@
 // Kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
 
+import { forwardStores } from '../loops/forward.ts';
+import { fuseLoops } from '../loops/fuse.ts';
 import * as ir from '../loops/ir.ts';
 import {
   type Affine,
@@ -24,14 +26,15 @@ export interface ChainBuffers {
 }
 
 /**
- * The kernels that are the same for all blocks (they pack what all items share), then the others as one. `replaced`
- * tells which buffers have become private.
+ * The kernels that are the same for all blocks (they pack what all items share), then the others as one, with loops
+ * that pass over the same as one loop. `replaced` tells which buffers have become private, or nothing where all that
+ * was stored in one is read from registers.
  */
 export function mergeKernels(
   kernels: readonly Kernel[],
   blocks: number,
   buffers: ChainBuffers,
-): { kernels: Kernel[]; replaced: ReadonlyMap<Buffer, Buffer> } {
+): { kernels: Kernel[]; replaced: ReadonlyMap<Buffer, Buffer | undefined> } {
   const inside: Kernel[] = [];
   const before: Kernel[] = [];
   // What a kernel of the blocks writes is different for each of them.
@@ -66,7 +69,11 @@ export function mergeKernels(
     return e.kind === 'loadAt' ? { ...e, buffer: computedTarget(e.buffer) } : e;
   });
   const change = { expression, target: moved, computedTarget };
-  const statements = inside.flatMap((k) => rewriteStatements(k.body.map(serial), change));
+  const own = new Set(replaced.values());
+  const statements = forwardStores(
+    fuseLoops(inside.flatMap((k) => rewriteStatements(k.body.map(serial), change))),
+    (b) => own.has(b),
+  );
   const total = (of: (k: Kernel) => number) => blocks * inside.reduce((sum, k) => sum + of(k), 0);
   const merged: Kernel = {
     name: inside.map((k) => k.name).join(', '),
@@ -74,7 +81,11 @@ export function mergeKernels(
     flops: total((k) => k.flops),
     bytes: total((k) => k.bytes),
   };
-  return { kernels: [...before, merged], replaced };
+  const { read, written } = touchedBy(statements);
+  const left = [...replaced].map(
+    ([b, fresh]) => [b, read.has(fresh) || written.has(fresh) ? fresh : undefined] as const,
+  );
+  return { kernels: [...before, merged], replaced: new Map(left) };
 }
 
 /** In a block everything is done by one thread. */

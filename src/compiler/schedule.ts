@@ -94,8 +94,32 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   };
   for (const i of first) yield* visit(i);
   const checks = order.length;
-  for (let i = 0; i < tasks.length; i++) yield* visit(i);
+  const late = lateOnes(tasks, after, inPlace);
+  for (let i = 0; i < tasks.length; i++) if (!late.has(i)) yield* visit(i);
+  for (const i of late) yield* visit(i);
   return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
+}
+
+/** So many elements may be kept for a task that is done late. */
+const mostKept = 2 ** 14;
+
+/**
+ * Tasks of one number that no update waits for, as the mean of a loss: they are done at last, so that they are not between
+ * tasks that belong together.
+ */
+function lateOnes(
+  tasks: readonly Task[],
+  after: readonly (readonly number[])[],
+  inPlace: ReadonlyMap<Primitive, number>,
+): ReadonlySet<number> {
+  const late = new Set<number>();
+  for (let i = tasks.length - 1; i >= 0; i--) {
+    const kept = readsOf(tasks[i]).reduce((sum, v) => sum + elements(v.node.shape), 0);
+    const updates = tasks[i].outputs.some((o) => inPlace.has(o.node));
+    const single = elements(tasks[i].shape) === 1;
+    if (single && kept <= mostKept && !updates && after[i].every((k) => late.has(k))) late.add(i);
+  }
+  return new Set([...late].reverse());
 }
 
 function add<K>(lists: Map<K, number[]>, key: K, i: number): void {

@@ -33,9 +33,10 @@ class Writer {
   }
 
   structure(): Structure {
-    const { shape, root, operands, operandBody, inputs, outputs } = this.#task;
+    const { shape, root, operands, operandBody, inputs, outputs, byItem } = this.#task;
     const parts = this.#parts;
     this.#list(shape);
+    if (byItem) parts.push('by item');
     if (root) {
       parts.push(root.kind, root.dtype);
       this.#list(root.shape);

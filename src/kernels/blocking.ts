@@ -66,6 +66,13 @@ export function groupOf(columns: number, width: number): number {
 /** Does a packed operand stay in the second-level cache beside what else is needed? */
 export const fitsCache = (bytes: number, machine: Machine): boolean => bytes <= machine.cache[1] / 2;
 
+/** Do so many runs of neighbouring elements stay in half of the first-level cache, with the lines that they begin and end in? */
+export const staysNear = (runs: number, bytes: number, machine: Machine): boolean =>
+  runs * (Math.ceil(bytes / lineBytes) + 1) * lineBytes <= machine.cache[0] / 2;
+
+/** Bytes that a cache takes from memory at a time. */
+const lineBytes = 64;
+
 /** A step along the summed axes is worth storing the tile for from about this many on. */
 const enough = 384;
 

@@ -16,6 +16,7 @@ import {
   packingCost,
   packingWay,
   partialSumCost,
+  staysNear,
   tileCost,
   whole,
 } from './blocking.ts';
@@ -56,8 +57,10 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   if (!packed && (columns.column !== 1 || !inner)) return undefined;
   const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
   const tile = bestTile(rows.size, vectors, machine);
-  // Rows along which the sum strides are copied too, where each element is one of a single row.
-  const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1;
+  // Rows along which the sum strides are copied too, where each element is one of a single row; but not for the only
+  // panel if all that a tile needs of them is at hand.
+  const once = vectors === tile.vectors && rows.row === 1 && staysNear(depth, tile.rows * size, machine);
+  const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1 && !once;
   const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
   // What does not fit into the cache as a whole is packed, or read, in parts.

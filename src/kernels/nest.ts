@@ -17,18 +17,21 @@ export interface Space {
   readonly strides: readonly (readonly number[])[];
 }
 
-/** Merges neighbouring axes that every access walks through as one, and drops axes of size 1. */
-export function mergeAxes(shape: readonly number[], accesses: readonly Access[]): Space {
+/** Merges neighbouring axes that every access walks through as one, and drops axes of size 1. The first may stay alone. */
+export function mergeAxes(shape: readonly number[], accesses: readonly Access[], firstAlone = false): Space {
+  let begin = 0;
   const sizes: number[] = [];
   const strides: number[][] = accesses.map(() => []);
   shape.forEach((size, i) => {
     if (size === 1) return;
     const last = sizes.length - 1;
-    const joins = last >= 0 && accesses.every((a, k) => strides[k][last] === a.strides[i] * size);
+    const may = last >= 0 && !(firstAlone && begin === 0);
+    const joins = may && accesses.every((a, k) => strides[k][last] === a.strides[i] * size);
     if (joins) {
       sizes[last] *= size;
       for (const [k, a] of accesses.entries()) strides[k][last] = a.strides[i];
     } else {
+      begin = i;
       sizes.push(size);
       for (const [k, a] of accesses.entries()) strides[k].push(a.strides[i]);
     }

@@ -26,7 +26,9 @@ const taskUsesIndex = (task: Task): boolean =>
 
 /** The task's axes, or others, as the accesses walk them; merged where nothing asks for a position. */
 export const spaceOf = (task: Task, accesses: readonly Access[], shape = task.shape): Space =>
-  taskUsesIndex(task) ? { shape, strides: accesses.map((a) => a.strides) } : mergeAxes(shape, accesses);
+  taskUsesIndex(task)
+    ? { shape, strides: accesses.map((a) => a.strides) }
+    : mergeAxes(shape, accesses, task.byItem && shape === task.shape);
 
 /** A load as fits how the access moves along the vector. */
 export function loadFor(buffer: Buffer, p: Position, access: number): Expression {

@@ -9,7 +9,7 @@ import type { Task } from '../program/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';
-import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
+import { isPartial, loop, type Position, partOf, type Space, variable } from './nest.ts';
 import type { Offer, Storage } from './offer.ts';
 import { outputBytes, outputTypes, storeOutputs } from './outputs.ts';
 import { axisIndex, operandAt, type Plan, planFor } from './reduction-plan.ts';
@@ -40,12 +40,11 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
   const bytes = outputBytes(task) + task.operands.length * count * 4;
   const last = plan.kept.shape.length - 1;
   const innerKept = last >= 0 ? plan.kept.shape[last] : 1;
-  const contiguousKept = last >= 0 && plan.operands.some((_, k) => plan.kept.strides[k][last] === 1);
   const lastReduced = plan.reduced.shape.length - 1;
   const contiguousReduced =
     lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
   const fills = (size: number) => size >= lanes || isPartial(size, lanes, machine);
-  const alongKept = lanes > 1 && fills(innerKept) && (contiguousKept || !contiguousReduced);
+  const alongKept = lanes > 1 && fills(innerKept) && (!contiguousReduced || keptIsNearer(plan));
   const inVectors = alongKept || (contiguousReduced && fills(plan.reduced.shape[lastReduced]));
   return {
     name: `reduce ×${inVectors ? lanes : 1}`,
@@ -57,6 +56,13 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
       return [{ name: `reduce ${root.op}`, body, flops, bytes }];
     },
   };
+}
+
+/** Are no more operands scattered along the kept axis than along the reduced one, and some neighbours? */
+function keptIsNearer({ operands, kept, reduced }: Plan): boolean {
+  const strides = (axes: Space) => operands.map((_, k) => axes.strides[k].at(-1) as number);
+  const scattered = (axes: Space) => strides(axes).filter((n) => n !== 0 && n !== 1).length;
+  return kept.shape.length > 0 && strides(kept).includes(1) && scattered(kept) <= scattered(reduced);
 }
 
 const combine = (op: Reduce['op'], a: Expression, b: Expression): Expression => ir.binary(combineOps[op], a, b);
@@ -158,6 +164,41 @@ function reduceAlongKept(
   ];
 }
 
+/** A register with results in its first lanes. */
+interface Partial {
+  readonly local: Local;
+  readonly count: number;
+}
+
+/** Partial results as one number: whole vectors first, then their lanes in halves. */
+function allInOne(root: Reduce, sums: readonly Partial[]): { statements: readonly Statement[]; value: Expression } {
+  const { op, dtype } = root;
+  const isWhole = ({ local, count }: Partial) => local.type.lanes === count && count > 1;
+  const [first, ...others] = sums.filter(isWhole);
+  const statements: Statement[] = others.map(({ local }) => ({
+    kind: 'set',
+    local: first.local,
+    value: combine(op, ir.local(first.local), ir.local(local)),
+  }));
+  const rest = [...(first ? [first] : []), ...sums.filter((s) => !isWhole(s))];
+  for (const { local, count } of rest) {
+    const { lanes } = local.type;
+    const empty = ir.constant(identityOf(op, dtype), local.type);
+    for (let left = count; left > 1; ) {
+      const half = 2 ** (Math.ceil(Math.log2(left)) - 1);
+      // Only the lower half matters from here on.
+      const from = (l: number) => (l >= half ? l : l + half < left ? l + half : lanes);
+      const upper = Array.from({ length: lanes }, (_, l) => from(l));
+      const folded = combine(op, ir.local(local), ir.shuffle(ir.local(local), empty, upper));
+      statements.push({ kind: 'set', local, value: folded });
+      left = half;
+    }
+  }
+  const totals = rest.map(({ local }) => (local.type.lanes === 1 ? ir.local(local) : ir.lane(ir.local(local), 0)));
+  const nothing = ir.constant(identityOf(op, dtype), ir.valueType(dtype, 1));
+  return { statements, value: totals.length === 0 ? nothing : totals.reduce((a, b) => combine(op, a, b)) };
+}
+
 /** One result at a time: vectors along the innermost reduced axis, then their lanes together. */
 function reduceAlongReduced(
   task: Task,
@@ -175,7 +216,7 @@ function reduceAlongReduced(
   const middle = reduced.shape.slice(0, Math.max(0, lastReduced)).map((size, i) => variable(`k${i}`, size));
   const operandCount = plan.operands.length;
   const statements: Statement[] = [];
-  const partial: Expression[] = [];
+  const sums: Partial[] = [];
   const piece = (begin: number, extent: number, width: number, vectors: number, count = width) => {
     const v = variable(`v${begin}_${width}`, extent, width * vectors);
     const steps: Statement[] = [];
@@ -212,9 +253,7 @@ function reduceAlongReduced(
         local: sum,
         value: combine(root.op, ir.local(sum), operand.value),
       });
-      partial.push(
-        ...Array.from({ length: count }, (_, l) => (width === 1 ? ir.local(sum) : ir.lane(ir.local(sum), l))),
-      );
+      sums.push({ local: sum, count });
     }
     return loop(v, steps);
   };
@@ -229,8 +268,7 @@ function reduceAlongReduced(
   else if (rest > 0) parts.push(...piece(big + vectors, rest, 1, 1));
   const inside = middle.reduceRight<readonly Statement[]>((body2, r) => loop(r, body2), parts);
   const total: Local = { name: 'total', type: ir.valueType(root.dtype, 1) };
-  const empty = ir.constant(identityOf(root.op, root.dtype), total.type);
-  const sum = partial.length === 0 ? empty : partial.reduce((a, b) => combine(root.op, a, b));
+  const together = allInOne(root, sums);
   const p: Position = {
     lanes: 1,
     at: (k) =>
@@ -242,6 +280,7 @@ function reduceAlongReduced(
     axis: (a) => ir.index(ir.at(0, [outer[a], 1]), { dtype: 'int32', lanes: 1 }),
   };
   const ends = storeOutputs(task, storage, p, finished(root, ir.local(total)), 'e');
-  const one = [...statements, ...inside, { kind: 'set', local: total, value: sum } as Statement, ...ends];
+  const end: Statement = { kind: 'set', local: total, value: together.value };
+  const one = [...statements, ...inside, ...together.statements, end, ...ends];
   return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), one)];
 }

@@ -116,8 +116,15 @@ function multiplying(t: Tiling, lists: Lists): Body {
 /** The kernel if the condition holds. */
 function onlyIf(condition: Expression, kernel: Kernel): Kernel {
   const guarded = (body: Body): Statement => ({ kind: 'if', condition, body });
-  const body = kernel.body.map((s) =>
-    ir.isParallel(s) && s.kind === 'loop' ? { ...s, body: [guarded(s.body)] } : guarded([s]),
-  );
-  return { ...kernel, body };
+  const body: Statement[] = [];
+  let alone: Statement[] = [];
+  for (const s of kernel.body) {
+    if (s.kind !== 'loop' || !ir.isParallel(s)) alone.push(s);
+    else {
+      if (alone.length > 0) body.push(guarded(alone));
+      alone = [];
+      body.push({ ...s, body: [guarded(s.body)] });
+    }
+  }
+  return { ...kernel, body: alone.length > 0 ? [...body, guarded(alone)] : body };
 }

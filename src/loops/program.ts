@@ -15,6 +15,9 @@ export type Place =
   | { readonly kind: 'variable'; readonly key: number }
   | { readonly kind: 'constant'; readonly data: TypedArray };
 
+/** A place in the arena. */
+export type ArenaPlace = Extract<Place, { kind: 'arena' }>;
+
 /** A place that outlives the run. */
 export type LastingPlace = Exclude<Place, { kind: 'arena' | 'thread' | 'window' }>;
 

@@ -47,29 +47,54 @@ const patience = 20_000;
 
 /** What two iterations of the loop could both touch, one of them writing it; undefined if there is no such thing. */
 export function findRace(loop: Statement & { kind: 'loop' }, locate: (buffer: Buffer) => Location): string | undefined {
-  const numbers = new Map<object, number>();
-  const all = collect(loop.body, locate, numbers);
-  return findMeeting(all, all, locate, loop.variable);
+  const all = collect(loop.body, { locate, numbers: new Map() });
+  return findMeeting(all, all, { locate, parallel: loop.variable });
 }
 
 /** What two statements could both touch, one of them writing it; undefined if there is no such thing. */
 export function findClash(a: Statement, b: Statement, locate: (buffer: Buffer) => Location): string | undefined {
-  const numbers = new Map<object, number>();
-  return findMeeting(collect([a], locate, numbers), collect([b], locate, numbers), locate, undefined);
+  const how = { locate, numbers: new Map() };
+  return findMeeting(collect([a], how), collect([b], how), { locate, parallel: undefined });
 }
 
-/** All that statements touch, in buffers that are not private. */
+/**
+ * Could statements of one thread not change places? They may touch the same, one of them writing it; with a loop, in
+ * two different iterations of it, of which both are bodies. Loops around them are where they are for both.
+ */
+export function mayMeet(a: readonly Statement[], b: readonly Statement[], loop?: LoopVariable): boolean {
+  const locate = (buffer: Buffer): Location => ({ storage: buffer, offset: 0 });
+  const inside = boundIn([...a, ...b]);
+  if (loop) inside.add(loop);
+  const how = { locate, numbers: new Map(), withPrivate: true };
+  return findMeeting(collect(a, how), collect(b, how), { locate, parallel: loop, inside }) !== undefined;
+}
+
+/** The variables of the loops in some statements. */
+function boundIn(statements: readonly Statement[], found = new Set<LoopVariable>()): Set<LoopVariable> {
+  for (const s of statements) {
+    if (s.kind === 'loop') found.add(s.variable);
+    boundIn(bodyOf(s), found);
+  }
+  return found;
+}
+
+/** All that statements touch, by default in buffers that are not private. */
 interface Touched {
   readonly accesses: readonly Access[];
   readonly computed: readonly { readonly buffer: Buffer; readonly write: boolean }[];
 }
 
-function findMeeting(
-  first: Touched,
-  second: Touched,
-  locate: (buffer: Buffer) => Location,
-  parallel: LoopVariable | undefined,
-): string | undefined {
+/** In which iterations two accesses may meet. */
+interface Meeting {
+  readonly locate: (buffer: Buffer) => Location;
+  /** In two different iterations of this loop. */
+  readonly parallel: LoopVariable | undefined;
+  /** In any iterations of these loops, and the same one of others; all are such loops if there is none. */
+  readonly inside?: ReadonlySet<LoopVariable>;
+}
+
+function findMeeting(first: Touched, second: Touched, meeting: Meeting): string | undefined {
+  const { locate } = meeting;
   const share = sharing(locate);
   const touches = (t: Touched, b: Buffer, writesOnly: boolean) =>
     [...t.accesses, ...t.computed].some((x) => (x.write || !writesOnly) && share(x.buffer, b));
@@ -94,7 +119,7 @@ function findMeeting(
       const key = `${a.key}|${b.key}|${low}|${high}`;
       if (checked.has(key)) continue;
       checked.add(key);
-      if (couldMeet(differences(a, b, parallel), low, high)) return a.write ? a.buffer.name : b.buffer.name;
+      if (couldMeet(differences(a, b, meeting), low, high)) return a.write ? a.buffer.name : b.buffer.name;
     }
   }
   return undefined;
@@ -123,15 +148,17 @@ function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location):
   return x.storage === y.storage && meet;
 }
 
-/** What statements touch; buffers that every thread has for itself are nobody else's business. */
-function collect(
-  statements: readonly Statement[],
-  locate: (buffer: Buffer) => Location,
-  numbers: Map<object, number>,
-): Touched {
+/** How accesses are collected: buffers that every thread has for itself are nobody else's business. */
+interface Collecting {
+  readonly locate: (buffer: Buffer) => Location;
+  readonly numbers: Map<object, number>;
+  readonly withPrivate?: boolean;
+}
+
+function collect(statements: readonly Statement[], how: Collecting): Touched {
   const accesses: Access[] = [];
   const computed: { buffer: Buffer; write: boolean }[] = [];
-  collectInto(accesses, computed, statements, locate, numbers);
+  collectInto(accesses, computed, statements, how);
   return { accesses, computed };
 }
 
@@ -139,12 +166,13 @@ function collectInto(
   found: Access[],
   computed: { buffer: Buffer; write: boolean }[],
   statements: readonly Statement[],
-  locate: (buffer: Buffer) => Location,
-  numbers: Map<object, number>,
+  how: Collecting,
 ): void {
+  const { locate, numbers, withPrivate } = how;
   const seen = new Set<Expression>();
+  const skipped = (buffer: Buffer) => buffer.private && !withPrivate;
   const access = (buffer: Buffer, index: Affine, count: number, write: boolean) => {
-    if (buffer.private) return;
+    if (skipped(buffer)) return;
     const size = sizeOf(buffer.dtype);
     const terms = index.terms.map(([v, n]) => [v, n * size] as const);
     const low = locate(buffer).offset + index.constant * size;
@@ -158,14 +186,14 @@ function collectInto(
       if (e.laneStride === 1) access(e.buffer, e.index, lanes, false);
       else for (let l = 0; l < lanes; l++) access(e.buffer, plus(e.index, l * e.laneStride), 1, false);
     }
-    if (e.kind === 'loadAt' && !e.buffer.private) computed.push({ buffer: e.buffer, write: false });
+    if (e.kind === 'loadAt' && !skipped(e.buffer)) computed.push({ buffer: e.buffer, write: false });
     children(e).forEach(visit);
   };
   for (const s of statements) {
     expressionsOf(s).forEach(visit);
     if (s.kind === 'store') access(s.buffer, s.index, touched(s, s.value.type.lanes), true);
-    if (s.kind === 'storeAt' && !s.buffer.private) computed.push({ buffer: s.buffer, write: true });
-    collectInto(found, computed, bodyOf(s), locate, numbers);
+    if (s.kind === 'storeAt' && !skipped(s.buffer)) computed.push({ buffer: s.buffer, write: true });
+    collectInto(found, computed, bodyOf(s), how);
   }
 }
 
@@ -205,7 +233,7 @@ function termsKey(terms: Access['terms'], numbers: Map<object, number>): string 
  * The address of `a` less the address of `b`, in two different iterations of the parallel loop. Other loops are
  * wherever they like; without a parallel loop all of them.
  */
-function differences(a: Access, b: Access, parallel: LoopVariable | undefined): Term[] {
+function differences(a: Access, b: Access, { parallel, inside }: Meeting): Term[] {
   const last = (v: LoopVariable) => Math.ceil(v.extent / v.step) - 1;
   const ofB = new Map(b.terms);
   const terms: Term[] = [];
@@ -225,13 +253,20 @@ function differences(a: Access, b: Access, parallel: LoopVariable | undefined): 
   }
   for (const [v, m] of a.terms) {
     if (v === parallel) continue;
-    if (ofB.get(v) === m) {
+    if (inside && !inside.has(v)) {
+      const difference = m - (ofB.get(v) ?? 0);
+      if (difference !== 0) own(v, difference);
+    } else if (ofB.get(v) === m) {
       terms.push({ coefficient: m * v.step, low: -last(v), high: last(v), of: 'other' });
     } else {
       own(v, m);
     }
   }
-  for (const [v, m] of b.terms) if (v !== parallel && coefficients.get(v) !== m) own(v, -m);
+  for (const [v, m] of b.terms) {
+    if (v === parallel || coefficients.get(v) === m) continue;
+    // What both share is in the terms of the first already.
+    if (!inside || inside.has(v) || !coefficients.has(v)) own(v, -m);
+  }
   return terms;
 }
 

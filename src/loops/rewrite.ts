@@ -1,5 +1,5 @@
 // Rewriting of kernels: the same statements with other expressions, and the loops that are written out.
-import type { Affine, Buffer, Expression, LoopVariable, Statement } from './ir.ts';
+import { type Affine, at, type Buffer, type Expression, type LoopVariable, type Statement } from './ir.ts';
 
 /** The same operation on other operands; the expression itself if none changed. */
 export function withOperands(e: Expression, change: (operand: Expression) => Expression): Expression {
@@ -108,11 +108,18 @@ export function unroll(statements: readonly Statement[]): Statement[] {
   });
 }
 
-function substitute(statements: readonly Statement[], variable: LoopVariable, value: number): Statement[] {
+/** The same statements where a variable is a constant, or another variable and a constant. */
+export function substitute(
+  statements: readonly Statement[],
+  variable: LoopVariable,
+  value: number,
+  other?: LoopVariable,
+): Statement[] {
   const index = (a: Affine): Affine => {
     const term = a.terms.find(([v]) => v === variable);
     if (!term) return a;
-    return { constant: a.constant + term[1] * value, terms: a.terms.filter((t) => t !== term) };
+    const rest = a.terms.filter((t) => t !== term);
+    return at(a.constant + term[1] * value, ...rest, ...(other ? [[other, term[1]] as const] : []));
   };
   const expression = rewriter((e) => {
     if (e.kind !== 'load' && e.kind !== 'index') return e;

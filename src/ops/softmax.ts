@@ -69,7 +69,9 @@ export const LogSoftmaxOp: OpDefinition = defineOp({
   },
   lower: ([x]) => {
     const z = shifted(x);
-    return p.map([z, perRow('sum', p.map([z], s.exp))], (v, sum) => s.sub(v, s.log(sum)));
+    // The logarithm is one for each row.
+    const logSum = p.map([perRow('sum', p.map([z], s.exp))], s.log);
+    return p.map([z, logSum], s.sub);
   },
 });
 /** ln softmax: xᵢ − ln Σ eˣʲ over the last axis. */

@@ -105,7 +105,7 @@ export const philox = (element: Scalar, draw: number, run: Scalar, key: readonly
   key,
 });
 
-/** The same expression with every leaf (input, index, constant) replaced. Shared nodes stay shared. */
+/** The same expression with every leaf (input, index, constant) replaced, constants folded. Shared nodes stay shared. */
 export function substitute(root: Scalar, leaf: (s: Scalar) => Scalar, memo = new Map<Scalar, Scalar>()): Scalar {
   const known = memo.get(root);
   if (known) return known;
@@ -113,10 +113,33 @@ export function substitute(root: Scalar, leaf: (s: Scalar) => Scalar, memo = new
   if (root.args.length === 0) result = leaf(root);
   else {
     const args = root.args.map((a) => substitute(a, leaf, memo));
-    result = args.every((a, i) => a === root.args[i]) ? root : { ...root, args };
+    result = args.every((a, i) => a === root.args[i]) ? root : folded({ ...root, args });
   }
   memo.set(root, result);
   return result;
+}
+
+/** Arithmetic of which each step is rounded to the nearest number, as processors do it. */
+const foldable: Partial<Record<Scalar['op'], (a: number, b: number) => number>> = {
+  neg: (a) => -a,
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+};
+
+/** An operation on floating-point constants as a constant, and a product with 1 as the other factor: the same bits. */
+function folded(s: Scalar): Scalar {
+  const compute = isFloat(s.dtype) && foldable[s.op];
+  if (!compute) return s;
+  const [a, b] = s.args;
+  const isConstant = (e: Scalar | undefined) => e === undefined || e.op === 'constant';
+  if (isConstant(a) && isConstant(b)) {
+    const round = s.dtype === 'float32' ? Math.fround : Number;
+    return constant(round(compute(round(a.value), round(b?.value ?? 0))), s.dtype);
+  }
+  const isFactorOne = (e: Scalar) => s.op === 'mul' && e.op === 'constant' && e.value === 1;
+  return isFactorOne(a) ? b : isFactorOne(b) ? a : s;
 }
 
 /** Calls `visit` once for every node, arguments first. */

@@ -30,4 +30,6 @@ export interface Task {
   /** Views over `shape`, read by the outputs' bodies. */
   readonly inputs: readonly View[];
   readonly outputs: readonly Output[];
+  /** Is the first axis walked by itself, as in the other tasks of a chain? Else it may be merged with those after it. */
+  readonly byItem?: boolean;
 }

@@ -1,7 +1,7 @@
 // The native backend: programs as C, compiled by the system's compiler and called through koffi, once a run.
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import type { LastingPlace, Place, Program } from '../../loops/program.ts';
+import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
 import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, UnavailableError } from '../../tensor/errors.ts';
@@ -13,13 +13,15 @@ import { callsOf, secondsOf, stepsOf } from '../steps.ts';
 import { userCache } from './cache.ts';
 import { Call } from './call.ts';
 import { type Compiler, compile, findCompiler } from './compiler.ts';
-import { emitting } from './emit.ts';
+import { emitting, type Slot } from './emit.ts';
 import { machineFor, type Target } from './machine.ts';
 import { type Library, loadKoffi, type Runtime, startRuntime } from './runtime.ts';
 import { type Piece, Storage } from './storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
 const shortRun = 0.5e-3;
+/** Feeds from so many bytes on are read where they lie, in runs that are over before anybody can change them. */
+const worthPointing = 2 ** 12;
 const rates = { operations: 30e9, bytes: 15e9 };
 
 /** @throws UnavailableError where something that it needs is missing. */
@@ -121,7 +123,7 @@ interface Parts {
   readonly storage: Storage;
   readonly threads: number;
   readonly profile: boolean;
-  readonly slots: readonly LastingPlace[];
+  readonly slots: readonly Slot[];
   readonly variable: (key: number) => Piece;
   readonly reserve: () => Piece;
 }
@@ -138,6 +140,8 @@ class NativeExecutable implements Executable {
   readonly #call: Call;
   readonly #times: Piece | undefined;
   readonly #measured: readonly number[];
+  /** Feeds that are used, with the slots that point to them. */
+  readonly #fed: readonly { readonly feed: number; readonly slot: number; readonly place: ArenaPlace }[];
   readonly #views = new Map<Buffer, TypedArray>();
   #arena: Piece | undefined;
 
@@ -150,8 +154,13 @@ class NativeExecutable implements Executable {
     this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     this.#call = new Call(
       storage,
-      slots.map((place) => this.#piece(place).address),
+      slots.map((place) => (place.kind === 'arena' ? 0 : this.#piece(place).address)),
     );
+    this.#fed = program.feeds.flatMap((port, feed) => {
+      const place = port && (program.places.get(port.buffer) as ArenaPlace);
+      const slot = place ? slots.indexOf(place) : -1;
+      return place && slot >= 0 ? [{ feed, slot, place }] : [];
+    });
     const timesOfThread = 2 * this.#measured.length;
     if (profile) this.#times = storage.allocate(8 * timesOfThread * this.#threads);
     this.#call.set({
@@ -180,7 +189,7 @@ class NativeExecutable implements Executable {
   readonly #view = (buffer: Buffer): TypedArray => {
     let view = this.#views.get(buffer);
     if (!view) {
-      const place = this.#parts.program.places.get(buffer) as Extract<Place, { kind: 'arena' }> | LastingPlace;
+      const place = this.#parts.program.places.get(buffer) as ArenaPlace | LastingPlace;
       const inArena = place.kind === 'arena';
       const piece = inArena ? (this.#arena as Piece) : this.#piece(place);
       view = viewOf(buffer.dtype, piece.buffer, piece.offset + (inArena ? place.offset : 0), buffer.length);
@@ -198,13 +207,27 @@ class NativeExecutable implements Executable {
     this.#call.set({ arena: arena.address, own: arena.address + alignedSize(this.#parts.program.arenaBytes) });
   }
 
+  /** Can the program read a feed where the caller has it? Memory that other threads write to is copied. */
+  #isInPlace(feed: TypedArray): boolean {
+    return this.inline && feed.byteLength >= worthPointing && feed.buffer instanceof ArrayBuffer;
+  }
+
+  #pointToFeeds(feeds: readonly TypedArray[]): void {
+    const { runtime } = this.#parts;
+    for (const { feed, slot, place } of this.#fed) {
+      const here = this.#isInPlace(feeds[feed]);
+      this.#call.point(slot, here ? runtime.address(feeds[feed]) : (this.#arena as Piece).address + place.offset);
+    }
+  }
+
   run(
     feeds: readonly TypedArray[],
     counters: readonly number[],
   ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
     const { program, runtime } = this.#parts;
     this.#useArena();
-    fill(program, this.#view, feeds, counters);
+    this.#pointToFeeds(feeds);
+    fill(program, this.#view, feeds, counters, (i) => this.#isInPlace(feeds[i]));
     const { address } = this.#call;
     if (this.inline) {
       const started = this.#times && performance.now();

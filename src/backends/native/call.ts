@@ -20,6 +20,7 @@ export class Call {
   readonly #struct: Piece;
   readonly #fields: BigInt64Array;
   readonly #table: Piece;
+  readonly #slots: BigInt64Array;
 
   /** `slots` are the addresses in the program's table. */
   constructor(storage: Storage, slots: readonly number[]) {
@@ -27,9 +28,14 @@ export class Call {
     this.#struct = storage.allocate(8 * fields.length);
     this.#fields = new BigInt64Array(this.#struct.buffer, this.#struct.offset, fields.length);
     this.#table = storage.allocate(8 * slots.length);
-    const table = new BigInt64Array(this.#table.buffer, this.#table.offset, slots.length);
-    for (const [i, address] of slots.entries()) table[i] = BigInt(address);
+    this.#slots = new BigInt64Array(this.#table.buffer, this.#table.offset, slots.length);
+    for (const [i, address] of slots.entries()) this.point(i, address);
     this.set({ table: this.#table.address });
+  }
+
+  /** Sets what a slot of the table points to. */
+  point(slot: number, address: number): void {
+    this.#slots[slot] = BigInt(address);
   }
 
   get address(): number {

@@ -1,7 +1,7 @@
 // A program as C: one function a kernel, and `run`, which every thread of a run calls.
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import type { LastingPlace, Program } from '../../loops/program.ts';
+import type { ArenaPlace, LastingPlace, Place, Program } from '../../loops/program.ts';
 import { ownBuffer } from '../../loops/shared.ts';
 import { InternalError } from '../../tensor/errors.ts';
 import { atOnce, type Steps } from '../../tensor/turns.ts';
@@ -25,10 +25,13 @@ const sharing: Sharing = { fewest: 2, mostGiven: Infinity };
 /** Steps of a run that are one function: in a long one compilers look at each variable again for every other. */
 const stepsTogether = 200;
 
-/** The C text of a program, and what the slots of the table that it is called with must point to, in order. */
+/** What a slot of the table that a program is called with points to: a feed's is in the arena, or wherever it lies. */
+export type Slot = LastingPlace | ArenaPlace;
+
+/** The C text of a program, and its slots in order. */
 export interface Emission {
   readonly source: string;
-  readonly slots: readonly LastingPlace[];
+  readonly slots: readonly Slot[];
 }
 
 /**
@@ -40,10 +43,11 @@ export const emitProgram = (program: Program, options: EmitOptions): Emission =>
 
 /** The same, step by step. */
 export function* emitting(program: Program, { machine, profile }: EmitOptions): Steps<Emission> {
-  const slots: LastingPlace[] = [];
-  const numbers = new Map<number | LastingPlace, number>();
+  const slots: Slot[] = [];
+  const numbers = new Map<number | Slot, number>();
+  const fed = new Set<Place | undefined>(program.feeds.map((port) => port && program.places.get(port.buffer)));
   /** Buffers of one variable share a slot. */
-  const slotOf = (place: LastingPlace): `slot${number}` => {
+  const slotOf = (place: Slot): `slot${number}` => {
     const key = place.kind === 'variable' ? place.key : place;
     let number = numbers.get(key);
     if (number === undefined) numbers.set(key, (number = slots.push(place) - 1));
@@ -52,7 +56,8 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
   const origins = new Map<Buffer, Origin>();
   const originOf = (buffer: Buffer): Origin => {
     let origin = origins.get(buffer);
-    if (!origin) origins.set(buffer, (origin = originFor(buffer, program, slotOf)));
+    if (!origin)
+      origins.set(buffer, (origin = originFor(buffer, program, { slotOf, isFed: (place) => fed.has(place) })));
     return origin;
   };
   const parts = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd)];
@@ -111,13 +116,19 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
   return { source: parts.join('\n'), slots };
 }
 
-function originFor(buffer: Buffer, program: Program, slotOf: (place: LastingPlace) => `slot${number}`): Origin {
+interface Slots {
+  readonly slotOf: (place: Slot) => `slot${number}`;
+  readonly isFed: (place: Place) => boolean;
+}
+
+function originFor(buffer: Buffer, program: Program, { slotOf, isFed }: Slots): Origin {
   const place = program.places.get(buffer);
   if (!place) throw new InternalError(`The buffer ${buffer.name} is used but has no place in memory.`);
-  if (place.kind === 'arena' || place.kind === 'thread') return { base: place.kind, offset: place.offset };
+  const inArena = (p: Place): p is ArenaPlace => p.kind === 'arena' && !isFed(p);
+  if (inArena(place) || place.kind === 'thread') return { base: place.kind, offset: place.offset };
   if (place.kind !== 'window') return { base: slotOf(place), offset: 0 };
   const { of, itemBytes } = place;
-  if (of.kind === 'arena') return { base: `arena ${itemBytes}`, offset: of.offset };
+  if (inArena(of)) return { base: `arena ${itemBytes}`, offset: of.offset };
   return { base: `${slotOf(of)} ${itemBytes}`, offset: 0 };
 }
 

@@ -1,5 +1,6 @@
 // The runtime library as JavaScript sees it, through koffi. Loaded only when the native backend is asked for.
 import { builtin } from '../../tensor/builtin.ts';
+import type { TypedArray } from '../../tensor/dtype.ts';
 import { UnavailableError } from '../../tensor/errors.ts';
 import type { DiskCache } from './cache.ts';
 import { type Compiler, compile } from './compiler.ts';
@@ -23,7 +24,7 @@ export interface Runtime {
   executeAsync(call: number): Promise<number>;
   /** The present time on the clock of profiled runs, in milliseconds. */
   now(): number;
-  address(buffer: ArrayBuffer): number;
+  address(memory: ArrayBuffer | TypedArray): number;
   advise(address: number, bytes: number): void;
   open(path: string): Library;
 }
@@ -85,7 +86,7 @@ function bind(ffi: Koffi, path: string): Runtime {
         execute.async(call, (error: Error | null, code: number) => (error ? reject(error) : resolve(code)));
       }),
     now: () => now() as number,
-    address: (buffer) => Number(address(new Uint8Array(buffer))),
+    address: (memory) => Number(address(memory instanceof ArrayBuffer ? new Uint8Array(memory) : memory)),
     advise: (at, bytes) => void advise(at, bytes),
     open: (file) => {
       const handle = Number(open(file));

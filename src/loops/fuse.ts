@@ -1,0 +1,189 @@
+// Neighbouring loops as one: what passes over the same rows, or over the same elements of a row, passes once.
+import {
+  type Affine,
+  type Buffer,
+  bodyOf,
+  children,
+  type Expression,
+  expressionsOf,
+  type Local,
+  type LoopVariable,
+  type Statement,
+  touchedBy,
+} from './ir.ts';
+import { mayMeet } from './races.ts';
+import { rewriter, rewriteStatements, substitute } from './rewrite.ts';
+
+type Loop = Statement & { kind: 'loop' };
+type Body = readonly Statement[];
+
+/** Loops over elements that touch more arrays would only fight for pointers and registers. */
+const mostBuffers = 16;
+/** Registers that they may carry from one iteration to the next. */
+const mostCarried = 12;
+/** So many iterations of a loop are written out to fit one of a loop with larger steps. */
+const mostCopies = 4;
+
+/**
+ * The same statements, with a serial loop moved into an earlier one where no iteration meets another one in memory, and
+ * nothing between the two is in the way. Inside the loops that come of it, the same again.
+ */
+export function fuseLoops(statements: Body): Statement[] {
+  const result: Statement[] = [];
+  const waiting = [...statements].reverse();
+  for (let s = waiting.pop(); s; s = waiting.pop()) {
+    if (s.kind === 'loop') place(result, waiting, s);
+    else result.push(s);
+  }
+  return result;
+}
+
+/**
+ * Puts a loop into the first one that takes it, with the statements before it that it needs; behind all, if there is
+ * none. In the first one, because others wait for what it computes.
+ */
+function place(result: Statement[], waiting: Statement[], loop: Loop): void {
+  const needed: Statement[] = [];
+  let put = () => void result.push(loop);
+  for (let i = result.length - 1; i >= 0; i--) {
+    const before = result[i];
+    const free = independent([before], needed);
+    const joined = before.kind === 'loop' && free && join(before, loop);
+    if (joined) {
+      const moved = [...needed];
+      put = () => {
+        const between = result.slice(i + 1).filter((s) => !moved.includes(s));
+        result.splice(i, result.length, ...moved, joined.loop, ...joined.restOfFirst, ...between);
+        waiting.push(...[...joined.restOfSecond].reverse());
+      };
+    }
+    if (free && independent([before], [loop])) continue;
+    if (before.kind !== 'set' && before.kind !== 'store') break;
+    needed.unshift(before);
+  }
+  put();
+}
+
+interface Joined {
+  readonly loop: Loop;
+  /** The iterations of each that the other one lacks. */
+  readonly restOfFirst: Body;
+  readonly restOfSecond: Body;
+}
+
+function join(first: Loop, second: Loop): Joined | undefined {
+  if (first.loop !== 'serial' || second.loop !== 'serial' || first.count || second.count) return undefined;
+  const [a, b] = [first.variable, second.variable];
+  if (a.step === b.step) return a.extent === b.extent ? joinEqual(first, second, [], []) : undefined;
+  if (a.step < b.step) {
+    const cut = widened(first, b);
+    return cut && joinEqual(cut.loop, second, cut.rest, []);
+  }
+  const cut = widened(second, a);
+  return cut && joinEqual(first, cut.loop, [], cut.rest);
+}
+
+function joinEqual(first: Loop, second: Loop, restOfFirst: Body, restOfSecond: Body): Joined | undefined {
+  const { variable } = first;
+  const other = substitute(second.body, second.variable, 0, variable);
+  if (!independentLocals(first.body, other) || mayMeet(first.body, other, variable)) return undefined;
+  if (restOfFirst.length > 0 && !independent(restOfFirst, [second])) return undefined;
+  const together = [...first.body, ...other];
+  if (isInnermost(together) && (buffersOf(together) > mostBuffers || carriedIn(together).size > mostCarried)) {
+    return undefined;
+  }
+  return { loop: { ...first, body: fuseLoops(together) }, restOfFirst, restOfSecond };
+}
+
+/** A loop over elements with the larger steps of another one, as far as that goes, and the iterations that are left. */
+function widened(loop: Loop, wide: LoopVariable): { loop: Loop; rest: Body } | undefined {
+  const { extent, step, name } = loop.variable;
+  const copies = wide.step / step;
+  if (!Number.isInteger(copies) || copies > mostCopies || !isInnermost(loop.body)) return undefined;
+  if (wide.extent % wide.step !== 0 || wide.extent > extent || extent - wide.extent >= wide.step) return undefined;
+  const v: LoopVariable = { name, extent: wide.extent, step: wide.step };
+  const part = (begin: number, other?: LoopVariable) => substitute(loop.body, loop.variable, begin, other);
+  const body = Array.from({ length: copies }, (_, u) => {
+    const copy = part(u * step, v);
+    return u === copies - 1 ? copy : withOwnLocals(copy, u);
+  }).flat();
+  const left = extent - wide.extent;
+  if (left === 0) return { loop: { ...loop, variable: v, body }, rest: [] };
+  if (left <= step) return { loop: { ...loop, variable: v, body }, rest: part(wide.extent) };
+  const r: LoopVariable = { name: `${name}_rest`, extent: left, step };
+  const rest: Loop = { ...loop, variable: r, body: part(wide.extent, r) };
+  return { loop: { ...loop, variable: v, body }, rest: [rest] };
+}
+
+/** The same statements with registers of their own for what they set before they read it. */
+function withOwnLocals(body: Body, number: number): Statement[] {
+  const own = new Map<Local, Local>();
+  const carried = carriedIn(body);
+  for (const l of localsOf(body).assigned) if (!carried.has(l)) own.set(l, { ...l, name: `${l.name}_${number}` });
+  const change = {
+    expression: rewriter((e) => (e.kind === 'local' ? { ...e, local: own.get(e.local) ?? e.local } : e)),
+    target: (buffer: Buffer, index: Affine) => ({ buffer, index }),
+  };
+  const rename = (s: Statement): Statement =>
+    s.kind === 'set'
+      ? { ...s, local: own.get(s.local) ?? s.local }
+      : s.kind === 'if'
+        ? { ...s, body: s.body.map(rename) }
+        : s;
+  return rewriteStatements(body, change).map(rename);
+}
+
+const isInnermost = (body: Body): boolean => body.every((s) => s.kind !== 'loop' && isInnermost(bodyOf(s)));
+
+/** The registers that are read before they are set, and set. */
+function carriedIn(body: Body): Set<Local> {
+  const set = new Set<Local>();
+  const carried = new Set<Local>();
+  const { assigned } = localsOf(body);
+  for (const s of body) {
+    for (const l of localsOf([s]).read) if (assigned.has(l) && !set.has(l)) carried.add(l);
+    // What a condition sets may be left as it was.
+    if (s.kind === 'set') set.add(s.local);
+    else for (const l of localsOf([s]).assigned) if (!set.has(l)) carried.add(l);
+  }
+  return carried;
+}
+
+function buffersOf(body: Body): number {
+  const { read, written } = touchedBy(body);
+  return new Set([...read, ...written]).size;
+}
+
+/** Can they change places? */
+const independent = (a: Body, b: Body): boolean => independentLocals(a, b) && !mayMeet(a, b);
+
+function independentLocals(a: Body, b: Body): boolean {
+  const [x, y] = [localsOf(a), localsOf(b)];
+  const apart = (p: ReadonlySet<Local>, q: ReadonlySet<Local>) => [...p].every((l) => !q.has(l));
+  return apart(x.assigned, y.assigned) && apart(x.assigned, y.read) && apart(x.read, y.assigned);
+}
+
+interface Locals {
+  readonly assigned: Set<Local>;
+  readonly read: Set<Local>;
+}
+
+/** The registers that statements set and read. */
+function localsOf(
+  statements: Body,
+  found: Locals = { assigned: new Set(), read: new Set() },
+  seen = new Set<Expression>(),
+): Locals {
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (e.kind === 'local') found.read.add(e.local);
+    for (const child of children(e)) visit(child);
+  };
+  for (const s of statements) {
+    expressionsOf(s).forEach(visit);
+    if (s.kind === 'set') found.assigned.add(s.local);
+    localsOf(bodyOf(s), found, seen);
+  }
+  return found;
+}
