@@ -5,11 +5,12 @@ import type { LastingPlace, Place, Program } from '../../loops/program.ts';
 import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, UnavailableError } from '../../tensor/errors.ts';
-import { inSlices } from '../../tensor/turns.ts';
+import { inSlices, sliceMs } from '../../tensor/turns.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
 import { availableCores } from '../cores.ts';
 import { collect, fill } from '../ports.ts';
-import { callsOf, secondsOf, stepsOf } from '../steps.ts';
+import { callsOf, stepsOf } from '../steps.ts';
+import { secondsOf } from '../work.ts';
 import { userCache } from './cache.ts';
 import { Call } from './call.ts';
 import { type Compiler, compile, findCompiler } from './compiler.ts';
@@ -18,9 +19,9 @@ import { machineFor, type Target } from './machine.ts';
 import { type Library, loadKoffi, type Runtime, startRuntime } from './runtime.ts';
 import { type Piece, Storage } from './storage.ts';
 
-/** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
-const shortRun = 0.5e-3;
-const rates = { operations: 30e9, bytes: 15e9 };
+/** What takes a thread less than this by itself, in seconds, is not worth waking another. */
+const shortRun = 0.25e-3;
+const rates = { operations: 4e9, bytes: 20e9 };
 
 /** @throws UnavailableError where something that it needs is missing. */
 export const createNative = (options: BackendOptions): Backend => new NativeBackend(options);
@@ -126,13 +127,14 @@ interface Parts {
   readonly reserve: () => Piece;
 }
 
-/** One long run a process: the queue of those that were asked for. Short ones need no pool. */
+/** One long run a process: the queue of those that were asked for. Inline ones wait for none. */
 let tail: Promise<unknown> = Promise.resolve();
 
 class NativeExecutable implements Executable {
-  readonly inline: boolean;
   profile: RunProfile | undefined;
   readonly #parts: Parts;
+  /** How long a run takes, roughly. */
+  readonly #milliseconds: number;
   readonly #threads: number;
   readonly #constants = new Map<LastingPlace, Piece>();
   readonly #call: Call;
@@ -140,12 +142,14 @@ class NativeExecutable implements Executable {
   readonly #measured: readonly number[];
   readonly #views = new Map<Buffer, TypedArray>();
   #arena: Piece | undefined;
+  /** The arena of the last run: memory that the system has given. */
+  #usedArena: Piece | undefined;
 
   constructor(parts: Parts) {
     const { program, storage, slots, profile, library } = parts;
     this.#parts = parts;
-    this.inline = secondsOf(program, rates) < shortRun;
-    this.#threads = this.inline ? 1 : parts.threads;
+    this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
+    this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
     const calls = profile ? callsOf(stepsOf(program, true)) : [];
     this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     this.#call = new Call(
@@ -157,10 +161,16 @@ class NativeExecutable implements Executable {
     this.#call.set({
       run: library.run,
       ownBytes: alignedSize(program.threadBytes),
-      threads: this.#threads,
+      most: this.#threads,
       times: this.#times?.address ?? 0,
       timesOfThread,
     });
+  }
+
+  /** The first run of more than a little meets new memory and code, which takes longer: it is none of this thread's. */
+  get inlineMs(): number | undefined {
+    const known = this.#milliseconds < 1e3 * shortRun || this.#usedArena === this.#parts.reserve();
+    return known && this.#milliseconds < sliceMs ? this.#milliseconds : undefined;
   }
 
   /** Where something lies that outlives the run. */
@@ -203,10 +213,11 @@ class NativeExecutable implements Executable {
     counters: readonly number[],
   ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
     const { program, runtime } = this.#parts;
+    const inline = this.inlineMs !== undefined;
     this.#useArena();
     fill(program, this.#view, feeds, counters);
     const { address } = this.#call;
-    if (this.inline) {
+    if (inline) {
       const started = this.#times && performance.now();
       return this.#finish(runtime.execute(address), started);
     }
@@ -220,6 +231,7 @@ class NativeExecutable implements Executable {
 
   #finish(code: number, started: number | undefined): TypedArray[] {
     if (code < 0) throw new UnavailableError('No thread could be started for a long run. Nothing has run.');
+    this.#usedArena = this.#arena;
     if (started !== undefined) this.#measure(started);
     return collect(this.#parts.program, this.#view, code);
   }
@@ -230,7 +242,7 @@ class NativeExecutable implements Executable {
     const computed = performance.now();
     const shift = computed - this.#parts.runtime.now();
     const each = 2 * this.#measured.length;
-    const threads = Array.from({ length: this.#threads }, (_, thread) =>
+    const threads = Array.from({ length: this.#call.threads }, (_, thread) =>
       new Float64Array(buffer, offset + 8 * each * thread, each).map((t) => t + shift),
     );
     this.profile = { started, computed, calls: this.#measured, threads };
