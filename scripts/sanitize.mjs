@@ -20,7 +20,8 @@ function step(what, command, args, env = {}) {
 
 const library = (name) => spawnSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 
-// A program of kernels with barriers between, on varying numbers of threads, again and again.
+// A program of kernels with barriers between, on varying numbers of threads, again and again, from two threads: one waits
+// for the pool, the other runs alone while the pool is busy.
 const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: ['src/backends/native/pool-source.ts'],
@@ -33,26 +34,38 @@ writeFileSync(
   join(folder, 'pool.c'),
   `${runtimeSource}
 #include <stdio.h>
-static i64 parts[16], total;
 static i32 program(const struct call *call, i64 thread) {
+  i64 *parts = (i64 *)call->arena, *total = parts + 16;
   for (int k = 0; k < 20; k++) {
     parts[thread] = thread + k;
     if (call->threads > 1) call->wait();
-    if (thread == 0) for (i64 t = 0; t < call->threads; t++) total += parts[t];
+    if (thread == 0) for (i64 t = 0; t < call->threads; t++) *total += parts[t];
     if (call->threads > 1) call->wait();
   }
   return 0;
 }
-int main(void) {
-  i64 wanted = 0;
+static void *caller(void *argument) {
+  i64 numbers[17] = {0}, wanted = 0, patient = *(i64 *)argument;
   for (int run = 0; run < 400; run++) {
-    struct call call = {.run = program, .threads = 1 + run % 5};
-    if (millrace_execute((uintptr_t)&call) != 0) return 2;
+    struct call call = {.run = program, .arena = (char *)numbers, .most = 1 + run % 5};
+    if (millrace_execute((uintptr_t)&call, patient) != 0) return argument;
     for (int k = 0; k < 20; k++) for (i64 t = 0; t < call.threads; t++) wanted += t + k;
     if (run % 100 == 0) nanosleep(&(struct timespec){0, 5000000}, 0);
   }
-  printf("%lld of %lld\\n", total, wanted);
-  return total == wanted ? 0 : 1;
+  printf("%lld of %lld\\n", numbers[16], wanted);
+  return numbers[16] == wanted ? 0 : argument;
+}
+int main(void) {
+  i64 patient[2] = {0, 1};
+  pthread_t threads[2];
+  int failed = 0;
+  for (int i = 0; i < 2; i++) pthread_create(&threads[i], 0, caller, &patient[i]);
+  for (int i = 0; i < 2; i++) {
+    void *result;
+    pthread_join(threads[i], &result);
+    failed |= result != 0;
+  }
+  return failed;
 }
 `,
 );

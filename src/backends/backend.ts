@@ -28,8 +28,8 @@ export interface RunProfile {
 
 /** A compiled run, ready to be called any number of times. */
 export interface Executable {
-  /** Is it so small that the next run is on the calling thread? */
-  readonly inline: boolean;
+  /** How long the next run will keep the calling thread, roughly, in milliseconds; undefined: it is on other threads. */
+  readonly inlineMs: number | undefined;
   /** The last run, where runs are profiled and made of kernels. */
   readonly profile?: RunProfile | undefined;
   /**

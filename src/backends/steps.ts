@@ -59,20 +59,3 @@ export function callsOf(steps: readonly Step[], start = 0): Call[] {
     return Array.from({ length: blocks }, (_, i) => callsOf(step.steps, Math.min(i * block, items - block))).flat();
   });
 }
-
-/** What a core does in a second, roughly: only the choice between the calling thread and the pool depends on it. */
-export interface Rates {
-  readonly operations: number;
-  readonly bytes: number;
-}
-
-/** How many seconds a run takes on one thread, roughly. */
-export function secondsOf(program: Program, { operations, bytes }: Rates): number {
-  return program.kernels.reduce((sum, k, i) => sum + timesOf(program, i) * (k.flops / operations + k.bytes / bytes), 0);
-}
-
-/** How often a kernel runs in one run. */
-function timesOf({ repeats }: Program, kernel: number): number {
-  const repeat = repeats.find((r) => kernel >= r.first && kernel < r.end);
-  return repeat ? Math.ceil(repeat.items / repeat.block) : 1;
-}

@@ -96,6 +96,8 @@ class Fusion {
   readonly #known = new Set<Primitive>();
   readonly #group = new Map<Primitive, Group>();
   readonly #groups: Group[] = [];
+  /** The last task of maps alone that reads a node. */
+  readonly #latestReader = new Map<Primitive, Group>();
 
   constructor(nodes: readonly Primitive[], keep: ReadonlySet<Primitive>) {
     this.#nodes = nodes;
@@ -233,9 +235,11 @@ class Fusion {
     this.#group.set(n, group);
   }
 
-  /** Into the task that produces its latest input, if every element lines up; else a task of its own. */
+  /** Into the task that produces its latest input, if every element lines up, or beside it; else a task of its own. */
   #placeMap(n: MapPrimitive): void {
-    const host = this.#hostFor(n);
+    const sources = new Set<Primitive>();
+    for (const v of n.inputs) this.#sources(v.node, sources);
+    const host = this.#hostFor(n, sources) ?? this.#siblingFor(n, sources);
     const group = host ?? this.#newGroup(n.shape, undefined);
     const views = n.inputs.map((v) => (host ? this.#reshaped(v, group) : v) as View);
     group.steps += this.#stepsOf(n);
@@ -245,21 +249,13 @@ class Fusion {
       n,
       s.substitute(n.body, (e) => (e.op === 'input' ? parts[e.value] : e)),
     );
+    if (!group.root) for (const { node } of group.inputs) this.#latestReader.set(node, group);
   }
 
-  #hostFor(n: MapPrimitive): Group | undefined {
-    const groups = new Set<Group>();
-    for (const v of n.inputs) this.#producers(v.node, groups);
-    const indexed = s.usesIndex(n.body);
+  #hostFor(n: MapPrimitive, sources: ReadonlySet<Primitive>): Group | undefined {
+    const groups = new Set([...sources].flatMap((source) => this.#group.get(source) ?? []));
     for (const host of [...groups].sort((a, b) => b.id - a.id)) {
-      if (!welcomes(host)) continue;
-      if (elements(host.shape) !== elements(n.shape)) continue;
-      if (indexed && !(host.shape.length === n.shape.length && host.shape.every((d, i) => d === n.shape[i]))) continue;
-      const fits = n.inputs.every((v) => {
-        const r = this.#reshaped(v, host);
-        return r !== undefined && this.#readable(r, host);
-      });
-      if (!fits) continue;
+      if (!this.#fits(n, host)) continue;
       const others = [...groups].filter((g) => g !== host);
       if (others.length > 0 && leadsTo(host, others)) continue;
       return host;
@@ -267,11 +263,35 @@ class Fusion {
     return undefined;
   }
 
-  /** The tasks that compute what an inlined or stored node is made of. */
-  #producers(n: Primitive, into: Set<Group>): void {
-    const group = this.#group.get(n);
-    if (group) into.add(group);
-    else if (this.#inline.has(n)) for (const v of operandsOf(n)) this.#producers(v.node, into);
+  /**
+   * A task that reads an array which the map reads too: it is fetched once for both, as a gradient for the means of Adam.
+   * Only of results that are kept in any case, so that nothing lives longer for it, and before anything waits for them.
+   */
+  #siblingFor(n: MapPrimitive, sources: ReadonlySet<Primitive>): Group | undefined {
+    if (!this.#keep.has(n)) return undefined;
+    for (const source of sources) {
+      const group = elements(source.shape) > 1 ? this.#latestReader.get(source) : undefined;
+      if (!group || group.readers.size > 0 || !group.outputs.every((o) => this.#keep.has(o.node))) continue;
+      if (this.#fits(n, group)) return group;
+    }
+    return undefined;
+  }
+
+  /** Does every element of the map line up with one of the task? */
+  #fits(n: MapPrimitive, host: Group): boolean {
+    if (!welcomes(host) || elements(host.shape) !== elements(n.shape)) return false;
+    const same = host.shape.length === n.shape.length && host.shape.every((d, i) => d === n.shape[i]);
+    if (s.usesIndex(n.body) && !same) return false;
+    return n.inputs.every((v) => {
+      const r = this.#reshaped(v, host);
+      return r !== undefined && this.#readable(r, host);
+    });
+  }
+
+  /** The stored nodes from which a node is computed where it is read: itself, if it is stored. */
+  #sources(n: Primitive, into: Set<Primitive>): void {
+    if (this.#inline.has(n)) for (const v of operandsOf(n)) this.#sources(v.node, into);
+    else into.add(n);
   }
 
   #reshaped(v: View, host: Group): View | undefined {

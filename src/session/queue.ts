@@ -13,13 +13,13 @@ export class RunQueue {
   #sliceBegin = 0;
   #watching = false;
 
-  /** Is nothing waiting, and may a short run begin at once? */
-  get free(): boolean {
-    return this.#waiting === 0 && !this.#sliceOver();
+  /** Is nothing waiting, and may a run that keeps this thread for so long begin at once? */
+  free(milliseconds: number): boolean {
+    return this.#waiting === 0 && !this.#sliceOver(milliseconds);
   }
 
-  /** Have runs on this thread kept the event loop waiting for too long? */
-  #sliceOver(): boolean {
+  /** Would runs on this thread, with one more of so many milliseconds, keep the event loop waiting for too long? */
+  #sliceOver(milliseconds: number): boolean {
     if (!this.#watching) {
       this.#watching = true;
       this.#sliceBegin = performance.now();
@@ -28,11 +28,14 @@ export class RunQueue {
       });
       return false;
     }
-    return performance.now() - this.#sliceBegin > sliceMs;
+    return performance.now() - this.#sliceBegin + milliseconds > sliceMs;
   }
 
-  /** Runs the task after all that came before. `bytes` is what it holds while it waits. */
-  add<R>(task: () => R | Promise<R>, bytes: number): Promise<R> {
+  /**
+   * Runs the task after all that came before. `bytes` is what it holds while it waits, `milliseconds` how long it will
+   * keep this thread, as far as that is known.
+   */
+  add<R>(task: () => R | Promise<R>, bytes: number, milliseconds = 0): Promise<R> {
     if (this.#waiting >= mostRuns || (this.#waiting > 0 && this.#bytes + bytes > mostBytes)) {
       return Promise.reject(
         new FailedPreconditionError(
@@ -45,7 +48,7 @@ export class RunQueue {
     this.#bytes += bytes;
     const result = this.#tail.then(async () => {
       try {
-        if (this.#sliceOver()) await nextTurn();
+        while (this.#sliceOver(milliseconds)) await nextTurn();
         return await task();
       } finally {
         this.#waiting--;

@@ -183,7 +183,12 @@ export class Session {
     const request = this.#check(fetches, feeds);
     return this.#queue.add(async () => {
       const { run, plan, executable, traced } = await this.#prepare(request.flat, request.feeds);
-      const text = explain({ lowered: run, plan, inline: executable.inline, measured: traced?.times.measured });
+      const text = explain({
+        lowered: run,
+        plan,
+        inline: executable.inlineMs !== undefined,
+        measured: traced?.times.measured,
+      });
       return `${this.#backend.description}\n${labelOf(request.flat)}: ${text}`;
     }, 0);
   }
@@ -204,10 +209,14 @@ export class Session {
     const { flat, feeds } = this.#check(fetches, given);
     this.#growth.check();
     const known = this.#cache.get(flat, feeds);
-    if (known?.executable.inline && this.#queue.free) return Promise.resolve(this.#execute(known, fetches, feeds));
+    const inlineMs = known?.executable.inlineMs;
+    if (known && inlineMs !== undefined && this.#queue.free(inlineMs)) {
+      return Promise.resolve(this.#execute(known, fetches, feeds));
+    }
     const copies = feeds.map((f) => ({ ...f, data: f.data.slice() }));
     const bytes = copies.reduce((sum, f) => sum + f.data.byteLength, 0);
-    return this.#queue.add(async () => this.#execute(await this.#prepare(flat, copies), fetches, copies), bytes);
+    const task = async () => this.#execute(await this.#prepare(flat, copies), fetches, copies);
+    return this.#queue.add(task, bytes, inlineMs);
   }
 
   async #prepare(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
@@ -239,7 +248,7 @@ export class Session {
     const keys = run.counters.map((name) => `${stream}${name}`);
     const counts = keys.map((key) => this.#runsOf.get(key) ?? 0);
     const begin = traced ? performance.now() : 0;
-    const { inline } = executable;
+    const inline = executable.inlineMs !== undefined;
     const finish = (values: readonly TypedArray[]): unknown => {
       for (const v of run.writes) {
         this.#initialized.add(v);

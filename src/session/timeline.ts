@@ -39,7 +39,7 @@ export interface TracedRun {
   readonly label: string;
   readonly begin: number;
   readonly end: number;
-  /** Did the kernels run on the calling thread? */
+  /** Was the calling thread the first of those that ran the kernels? */
   readonly inline: boolean;
   readonly profile: RunProfile | undefined;
   readonly kernels: readonly TracedKernel[];
@@ -57,7 +57,13 @@ export function runSpans({ label, begin, end, inline, profile, kernels }: Traced
     for (const [i, k] of calls.entries()) {
       const { name, parallel, args } = kernels[k];
       if (thread > 0 && !parallel) continue;
-      spans.push({ name, track: inline ? mainTrack : thread + 1, begin: times[2 * i], end: times[2 * i + 1], args });
+      spans.push({
+        name,
+        track: inline && thread === 0 ? mainTrack : thread + 1,
+        begin: times[2 * i],
+        end: times[2 * i + 1],
+        args,
+      });
     }
   }
   spans.push({ name: 'copy out', track, begin: computed, end });

@@ -142,6 +142,30 @@ describe('fuse', () => {
     expect(tasks.filter((t) => t.root?.kind === 'contract' && t.outputs.length === 3)).toHaveLength(4);
   });
 
+  test("Adam's update by a gradient that is there already is one task, which reads it once", () => {
+    const { tasks } = inGraph(() => {
+      const [variable, gradient] = [tf.variable(tf.ones([100])), tf.variable(tf.ones([100]))];
+      return compile({ targets: [new tf.train.AdamOptimizer().applyGradients([[gradient, variable]])] });
+    });
+    const large = tasks.filter((t) => t.shape.length > 0);
+    expect(large.map((t) => t.outputs.length)).toEqual([3]);
+    expect(large[0].inputs.filter((v) => v.strides[0] > 0)).toHaveLength(4);
+  });
+
+  test('a result joins one that reads the same array, but not before something that waits for it', () => {
+    const { tasks } = inGraph(() => {
+      const [a, b] = [tf.variable(tf.ones([100, 100])), tf.variable(tf.ones([100, 100]))];
+      const twice = tf.mul(a, 2);
+      const steps = [tf.assign(b, twice), tf.matmul(twice, a), tf.assign(a, tf.mul(a, 0.5))];
+      return compile({ fetches: [steps[1]], targets: [steps[0].operation, steps[2].operation] });
+    });
+    expect(tasks.map((t) => [t.root?.kind ?? 'map', t.outputs.length])).toEqual([
+      ['map', 1],
+      ['contract', 1],
+      ['map', 1],
+    ]);
+  });
+
   test('what no one needs is not computed: no gradient for the images', () => {
     const { tasks } = inGraph(() => {
       const { x, y_, keepProb, step } = tutorialModel(tf);

@@ -5,11 +5,12 @@ import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
 import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { InternalError, UnavailableError } from '../../tensor/errors.ts';
-import { inSlices } from '../../tensor/turns.ts';
+import { inSlices, sliceMs } from '../../tensor/turns.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
 import { availableCores } from '../cores.ts';
 import { collect, fill } from '../ports.ts';
-import { callsOf, secondsOf, stepsOf } from '../steps.ts';
+import { callsOf, stepsOf } from '../steps.ts';
+import { secondsOf } from '../work.ts';
 import { userCache } from './cache.ts';
 import { Call } from './call.ts';
 import { type Compiler, compile, findCompiler } from './compiler.ts';
@@ -18,11 +19,11 @@ import { machineFor, type Target } from './machine.ts';
 import { type Library, loadKoffi, type Runtime, startRuntime } from './runtime.ts';
 import { type Piece, Storage } from './storage.ts';
 
-/** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
-const shortRun = 0.5e-3;
+/** What takes a thread less than this by itself, in seconds, is not worth waking another. */
+const shortRun = 0.25e-3;
+const rates = { operations: 4e9, bytes: 20e9 };
 /** Feeds from so many bytes on are read where they lie, in runs that are over before anybody can change them. */
 const worthPointing = 2 ** 12;
-const rates = { operations: 30e9, bytes: 15e9 };
 
 /** @throws UnavailableError where something that it needs is missing. */
 export const createNative = (options: BackendOptions): Backend => new NativeBackend(options);
@@ -128,13 +129,14 @@ interface Parts {
   readonly reserve: () => Piece;
 }
 
-/** One long run a process: the queue of those that were asked for. Short ones need no pool. */
+/** One long run a process: the queue of those that were asked for. Inline ones wait for none. */
 let tail: Promise<unknown> = Promise.resolve();
 
 class NativeExecutable implements Executable {
-  readonly inline: boolean;
   profile: RunProfile | undefined;
   readonly #parts: Parts;
+  /** How long a run takes, roughly. */
+  readonly #milliseconds: number;
   readonly #threads: number;
   readonly #constants = new Map<LastingPlace, Piece>();
   readonly #call: Call;
@@ -144,12 +146,14 @@ class NativeExecutable implements Executable {
   readonly #fed: readonly { readonly feed: number; readonly slot: number; readonly place: ArenaPlace }[];
   readonly #views = new Map<Buffer, TypedArray>();
   #arena: Piece | undefined;
+  /** The arena of the last run: memory that the system has given. */
+  #usedArena: Piece | undefined;
 
   constructor(parts: Parts) {
     const { program, storage, slots, profile, library } = parts;
     this.#parts = parts;
-    this.inline = secondsOf(program, rates) < shortRun;
-    this.#threads = this.inline ? 1 : parts.threads;
+    this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
+    this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
     const calls = profile ? callsOf(stepsOf(program, true)) : [];
     this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     this.#call = new Call(
@@ -166,10 +170,16 @@ class NativeExecutable implements Executable {
     this.#call.set({
       run: library.run,
       ownBytes: alignedSize(program.threadBytes),
-      threads: this.#threads,
+      most: this.#threads,
       times: this.#times?.address ?? 0,
       timesOfThread,
     });
+  }
+
+  /** The first run of more than a little meets new memory and code, which takes longer: it is none of this thread's. */
+  get inlineMs(): number | undefined {
+    const known = this.#milliseconds < 1e3 * shortRun || this.#usedArena === this.#parts.reserve();
+    return known && this.#milliseconds < sliceMs ? this.#milliseconds : undefined;
   }
 
   /** Where something lies that outlives the run. */
@@ -207,15 +217,10 @@ class NativeExecutable implements Executable {
     this.#call.set({ arena: arena.address, own: arena.address + alignedSize(this.#parts.program.arenaBytes) });
   }
 
-  /** Can the program read a feed where the caller has it? Memory that other threads write to is copied. */
-  #isInPlace(feed: TypedArray): boolean {
-    return this.inline && feed.byteLength >= worthPointing && feed.buffer instanceof ArrayBuffer;
-  }
-
-  #pointToFeeds(feeds: readonly TypedArray[]): void {
+  #pointToFeeds(feeds: readonly TypedArray[], isInPlace: (feed: TypedArray) => boolean): void {
     const { runtime } = this.#parts;
     for (const { feed, slot, place } of this.#fed) {
-      const here = this.#isInPlace(feeds[feed]);
+      const here = isInPlace(feeds[feed]);
       this.#call.point(slot, here ? runtime.address(feeds[feed]) : (this.#arena as Piece).address + place.offset);
     }
   }
@@ -225,11 +230,15 @@ class NativeExecutable implements Executable {
     counters: readonly number[],
   ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
     const { program, runtime } = this.#parts;
+    const inline = this.inlineMs !== undefined;
     this.#useArena();
-    this.#pointToFeeds(feeds);
-    fill(program, this.#view, feeds, counters, (i) => this.#isInPlace(feeds[i]));
+    // Of what other threads may write to there must be a copy.
+    const isInPlace = (feed: TypedArray) =>
+      inline && feed.byteLength >= worthPointing && feed.buffer instanceof ArrayBuffer;
+    this.#pointToFeeds(feeds, isInPlace);
+    fill(program, this.#view, feeds, counters, (i) => isInPlace(feeds[i]));
     const { address } = this.#call;
-    if (this.inline) {
+    if (inline) {
       const started = this.#times && performance.now();
       return this.#finish(runtime.execute(address), started);
     }
@@ -243,6 +252,7 @@ class NativeExecutable implements Executable {
 
   #finish(code: number, started: number | undefined): TypedArray[] {
     if (code < 0) throw new UnavailableError('No thread could be started for a long run. Nothing has run.');
+    this.#usedArena = this.#arena;
     if (started !== undefined) this.#measure(started);
     return collect(this.#parts.program, this.#view, code);
   }
@@ -253,7 +263,7 @@ class NativeExecutable implements Executable {
     const computed = performance.now();
     const shift = computed - this.#parts.runtime.now();
     const each = 2 * this.#measured.length;
-    const threads = Array.from({ length: this.#threads }, (_, thread) =>
+    const threads = Array.from({ length: this.#call.threads }, (_, thread) =>
       new Float64Array(buffer, offset + 8 * each * thread, each).map((t) => t + shift),
     );
     this.profile = { started, computed, calls: this.#measured, threads };

@@ -1,16 +1,17 @@
 // What a run is called with, in memory that the program reads: `struct call` of prelude.ts.
 import type { Piece, Storage } from './storage.ts';
 
-/** The fields of the struct in order, all of 8 bytes; the runtime library fills the last two. */
+/** The fields of the struct in order, all of 8 bytes; the runtime library fills the last three. */
 const fields = [
   'run',
   'table',
   'arena',
   'own',
   'ownBytes',
-  'threads',
+  'most',
   'times',
   'timesOfThread',
+  'threads',
   'wait',
   'now',
 ] as const;
@@ -40,6 +41,11 @@ export class Call {
 
   get address(): number {
     return this.#struct.address;
+  }
+
+  /** How many threads have computed the last run. */
+  get threads(): number {
+    return Number(this.#fields[fields.indexOf('threads')]);
   }
 
   set(values: Partial<Record<(typeof fields)[number], number>>): void {

@@ -1,15 +1,18 @@
 // The C text of the runtime library: the threads of the process, and what JavaScript cannot do by itself. It is compiled
 // once for a machine and kept in the cache, like programs.
+import { placementSource } from './placement-source.ts';
 import { callStruct } from './prelude.ts';
 
 /**
  * One pool a process, shared by all sessions (and JavaScript threads), one run at a time. Thread 0 of a run is the one
  * that calls; the others wait for the next run as they wait in a barrier: they look again and again for a while, some
- * hundred microseconds, which is what waking takes on a virtual machine, then they sleep.
+ * hundred microseconds, which is what waking takes on a virtual machine, then they sleep. Between looks they let others
+ * run on their processor: the one that they wait for may be among them.
  */
 export const runtimeSource = `#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -20,7 +23,9 @@ export const runtimeSource = `#define _GNU_SOURCE
 #endif
 ${callStruct}
 #define EXPORT __attribute__((visibility("default")))
+/* How often a thread looks before it sleeps: for the next run, and for the others of a run. */
 #define LOOKS 10000
+#define LOOKS_INSIDE 40000
 #define load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define look(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define store(p, x) __atomic_store_n(p, x, __ATOMIC_SEQ_CST)
@@ -34,6 +39,7 @@ static void pause_a_little(void) {
 #endif
 }
 
+${placementSource}
 /* A word that threads wait for: how often it has been changed, and how many of them sleep. */
 struct word {
   _Alignas(128) u32 value;
@@ -59,10 +65,13 @@ static void wake_all(struct word *w) {
 }
 #endif
 
-static void wait_while(struct word *w, u32 value) {
-  for (int i = 0; i < LOOKS; i++) {
+static void wait_while(struct word *w, u32 value, int looks) {
+  for (int i = 0; i < looks; i++) {
     if (look(&w->value) != value) return;
-    pause_a_little();
+    if (i % 64 == 63) {
+      sched_yield();
+      note_place();
+    } else pause_a_little();
   }
   add(&w->asleep, 1);
   while (load(&w->value) == value) sleep_while(w, value);
@@ -87,13 +96,14 @@ static void barrier(void) {
     store(&arrived, 0);
     change(&passed, before + 1);
   } else {
-    wait_while(&passed, before);
+    wait_while(&passed, before, LOOKS_INSIDE);
   }
 }
 
 struct member {
   struct word calls;
   i64 number;
+  struct place place;
 };
 static struct member **members;
 static u32 count;
@@ -102,8 +112,10 @@ static pthread_mutex_t one_run = PTHREAD_MUTEX_INITIALIZER;
 
 static void *member_main(void *argument) {
   struct member *me = argument;
+  begin_place(&me->place);
   for (u32 seen = 0;; seen++) {
-    wait_while(&me->calls, seen);
+    wait_while(&me->calls, seen, LOOKS);
+    settle();
     current->run(current, me->number);
     barrier();
   }
@@ -147,20 +159,37 @@ static f64 now(void) {
   return t.tv_sec * 1e3 + t.tv_nsec * 1e-6;
 }
 
-/* Runs on as many threads as the call says; -1 if they could not be started, and nothing has run. */
-EXPORT i32 millrace_execute(u64 address) {
+/* A run of one thread, while others may be using the pool. */
+static i32 alone(struct call *call) {
+  call->threads = 1;
+  return call->run(call, 0);
+}
+
+/*
+ * Runs on as many threads as the call may have, or, if it must not wait for another run, on this one alone. -1 if they
+ * could not be started, and nothing has run.
+ */
+EXPORT i32 millrace_execute(u64 address, i32 patient) {
   struct call *call = (struct call *)(uintptr_t)address;
   call->wait = barrier;
   call->now = now;
-  if (call->threads == 1) return call->run(call, 0);
-  pthread_mutex_lock(&one_run);
-  if (!grow(call->threads - 1)) {
+  if (call->most == 1) return alone(call);
+  if (patient) pthread_mutex_lock(&one_run);
+  else if (pthread_mutex_trylock(&one_run) != 0) return alone(call);
+  if (!grow(call->most - 1)) {
     pthread_mutex_unlock(&one_run);
-    return -1;
+    return patient ? -1 : alone(call);
   }
+  call->threads = call->most;
   team = call->threads;
   current = call;
-  for (i64 i = 0; i < call->threads - 1; i++) change(&members[i]->calls, members[i]->calls.value + 1);
+  processors taken;
+  only_here(&taken);
+  for (i64 i = 0; i < call->threads - 1; i++) {
+    struct member *m = members[i];
+    place_apart(&m->place, load(&m->calls.asleep) != 0, &taken);
+    change(&m->calls, m->calls.value + 1);
+  }
   i32 code = call->run(call, 0);
   barrier();
   pthread_mutex_unlock(&one_run);

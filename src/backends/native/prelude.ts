@@ -14,9 +14,11 @@ struct call {
   char *arena;
   char *own;
   i64 own_bytes;
-  i64 threads;
+  i64 most;
   f64 *times;
   i64 times_of_thread;
+  /* Filled by the runtime library: how many threads compute, of the most that may. */
+  i64 threads;
   void (*wait)(void);
   f64 (*now)(void);
 };

@@ -20,7 +20,9 @@ export interface Library {
 
 /** See pool-source.ts. Addresses are numbers: they are below 2⁵³. */
 export interface Runtime {
+  /** Runs on this thread, and those of the pool if it is free. */
   execute(call: number): number;
+  /** Runs on other threads, when the pool is free. */
   executeAsync(call: number): Promise<number>;
   /** The present time on the clock of profiled runs, in milliseconds. */
   now(): number;
@@ -71,7 +73,7 @@ function bind(ffi: Koffi, path: string): Runtime {
   const library = ffi.load(path);
   const func = (name: string, result: string, ...parameters: string[]) =>
     library.func(`millrace_${name}`, result, parameters);
-  const execute = func('execute', 'int', 'uint64_t');
+  const execute = func('execute', 'int', 'uint64_t', 'int');
   const now = func('now', 'double');
   const address = func('address', 'uint64_t', 'void *');
   const advise = func('advise', 'void', 'uint64_t', 'uint64_t');
@@ -80,10 +82,10 @@ function bind(ffi: Koffi, path: string): Runtime {
   const lastError = func('error', 'const char *');
   const close = func('close', 'void', 'uint64_t');
   return {
-    execute: (call) => execute(call) as number,
+    execute: (call) => execute(call, 0) as number,
     executeAsync: (call) =>
       new Promise((resolve, reject) => {
-        execute.async(call, (error: Error | null, code: number) => (error ? reject(error) : resolve(code)));
+        execute.async(call, 1, (error: Error | null, code: number) => (error ? reject(error) : resolve(code)));
       }),
     now: () => now() as number,
     address: (memory) => Number(address(memory instanceof ArrayBuffer ? new Uint8Array(memory) : memory)),

@@ -1,6 +1,7 @@
 // The reference backend: the oracle behind the interface of a session.
 import { allocate, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
+import { sliceMs } from '../../tensor/turns.ts';
 import type { Backend, Compiled, Executable } from '../backend.ts';
 import { evaluate } from './evaluate.ts';
 
@@ -14,8 +15,9 @@ export function createReference(): Backend {
     load: async ({ lowered }: Compiled): Promise<Executable> => {
       const counters = lowered.nodes.flatMap((n) => (n.kind === 'counter' ? [n.name] : []));
       const names = [...new Set(counters)];
+      const milliseconds = elementsOf(lowered) / 5000;
       return {
-        inline: elementsOf(lowered) < 20_000,
+        inlineMs: milliseconds < sliceMs ? milliseconds : undefined,
         run: (feeds, counts) => {
           const { fetches, updates } = evaluate(lowered, {
             feeds,

@@ -11,7 +11,8 @@ import { inSlices } from '../../tensor/turns.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
 import { availableCores } from '../cores.ts';
 import { collect, fill } from '../ports.ts';
-import { callsOf, secondsOf, stepsOf } from '../steps.ts';
+import { callsOf, stepsOf } from '../steps.ts';
+import { secondsOf } from '../work.ts';
 import { barrierWords } from './barrier.ts';
 import { emitting } from './emit.ts';
 import { fusedMultiplyAdd, hasVectors } from './features.ts';
@@ -30,7 +31,7 @@ const shortRun = 0.5e-3;
 const longCode = 2 ** 17;
 /** Modules up to this size are made on the calling thread where that takes a millisecond or two. */
 const quickCode = 2 ** 18;
-const rates = { operations: 10e9, bytes: 10e9 };
+const rates = { operations: 4e9, bytes: 10e9 };
 
 export const createWasm = (options: BackendOptions): Backend => new WasmBackend(options);
 
@@ -136,11 +137,12 @@ class WasmBackend implements Backend {
 
   /** Is it worth the threads of the pool? */
   #isLong(program: Program): boolean {
-    return this.#shared && secondsOf(program, rates) >= shortRun;
+    return this.#shared && secondsOf(program, rates, 1) >= shortRun;
   }
 
   #executable(program: Program, module: WebAssembly.Module, codeBytes: number, free: () => void): Executable {
     const { memory } = this.#storage;
+    const seconds = secondsOf(program, rates, 1);
     const short = !this.#isLong(program);
     const measure = this.#profile ? callsOf(stepsOf(program, this.#shared)) : undefined;
     const measuredKernels = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
@@ -159,8 +161,8 @@ class WasmBackend implements Backend {
     const ownSpace = (thread: number) =>
       this.#arena.at + alignedSize(program.arenaBytes) + thread * alignedSize(program.threadBytes);
     return {
-      get inline() {
-        return exports !== undefined;
+      get inlineMs() {
+        return exports && 1e3 * seconds;
       },
       get profile() {
         return profile;

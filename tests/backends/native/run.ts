@@ -71,7 +71,7 @@ export async function differences(
     storage,
     pieces.map((piece) => piece.address),
   );
-  call.set({ run: library.run, arena: arena.address, own: arena.address, threads });
+  call.set({ run: library.run, arena: arena.address, own: arena.address, most: threads });
   const view = (b: Buffer): TypedArray => {
     const place = places.get(b) as { kind: string; key: number; offset: number };
     const piece = place.kind === 'arena' ? arena : variables.get(place.key)!;
