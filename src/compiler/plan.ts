@@ -13,6 +13,7 @@ import { Builder, type Offered, type Unit } from './build.ts';
 import { fuse } from './fuse.ts';
 import { parametrize } from './parameters.ts';
 import { schedule } from './schedule.ts';
+import { unique } from './unique.ts';
 
 /** A task as it was planned; its place in the list is the step at which it runs. */
 export interface PlannedTask {
@@ -37,7 +38,8 @@ export const plan = (lowered: Lowered, machine: Machine, options?: PlanOptions):
   atOnce(planning(lowered, machine, options));
 
 /** The same, step by step. */
-export function* planning(lowered: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Steps<Plan> {
+export function* planning(given: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Steps<Plan> {
+  const lowered = yield* unique(given);
   const fused = yield* fuse(lowered);
   const scheduled = yield* schedule(share ? { ...fused, tasks: yield* parametrize(fused.tasks) } : fused);
   const { checks, inPlace, commits } = scheduled;

@@ -154,6 +154,35 @@ export function operands(p: Primitive): readonly View[] {
   }
 }
 
+/** The primitive that reads other views; itself, if none is another one. */
+export function withOperands(p: Primitive, change: (v: View) => View): Primitive {
+  switch (p.kind) {
+    case 'map':
+    case 'concat':
+    case 'check': {
+      const inputs = p.inputs.map(change);
+      return inputs.every((v, i) => v === p.inputs[i]) ? p : { ...p, inputs };
+    }
+    case 'contract': {
+      const [a, b] = [change(p.a), change(p.b)];
+      return a === p.a && b === p.b ? p : { ...p, a, b };
+    }
+    case 'reduce':
+    case 'argReduce':
+    case 'pad': {
+      const x = change(p.x);
+      return x === p.x ? p : { ...p, x };
+    }
+    case 'gather':
+    case 'scatter': {
+      const [x, indices] = [change(p.x), change(p.indices)];
+      return x === p.x && indices === p.indices ? p : { ...p, x, indices };
+    }
+    default:
+      return p;
+  }
+}
+
 let nextId = 0;
 type Fields<P> = P extends Primitive ? Omit<P, 'id'> : never;
 /** A new primitive, seen as a whole. */
