@@ -1,9 +1,8 @@
 // The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
 
-import type { Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
+import type { Affine, Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Primitive } from '../program/primitives.ts';
 import { usesIndex } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { type DType, sizeOf } from '../tensor/dtype.ts';
@@ -90,10 +89,20 @@ export function filling(buffer: Buffer, value: number, vectorBytes: number): Ker
 }
 
 /** Bytes that come to a cache together. */
-export const cacheLine = 64;
-/** Is an input of the outputs in no cache, so that it is worth fetching ahead, where the machine can? */
-export const isFetched = (node: Primitive, machine: Machine): boolean =>
-  machine.prefetches && elements(node.shape) * sizeOf(node.dtype) > machine.cache[1];
+const cacheLine = 64;
+
+/** Fetches a run of elements ahead, if the array is in no cache, and the machine can. `at` is the index of an element. */
+export function prefetching(
+  buffer: Buffer,
+  count: number,
+  at: (element: number) => Affine,
+  machine: Machine,
+): Statement[] {
+  const size = sizeOf(buffer.dtype);
+  if (!machine.prefetches || buffer.length * size <= machine.cache[1]) return [];
+  const line = cacheLine / size;
+  return Array.from({ length: Math.ceil(count / line) }, (_, i) => ({ kind: 'prefetch', buffer, index: at(i * line) }));
+}
 
 /** Bytes that the outputs read and write, and operations that they compute, in all. */
 export function outputBytes(task: Task): number {

@@ -6,6 +6,7 @@ import { rowMajor } from '../tensor/shape.ts';
 import { packingWay } from './blocking.ts';
 import type { Block, Layout, Panel } from './layout.ts';
 import { isPartial, loop, partOf, variable } from './nest.ts';
+import { prefetching } from './outputs.ts';
 import { transpose } from './transpose.ts';
 
 /** A loop over some steps along a summed axis, from the step `begin` on. */
@@ -81,15 +82,10 @@ export function pack(
   };
   if (panel.size >= width) {
     if (columns.column !== 1) return loop(p, strided(), kind);
-    // Long rows are read along the row.
-    return forEach(
-      all,
-      loop(
-        p,
-        vectors.map((c) => copy(c, lanes)),
-      ),
-      kind,
-    );
+    // Long rows are read along the row; the next row is fetched meanwhile, since a page may end between them.
+    const next = (c: number) => ir.plus(from(all, c), strides.at(-1) ?? 0);
+    const row = [...prefetching(source, width, next, machine), ...vectors.map((c) => copy(c, lanes))];
+    return forEach(all, loop(p, row), kind);
   }
   const rest = panel.size % lanes;
   if (isPartial(rest, lanes, machine)) {

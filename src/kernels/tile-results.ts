@@ -2,13 +2,12 @@
 
 import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import { sizeOf } from '../tensor/dtype.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
 import { type Lists, listed } from './lists.ts';
 import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
-import { cacheLine, isFetched, outputAccesses, storeOutputs } from './outputs.ts';
+import { outputAccesses, prefetching, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
 
@@ -163,16 +162,10 @@ export function oneTile(
   const fetching = sum
     ? []
     : task.inputs.flatMap(({ node }, k): Body => {
-        if (!isFetched(node, t.plan.machine) || columns.outputs[k] !== 1) return [];
-        const line = cacheLine / sizeOf(node.dtype);
+        if (columns.outputs[k] !== 1) return [];
+        const buffer = t.storage.bufferOf(node);
         return Array.from({ length: height }, (_, r) =>
-          Array.from({ length: Math.ceil(columnsHere / line) }, (_, i): Statement => {
-            return {
-              kind: 'prefetch',
-              buffer: t.storage.bufferOf(node),
-              index: at(only(r), only(i * line), k, accesses[k].offset),
-            };
-          }),
+          prefetching(buffer, columnsHere, (c) => at(only(r), only(c), k, accesses[k].offset), t.plan.machine),
         ).flat();
       });
   if (!kept) return [...fetching, ...tile];

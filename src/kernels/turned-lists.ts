@@ -1,13 +1,12 @@
 // Products of lists whose rows are the innermost axis of the result: sums are computed with the vectors along the
 // columns, row by row, and turned before the outputs' bodies see them.
 
-import type { Affine, Buffer, Expression, Statement } from '../loops/ir.ts';
+import type { Affine, Buffer, Expression } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import { sizeOf } from '../tensor/dtype.ts';
 import type { Bound, OutAxis } from './layout.ts';
 import { type Lists, listed } from './lists.ts';
 import { loop, variable } from './nest.ts';
-import { cacheLine, isFetched, outputAccesses, storeOutputs } from './outputs.ts';
+import { outputAccesses, prefetching, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, bound, type TileBlock, type Tiling } from './tiling.ts';
 import { transpose } from './transpose.ts';
@@ -58,11 +57,8 @@ function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bo
   const r = variable(`r${id}`, height / few);
   const row = variable(`row${id}`, few);
   const fetching = task.inputs.flatMap(({ node }, k): Body => {
-    if (!full || !isFetched(node, machine) || rows.outputs[k] !== 1 || columns.outputs[k] === 0) return [];
-    const line = cacheLine / sizeOf(node.dtype);
-    return Array.from({ length: tileRows / line }, (_, i): Statement => {
-      return { kind: 'prefetch', buffer: t.storage.bufferOf(node), index: at(k, ir.at(i * line), ir.at(0, [r, 1])) };
-    });
+    if (!full || rows.outputs[k] !== 1 || columns.outputs[k] === 0) return [];
+    return prefetching(t.storage.bufferOf(node), tileRows, (i) => at(k, ir.at(i), ir.at(0, [r, 1])), machine);
   });
   const sums = t.storage.own(`sums${id}`, dtype, height * width);
   const panel = { buffer: block.panels as Buffer, vectors, lanes, depth: block.depth };

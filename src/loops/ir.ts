@@ -162,7 +162,7 @@ export type Statement =
     }
   /** Scalar store at a computed element index (int32), which the kernel has made sure is in range. */
   | { readonly kind: 'storeAt'; readonly buffer: Buffer; readonly index: Expression; readonly value: Expression }
-  /** A hint: the element will be read soon, and no processor foresees it. Only where the machine says that it `prefetches`. */
+  /** A hint: the element will be read soon, if there is one. Only where the machine says that it `prefetches`. */
   | { readonly kind: 'prefetch'; readonly buffer: Buffer; readonly index: Affine }
   /** The condition is a scalar bool. */
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };

@@ -142,7 +142,8 @@ class Verifier {
         break;
       case 'prefetch':
         if (!this.#machine.prefetches) this.#refuse(s, 'this machine does not prefetch');
-        this.#index(s, s.buffer, s.index, 0);
+        this.#terms(s, s.index);
+        this.#locate(s.buffer);
         break;
       case 'storeAt':
         this.#expression(s.index, s, assigned, seen);
