@@ -38,15 +38,15 @@ export function tileCost(rows: number, vectors: number, tile: Tile, machine: Mac
   );
 }
 
-/** The tile that computes that many rows and vectors in the least time. */
-export function bestTile(rows: number, vectors: number, machine: Machine): Tile {
-  let best: Tile = { rows: 1, vectors: 1 };
-  let least = Infinity;
+/** The tile, of no fewer than some rows, that computes that many rows and vectors in the least time. */
+export function bestTile(rows: number, vectors: number, machine: Machine, least = 1): Tile {
+  let best: Tile = { rows: least, vectors: 1 };
+  let lowest = Infinity;
   for (let v = 1; v <= Math.min(4, vectors); v++) {
-    for (let r = 1; r <= rows && fits(r, v, machine); r++) {
+    for (let r = least; r <= rows && fits(r, v, machine); r++) {
       const cost = tileCost(rows, vectors, { rows: r, vectors: v }, machine);
-      if (cost < least * 0.999) {
-        least = cost;
+      if (cost < lowest * 0.999) {
+        lowest = cost;
         best = { rows: r, vectors: v };
       }
     }

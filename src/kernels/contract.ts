@@ -17,13 +17,16 @@ import {
   packingWay,
   partialSumCost,
   staysNear,
+  type Tile,
   tileCost,
   whole,
 } from './blocking.ts';
 import { taskCost } from './cost.ts';
+import { lanesFor } from './expression.ts';
 import { type Layout, layoutsOf } from './layout.ts';
+import { isPartial } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { outputBytes } from './outputs.ts';
+import { outputBytes, outputTypes } from './outputs.ts';
 import { reduction } from './reduce.ts';
 import { tiledParts } from './tiles.ts';
 import { Tiling } from './tiling.ts';
@@ -46,6 +49,25 @@ export function tiled(task: Task, machine: Machine): Offer | undefined {
   return offers.sort((a, b) => a.cost - b.cost)[0];
 }
 
+/** Can tiles be turned: do their rows lie along the innermost axis of the result, and fill vectors, or parts of them? */
+export function isTurned(task: Task, { rows, inner }: Layout, lanes: number, machine: Machine): boolean {
+  const bodies = task.outputs.map((o) => o.body);
+  const fits = lanesFor(machine, bodies, [task.root?.dtype ?? 'float32', ...outputTypes(task)]) === lanes;
+  const innermost = !inner && rows.outputs[task.inputs.length] === 1;
+  return innermost && fits && (rows.size >= lanes || isPartial(rows.size, lanes, machine));
+}
+
+const storeCost = (task: Task): number => 2 + taskCost(task.outputs.map((o) => o.body));
+
+/** Cycles to turn tiles, and to store results in vectors that they do not fill. */
+function turningCost(task: Task, { rows, columns }: Layout, tile: Tile, lanes: number): number {
+  const high =
+    Math.floor(rows.size / tile.rows) * Math.ceil(tile.rows / lanes) + Math.ceil((rows.size % tile.rows) / lanes);
+  const others = elements(task.shape) / (rows.size * columns.size);
+  const vectors = high * Math.ceil(columns.size / lanes) * lanes * others;
+  return packingCost(vectors * lanes, 'turned', lanes) + (vectors - elements(task.shape) / lanes) * storeCost(task);
+}
+
 function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine): Offer | undefined {
   const { columns, rows, outer, sums, inner } = layout;
   const size = sizeOf(root.dtype);
@@ -53,13 +75,19 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const sizes = sums.map((x) => x.size);
   const depth = elements(sizes);
   const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));
-  const packed = reuse >= 8;
-  if (!packed && (columns.column !== 1 || !inner)) return undefined;
+  const turned = !inner && lanes > 1 && isTurned(task, layout, lanes, machine);
+  // Tiles that are turned should fill vectors then.
+  const least = turned ? Math.min(rows.size, lanes) : 1;
+  // What only one tile of rows reads is not worth packing for it.
+  const onlyTile = turned && reuse <= bestTile(rows.size, Math.ceil(columns.size / lanes), machine, least).rows;
+  const packed = reuse >= 8 && !(onlyTile && columns.column === 1);
+  if (!packed && (columns.column !== 1 || !(inner || turned))) return undefined;
   const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
-  const tile = bestTile(rows.size, vectors, machine);
+  const tile = bestTile(rows.size, vectors, machine, least);
   // Rows along which the sum strides are copied too, where each element is one of a single row; but not for the only
-  // panel if all that a tile needs of them is at hand.
-  const once = vectors === tile.vectors && rows.row === 1 && staysNear(depth, tile.rows * size, machine);
+  // panel, or for the only tile, if all that a tile needs of them is at hand.
+  const single = vectors === tile.vectors || rows.size <= tile.rows;
+  const once = single && rows.row === 1 && staysNear(depth, tile.rows * size, machine);
   const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1 && !once;
   const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
@@ -78,8 +106,8 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
     (packedRows ? packingCost(rows.size * depth, packingWay(rows.row, undefined), lanes) : 0) +
     (packed ? packingCost(columns.size * depth * batch, packingWay(columns.column, sums.at(-1)?.column), lanes) : 0) +
     (split === whole ? 0 : partialSumCost(results * cuts(sizes, split), lanes)) +
-    (inner ? 0 : results * (2 + taskCost(task.outputs.map((o) => o.body))));
-  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split };
+    (inner ? 0 : turned ? turningCost(task, layout, tile, lanes) : results * storeCost(task));
+  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split, turned };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {
     name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,

@@ -7,13 +7,12 @@ import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../program/task.ts';
 import { nonZeroShare } from '../program/zeros.ts';
 import { packingCost, packingWay, whole } from './blocking.ts';
-import { tiled } from './contract.ts';
-import { lanesFor } from './expression.ts';
+import { isTurned, tiled } from './contract.ts';
 import { type Layout, layoutsOf } from './layout.ts';
 import { counting, type Lists, listing, listsFor } from './lists.ts';
 import { loop, variable } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { outputBytes, outputTypes } from './outputs.ts';
+import { outputBytes } from './outputs.ts';
 import { packedBlock, packing } from './tile-blocks.ts';
 import { oneTile } from './tile-results.ts';
 import { around, type Body, bound, Tiling } from './tiling.ts';
@@ -53,9 +52,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   if (share === 1) return undefined;
   const [{ size: depth }] = sums;
   if (rows.size * depth > mostListed) return undefined;
-  // Rows that are the innermost axis are turned, as vectors.
-  const bodies = task.outputs.map((o) => o.body);
-  if (!inner && lanesFor(machine, bodies, ['float32', ...outputTypes(task)]) !== lanes) return undefined;
+  if (!inner && !isTurned(task, layout, lanes, machine)) return undefined;
   const vectors = Math.ceil(columns.size / lanes);
   const results = outputBytes(task);
   const arrays = inner && results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;
@@ -75,7 +72,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
     name: `lists of ${Math.round(share * 100)} % that are not zero`,
     cost: fixed + products * share,
     build: (storage) => {
-      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true }, storage);
+      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true, turned: !inner }, storage);
       const lists = listsFor(t, rows.size, depth);
       const total = storage.scratch('total', 'int32', 1);
       const limit = ir.constant(most, int32);

@@ -10,6 +10,7 @@ import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
 import { outputAccesses, prefetching, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
+import { type OutputsOfRows, turnedResults } from './turned-results.ts';
 
 /** Rows that are not read where they lie: those of a tile copied, or the elements of each that are not zero in lists. */
 export type Rows = { readonly copied: Buffer } | Lists;
@@ -87,25 +88,34 @@ export function oneTile(
   };
   const id = t.nextName();
   const accesses = outputAccesses(task);
-  const coordinate = (number: number, r: Place, c: Place, width: number): Expression => {
-    const along = bounds.filter(({ axis }) => axis.number === number);
+  /** A position along an axis of the task, for a vector along the columns, or along the rows. */
+  const coordinate = (number: number, r: Place, c: Place, width: number, along: OutAxis): Expression => {
+    const bound = bounds.filter(({ axis }) => axis.number === number);
     const inColumns = columns.number === number;
     const here = [...(rows.number === number ? [r] : []), ...(inColumns ? [c, only(panel.begin)] : [])];
     const begin = here.reduce(
       (sum, { constant }) => sum + constant,
-      offsetOf(along, () => 1),
+      offsetOf(bound, () => 1),
     );
     const terms = here.flatMap((x) => x.terms);
-    const index = ir.at(begin, ...termsOf(along, () => 1), [p, inColumns ? 1 : 0], ...terms);
-    return ir.index(index, { dtype: 'int32', lanes: width }, inColumns ? 1 : 0);
+    const index = ir.at(begin, ...termsOf(bound, () => 1), [p, inColumns ? 1 : 0], ...terms);
+    return ir.index(index, { dtype: 'int32', lanes: width }, number === along.number ? 1 : 0);
   };
-  const outputs = (r: Place, c: Place, width: number, root: Expression, name: string, count?: number): Statement[] => {
+  const outputs = (
+    r: Place,
+    c: Place,
+    width: number,
+    root: Expression,
+    name: string,
+    count?: number,
+    along: OutAxis = columns,
+  ): Statement[] => {
     const position: Position = {
       lanes: width,
       count,
       at: (k) => at(r, c, k, accesses[k].offset),
-      step: (k) => columns.outputs[k],
-      axis: (number) => coordinate(number, r, c, width),
+      step: (k) => along.outputs[k],
+      axis: (number) => coordinate(number, r, c, width, along),
     };
     return storeOutputs(task, t.storage, position, root, `e${id}_${name}_`);
   };
@@ -134,7 +144,8 @@ export function oneTile(
   };
   const cost = height * vectors * taskCost(task.outputs.map((o) => o.body));
   const looped = sum === undefined && cost > mostWrittenOut;
-  const kept = looped ? t.storage.own('tile', dtype, height * vectors * lanes) : undefined;
+  const turned = t.plan.turned && lanes > 1;
+  const kept = looped || turned ? t.storage.own('tile', dtype, height * vectors * lanes) : undefined;
   const tile = registerTile({
     id,
     dtype,
@@ -169,6 +180,12 @@ export function oneTile(
         ).flat();
       });
   if (!kept) return [...fetching, ...tile];
+  if (turned) {
+    const sums = { sums: kept, height, width: vectors * lanes, count: columnsHere };
+    const inRows: OutputsOfRows = (r, c, width, root, count) =>
+      outputs(r, c, width, root, `t${t.nextName()}`, count, rows);
+    return [...fetching, ...tile, ...turnedResults(t, sums, inRows)];
+  }
   const r = variable(`r${id}`, height);
   /** Columns of the tile, so many at once. */
   const some = (begin: number, end: number, width: number, count?: number): Body => {

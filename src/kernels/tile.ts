@@ -30,7 +30,7 @@ const mostWaiting = 32;
  * Where parts of vectors are stored, all is computed before: a load would wait for the store of the row before it,
  * because the left out part of that vector is where it reads.
  */
-function storesLast(ends: readonly Statement[], id: number): readonly Statement[] {
+export function storesLast(ends: readonly Statement[], id: number): readonly Statement[] {
   const parts = ends.filter((s) => s.kind === 'store' && s.count !== undefined).length;
   if (parts === 0 || parts > mostWaiting) return ends;
   const computed: Statement[] = [];

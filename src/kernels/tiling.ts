@@ -26,6 +26,8 @@ export interface TilePlan {
   /** Is the column operand packed, or read, in parts, because the whole of it does not fit into the cache? */
   readonly inParts: boolean;
   readonly split: Split;
+  /** Are tiles turned, because their rows are the innermost axis of the result? */
+  readonly turned: boolean;
 }
 
 /** Where sums are kept between blocks: in the order of the task's shape, from `offset` + `terms` on. */

