@@ -75,15 +75,16 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const sizes = sums.map((x) => x.size);
   const depth = elements(sizes);
   const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));
-  const turned = !inner && lanes > 1 && isTurned(task, layout, lanes, machine);
-  // Tiles that are turned should fill vectors then.
-  const least = turned ? Math.min(rows.size, lanes) : 1;
-  // What only one tile of rows reads is not worth packing for it.
-  const onlyTile = turned && reuse <= bestTile(rows.size, Math.ceil(columns.size / lanes), machine, least).rows;
-  const packed = reuse >= 8 && !(onlyTile && columns.column === 1);
+  // What does not fit into the cache as a whole is packed, or read, in parts.
+  const inParts = depth > 1 && !fitsCache(depth * columns.size * size, machine);
+  // Tiles are turned where they have all the rows: these are then at hand, and the columns are read once, as they lie.
+  const high = bestTile(rows.size, Math.ceil(columns.size / lanes), machine, Math.min(rows.size, lanes));
+  const few = !inner && !inParts && lanes > 1 && reuse <= high.rows;
+  const turned = few && isTurned(task, layout, lanes, machine);
+  const packed = reuse >= 8 && !(turned && columns.column === 1);
   if (!packed && (columns.column !== 1 || !(inner || turned))) return undefined;
   const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
-  const tile = bestTile(rows.size, vectors, machine, least);
+  const tile = turned ? high : bestTile(rows.size, vectors, machine);
   // Rows along which the sum strides are copied too, where each element is one of a single row; but not for the only
   // panel, or for the only tile, if all that a tile needs of them is at hand.
   const single = vectors === tile.vectors || rows.size <= tile.rows;
@@ -91,8 +92,6 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const strided = Math.abs(sums.at(-1)?.row ?? 1) !== 1 && !once;
   const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
-  // What does not fit into the cache as a whole is packed, or read, in parts.
-  const inParts = depth > 1 && !fitsCache(depth * columns.size * size, machine);
   const group = batch === 1 ? groupOf(columns.size, tile.vectors * lanes) : columns.size;
   const split = inParts ? blocks(sizes, group * size, machine, packed) : whole;
   // Partial sums are kept as vectors.
