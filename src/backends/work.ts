@@ -1,5 +1,5 @@
 // How long a run will take, by what its loop nests do: only where it runs depends on it, never what it computes.
-import { bodyOf, children, type Expression, expressionsOf, type Statement } from '../loops/ir.ts';
+import { bodyOf, children, type Expression, expressionsOf, type Kernel, type Statement } from '../loops/ir.ts';
 import type { Program } from '../loops/program.ts';
 import { isDivided, sharedBody } from '../loops/shared.ts';
 import { sizeOf } from '../tensor/dtype.ts';
@@ -11,12 +11,21 @@ export interface Rates {
   readonly bytes: number;
 }
 
-/** How many seconds a run takes on so many threads, roughly. */
+/** Runs of more seconds than this are long for everybody who asks: how long, nobody needs to know. */
+const longRun = 5e-3;
+/** Numbers that are computed in one operation at most: a vector's products and sums. */
+const mostAtOnce = 32;
+
+/** How many seconds a run takes on so many threads, roughly; of a long one, how many at least. */
 export function secondsOf(program: Program, { operations, bytes }: Rates, threads: number): number {
-  return program.kernels.reduce((sum, kernel, i) => {
-    const seconds = operationsOf(sharedBody(kernel)) / operations + kernel.bytes / bytes;
-    return sum + (timesOf(program, i) * seconds) / (isDivided(kernel) ? threads : 1);
-  }, 0);
+  const total = (work: (kernel: Kernel) => number): number =>
+    program.kernels.reduce((sum, kernel, i) => {
+      const seconds = work(kernel) / operations + kernel.bytes / bytes;
+      return sum + (timesOf(program, i) * seconds) / (isDivided(kernel) ? threads : 1);
+    }, 0);
+  // To look at every statement of a large program takes a while.
+  const atLeast = total((kernel) => kernel.flops / mostAtOnce);
+  return atLeast > longRun ? atLeast : total((kernel) => operationsOf(sharedBody(kernel)));
 }
 
 /** How often a kernel runs in one run. */

@@ -123,7 +123,9 @@ export class Builder {
     }
     const { repeat } = unit;
     if (!repeat?.parallel) return { kernels, offers: offered, buffers, asked, replaced: new Map() };
-    const merged = mergeKernels(kernels, repeat.items / repeat.block, this.#buffers.chain());
+    // Only where loops are alike has it any use to look for those that may be one.
+    const alike = unit.tasks.some((t) => t.byItem);
+    const merged = mergeKernels(kernels, repeat.items / repeat.block, this.#buffers.chain(), alike);
     this.#buffers.replace(merged.replaced);
     return { ...merged, offers: offered, buffers, asked };
   }

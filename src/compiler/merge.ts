@@ -26,14 +26,15 @@ export interface ChainBuffers {
 }
 
 /**
- * The kernels that are the same for all blocks (they pack what all items share), then the others as one, with loops
- * that pass over the same as one loop. `replaced` tells which buffers have become private, or nothing where all that
+ * The kernels that are the same for all blocks (they pack what all items share), then the others as one; where
+ * their loops over items are `alike`, those that pass over the same are one loop, too. `replaced` tells which buffers have become private, or nothing where all that
  * was stored in one is read from registers.
  */
 export function mergeKernels(
   kernels: readonly Kernel[],
   blocks: number,
   buffers: ChainBuffers,
+  alike: boolean,
 ): { kernels: Kernel[]; replaced: ReadonlyMap<Buffer, Buffer | undefined> } {
   const inside: Kernel[] = [];
   const before: Kernel[] = [];
@@ -70,10 +71,8 @@ export function mergeKernels(
   });
   const change = { expression, target: moved, computedTarget };
   const own = new Set(replaced.values());
-  const statements = forwardStores(
-    fuseLoops(inside.flatMap((k) => rewriteStatements(k.body.map(serial), change))),
-    (b) => own.has(b),
-  );
+  const moving = inside.flatMap((k) => rewriteStatements(k.body.map(serial), change));
+  const statements = alike ? forwardStores(fuseLoops(moving), (b) => own.has(b)) : moving;
   const total = (of: (k: Kernel) => number) => blocks * inside.reduce((sum, k) => sum + of(k), 0);
   const merged: Kernel = {
     name: inside.map((k) => k.name).join(', '),
