@@ -99,15 +99,16 @@ export function findCompiler(cache: DiskCache, target: Target): Compiler {
 function probe(cache: DiskCache, key: string, command: string, flags: readonly string[]): Probed {
   const known = cache.find(key, '.json');
   if (known) return JSON.parse(fs().readFileSync(known, 'utf8')) as Probed;
-  const args = [...flags, '-dM', '-E', '-x', 'c', '-'];
-  // Of the runtime library, so that it is known now if the system's headers are missing.
-  const asked = childProcess().spawnSync(command, args, { encoding: 'utf8', input: runtimeSource });
-  const { status, stdout, stderr, error } = asked;
-  if (status !== 0) {
+  const ask = (input: string, ...more: string[]): string => {
+    const args = [...flags, ...more, '-x', 'c', '-'];
+    const { status, stdout, stderr, error } = childProcess().spawnSync(command, args, { encoding: 'utf8', input });
+    if (status === 0) return stdout;
     throw new UnavailableError(
       `The C compiler ${command} does not work: ${command} ${args.join(' ')} says: ${stderr?.trim() || error?.message}`,
     );
-  }
+  };
+  // Of the runtime library, so that it is known now if the system's headers are missing.
+  const stdout = ask(runtimeSource, '-dM', '-E');
   const macros = stdout
     .split('\n')
     .map((line) => line.split(' ')[1])
@@ -130,10 +131,15 @@ function probe(cache: DiskCache, key: string, command: string, flags: readonly s
     macros: macros.filter((macro) => /^__(AVX|FMA|SSE|aarch64|ARM)/.test(macro)),
   };
   const folder = cache.workFolder();
-  const file = path().join(folder, 'probe.json');
-  fs().writeFileSync(file, JSON.stringify(probed));
-  cache.add(key, '.json', file);
-  fs().rmSync(folder, { recursive: true, force: true });
+  try {
+    // And if it does not assemble or link: `auto` can still take another backend now, but not when a program fails.
+    ask('int probe(void) { return 0; }\n', '-o', path().join(folder, `probe${suffix}`));
+    const file = path().join(folder, 'probe.json');
+    fs().writeFileSync(file, JSON.stringify(probed));
+    cache.add(key, '.json', file);
+  } finally {
+    fs().rmSync(folder, { recursive: true, force: true });
+  }
   return probed;
 }
 

@@ -134,6 +134,11 @@ else {
     vi.stubEnv('CC', script(`exec ${real} -nostdinc "$@"`));
     await expect(three('native')).rejects.toThrow(/does not work: .*dlfcn\.h/s);
     expect((await three('auto')).name).toBe('wasm');
+    // No assembler, or no linker.
+    const fails = 'echo cannot link >&2; exit 1';
+    vi.stubEnv('CC', script(`for a; do [ "$a" = -E ] && exec ${real} "$@"; done; ${fails}`));
+    await expect(three('native')).rejects.toThrow(/does not work: .*cannot link/s);
+    expect((await three('auto')).name).toBe('wasm');
   });
 
   test('the runtime library and the first program are compiled at the same time, while the event loop goes on', async () => {
