@@ -97,7 +97,8 @@ test('what it compiles is what the next run uses; a short run is said to be one'
   expect(await session.explain(y, [[x, [1, 2]]])).toMatch(
     /: 1 task, 1 kernel, .*; short: runs on the calling thread\n/,
   );
-  // It is on the spot only when it is compiled.
+  // It is on the spot only when it is compiled, and when this turn of the event loop is young.
+  await new Promise((resolve) => setImmediate(resolve));
   let done = false;
   void session.run(y, [[x, [1, 2]]]).then(() => {
     done = true;
