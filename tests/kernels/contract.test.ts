@@ -15,7 +15,7 @@ const numbers = (count: number, seed: number) =>
 async function compute(
   build: (...xs: Any[]) => Any,
   inputs: readonly (readonly [Float32Array, number[]])[],
-  { backend, chosen }: { backend?: tf.SessionOptions['backend']; chosen?: (explained: string) => void } = {},
+  { backend, explained }: { backend?: tf.SessionOptions['backend']; explained?: (text: string) => void } = {},
 ): Promise<Float32Array> {
   const graph = new tf.Graph();
   const session = new tf.Session({ graph, ...(backend && { backend }) });
@@ -26,7 +26,7 @@ async function compute(
   verifyProgram(compile({ fetches: [y], feeds: xs.map((x, i) => [x, inputs[i][1]] as const) }).program, machine);
   const feeds = xs.map((x, i) => [x, tf.array(...inputs[i])]) as any;
   const result = (await session.run(y, feeds)) as any;
-  chosen?.(await session.explain(y, feeds));
+  explained?.(await session.explain(y, feeds));
   await session.close();
   return result.data;
 }
@@ -91,30 +91,30 @@ const narrow: [number, number, number][] = [
   [131, 640, 5],
   [96, 210, 9],
 ];
-let across = 0;
-test.each(backends.filter((b) => b !== 'reference').flatMap((b) => narrow.map((shape) => [b, ...shape] as const)))(
-  '%s: a gradient of weights, %i × %i × %i, within 6e-6 of float64',
-  async (backend, m, k, n) => {
-    const [a, b, w] = [numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3)];
-    const wanted = Float64Array.from(w);
-    for (let i = 0; i < m; i++) {
-      for (let l = 0; l < k; l++) for (let j = 0; j < n; j++) wanted[i * n + j] -= 0.1 * a[l * m + i] * b[l * n + j];
+test.each(backends.filter((b) => b !== 'reference'))(
+  '%s: gradients of weights for few classes, within 6e-6 of float64, some of them turned',
+  async (backend) => {
+    const offers: string[] = [];
+    for (const [m, k, n] of narrow) {
+      const [a, b, w] = [numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3)];
+      const wanted = Float64Array.from(w);
+      for (let i = 0; i < m; i++) {
+        for (let l = 0; l < k; l++) for (let j = 0; j < n; j++) wanted[i * n + j] -= 0.1 * a[l * m + i] * b[l * n + j];
+      }
+      const found = await compute(
+        (x, y, v) => tf.sub(v, tf.mul(tf.matmul(x, y, { transposeA: true }), 0.1)) as Any,
+        [
+          [a, [k, m]],
+          [b, [k, n]],
+          [w, [m, n]],
+        ],
+        { backend, explained: (text) => offers.push(/offers: (.*)/.exec(text)?.[1] ?? '') },
+      );
+      expectClose(found, wanted);
     }
-    const found = await compute(
-      (x, y, v) => tf.sub(v, tf.mul(tf.matmul(x, y, { transposeA: true }), 0.1)) as Any,
-      [
-        [a, [k, m]],
-        [b, [k, n]],
-        [w, [m, n]],
-      ],
-      { backend, chosen: (text) => void (across += Number(/across, cost [\d,]+ \(taken\)/.test(text))) },
-    );
-    expectClose(found, wanted);
+    expect(offers.filter((text) => /across, cost [\d,]+ \(taken\)/.test(text))).not.toEqual([]);
   },
 );
-test('which is what some of these did', () => {
-  expect(across).toBeGreaterThan(1);
-});
 
 test('batches of products, also with a transposed result, within 6e-6 of float64', async () => {
   const [batch, m, k, n] = [3, 17, 40, 23];

@@ -7,6 +7,7 @@ import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
 import { nativeMissing } from '../backends.ts';
 import { compile } from '../compiler/compile.ts';
+import { skipped } from '../skipped.ts';
 
 type Any = tf.Tensor<any, any>;
 const lists = /lists of 25 % that are not zero, cost [\d,]+ \(taken\)/;
@@ -77,7 +78,7 @@ async function check(dims: readonly number[], share: number, side: Side, threads
 
 type Backend = 'wasm' | 'native';
 const backends: Backend[] = nativeMissing ? ['wasm'] : ['wasm', 'native'];
-if (nativeMissing) test.skip(`lists on native: ${nativeMissing}`, () => {});
+if (nativeMissing) skipped('lists on native', nativeMissing);
 
 describe.each(backends)('%s', (backend) => {
   test.each([0, 0.01, 0.3, 0.5, 0.9, 1])('with a share of %f that is not zero, all is as in float64', async (share) => {

@@ -9,6 +9,7 @@ import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { DiskCache, hashOf } from '../../../src/backends/native/cache.ts';
 import * as tf from '../../../src/index.ts';
 import { nativeMissing } from '../../backends.ts';
+import { skipped } from '../../skipped.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'millrace-cache-test-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -101,7 +102,7 @@ const real = ['gcc', 'clang', 'cc'].find((name) => spawnSync(name, ['--version']
 /** The real compiler, which first looks at the source, `$a`: in that of the runtime library is the word pthread. */
 const withSource = (look: string) => `for a; do case "$a" in *program.c) ${look};; esac; done; exec ${real} "$@"`;
 
-if (nativeMissing) test.skip('compilers that fail, damaged and shared caches', () => {});
+if (nativeMissing) skipped('compilers that fail, damaged and shared caches', nativeMissing);
 else {
   test('a compiler that does not work is told of', async () => {
     vi.stubEnv('CC', script('echo it is broken >&2; exit 3'));

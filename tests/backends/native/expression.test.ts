@@ -6,6 +6,7 @@ import * as ir from '../../../src/loops/ir.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
 import { nativeMissing } from '../../backends.ts';
 import { buffer, loop, samples, set, store, type, variable, when } from '../../loops/build.ts';
+import { skipped } from '../../skipped.ts';
 import { type Case, compilers, differences, toolsFor } from './run.ts';
 
 /** 20 × 20 pairs and more, so that any width divides their number. */
@@ -162,7 +163,7 @@ function accesses(vectorBytes: number): Case[] {
   return [...strided, ...computed, counted];
 }
 
-if (nativeMissing) test.skip('expressions in C', () => {});
+if (nativeMissing) skipped('expressions in C', nativeMissing);
 for (const cc of compilers)
   for (const target of ['native', 'avx2', 'sse', 'portable'] as const)
     test(`${cc}, ${target}: every expression and access, on one thread and on three`, async () => {

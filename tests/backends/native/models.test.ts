@@ -3,10 +3,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import * as tf from '../../../src/index.ts';
 import { nativeMissing } from '../../backends.ts';
 import { deepModel, hashOfVariables, type Model, softmaxModel } from '../../models.ts';
+import { describeUnless } from '../../skipped.ts';
 
 async function train(model: Model, batch: number, options: tf.SessionOptions): Promise<string> {
   const session = new tf.Session({ graph: model.graph, seed: 5, ...options });
@@ -23,7 +24,7 @@ const models: [string, () => Model, number][] = [
   ['the second model', () => deepModel(), 20],
 ];
 
-describe.skipIf(nativeMissing)('on native', () => {
+describeUnless(nativeMissing, 'on native', () => {
   test.each(models)('%s: the same bits on 1, 2, 3 and 5 threads', async (_, build, batch) => {
     const hashes: string[] = [];
     for (const threads of [1, 2, 3, 5]) hashes.push(await train(build(), batch, { backend: 'native', threads }));

@@ -15,6 +15,7 @@ import { type DType, sizeOf, type TypedArray, viewOf } from '../../../src/tensor
 import { nativeMissing } from '../../backends.ts';
 import { buffer, loop, samples, set, store, variable } from '../../loops/build.ts';
 import { interpret } from '../../loops/interpret.ts';
+import { skipped } from '../../skipped.ts';
 import { type Case, compilers, differences, type Tools, toolsFor } from './run.ts';
 
 /** What elements of a type are computed with, in vectors. */
@@ -139,10 +140,7 @@ for (const cc of compilers) {
     if (tools.machine.partialVectors) machines.push([`${cc}, ${tools.machine.name}`, tools]);
   }
 }
-if (machines.length === 0) {
-  console.log(`The tests of parts of vectors in C are skipped. ${nativeMissing ?? 'No machine here has them.'}`);
-  test.skip('parts of vectors in C', () => {});
-}
+if (machines.length === 0) skipped('parts of vectors in C', nativeMissing ?? 'no machine here has them');
 
 test.each(machines)('%s: parts of every type and size, on one thread and on three', async (_, tools) => {
   const { vectorBytes } = tools.machine;

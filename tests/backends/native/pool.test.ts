@@ -1,6 +1,6 @@
 // The pool of threads, by programs written for it: runs of which the calling thread is the first, beside long ones.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { userCache } from '../../../src/backends/native/cache.ts';
 import { Call } from '../../../src/backends/native/call.ts';
 import { compile } from '../../../src/backends/native/compiler.ts';
@@ -9,6 +9,7 @@ import { Storage } from '../../../src/backends/native/storage.ts';
 import * as tf from '../../../src/index.ts';
 import { nativeMissing } from '../../backends.ts';
 import { deepModel, hashOfVariables, type Model, softmaxModel } from '../../models.ts';
+import { describeUnless, skipped } from '../../skipped.ts';
 import { compilers, toolsFor } from './run.ts';
 
 /** A program of one function, and the numbers that it finds in its arena. */
@@ -30,7 +31,7 @@ __attribute__((visibility("default"))) i32 millrace_run(const struct call *call,
   return { runtime, call, numbers: new BigInt64Array(arena.buffer, arena.offset, 64) };
 }
 
-describe.skipIf(nativeMissing)('on native', () => {
+describeUnless(nativeMissing, 'on native', () => {
   test('a run that must not wait computes on its thread while another has the pool, then on all again', async () => {
     // Holds the pool until it is told to end; gives up after a long time.
     const long = await load(
@@ -54,9 +55,10 @@ describe.skipIf(nativeMissing)('on native', () => {
     expect([...short.numbers.subarray(0, 4)]).toEqual([2n, 1n, 1n, 0n]);
   });
 
-  test.runIf(process.platform === 'linux')(
-    'all threads take part after they have slept, and may then be on any processor',
-    async () => {
+  const afterSleep = 'all threads take part after they have slept, and may then be on any processor';
+  if (process.platform !== 'linux') skipped(afterSleep, 'threads are placed on Linux only');
+  else
+    test(afterSleep, async () => {
       const most = 3;
       const { runtime, call, numbers } = await load(
         `cpu_set_t set;
@@ -76,8 +78,7 @@ describe.skipIf(nativeMissing)('on native', () => {
         }
         await sleep(50);
       }
-    },
-  );
+    });
 
   test('sessions that train in turns, one inline on two threads: the same bits as alone on one', async () => {
     const start = async (model: Model, threads: number) => {

@@ -10,6 +10,7 @@ import { verifyProgram } from '../../../src/loops/verify.ts';
 import { nativeMissing } from '../../backends.ts';
 import { compile } from '../../compiler/compile.ts';
 import type { Feeds } from '../../models.ts';
+import { skipped } from '../../skipped.ts';
 
 type Any = tf.Tensor<any, any>;
 const api = tf as any;
@@ -246,7 +247,7 @@ async function check(graph: Graph): Promise<void> {
   });
 }
 
-if (nativeMissing) test.skip('rows of every length in C', () => {});
+if (nativeMissing) skipped('rows of every length in C', nativeMissing);
 else
   describe.each(['native', 'avx2'])('in C, on %s', (target) => {
     test.each(Object.entries(kinds))('%s: as the reference, the same bits on 1, 2 and 3 threads', async (_, make) => {
