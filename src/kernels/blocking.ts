@@ -71,7 +71,7 @@ export const staysNear = (runs: number, bytes: number, machine: Machine): boolea
   runs * (Math.ceil(bytes / lineBytes) + 1) * lineBytes <= machine.cache[0] / 2;
 
 /** Bytes that a cache takes from memory at a time. */
-const lineBytes = 64;
+export const lineBytes = 64;
 
 /** A step along the summed axes is worth storing the tile for from about this many on. */
 const enough = 384;

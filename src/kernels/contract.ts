@@ -57,14 +57,19 @@ export function isTurned(task: Task, { rows, inner }: Layout, lanes: number, mac
   return innermost && fits && (rows.size >= lanes || isPartial(rows.size, lanes, machine));
 }
 
+/** The tile with as many of the rows as can be, whose results are turned; undefined if they cannot be. */
+const turnedTile = (task: Task, layout: Layout, lanes: number, machine: Machine): Tile | undefined => {
+  const { rows, columns } = layout;
+  if (lanes === 1 || !isTurned(task, layout, lanes, machine)) return undefined;
+  return bestTile(rows.size, Math.ceil(columns.size / lanes), machine, Math.min(rows.size, lanes));
+};
+
 const storeCost = (task: Task): number => 2 + taskCost(task.outputs.map((o) => o.body));
 
-/** Cycles to turn tiles, and to store results in vectors that they do not fill. */
-function turningCost(task: Task, { rows, columns }: Layout, tile: Tile, lanes: number): number {
-  const high =
-    Math.floor(rows.size / tile.rows) * Math.ceil(tile.rows / lanes) + Math.ceil((rows.size % tile.rows) / lanes);
+/** Cycles to turn tiles that have all the rows, and to store results in vectors that they do not fill. */
+function turningCost(task: Task, { rows, columns }: Layout, lanes: number): number {
   const others = elements(task.shape) / (rows.size * columns.size);
-  const vectors = high * Math.ceil(columns.size / lanes) * lanes * others;
+  const vectors = Math.ceil(rows.size / lanes) * Math.ceil(columns.size / lanes) * lanes * others;
   return packingCost(vectors * lanes, 'turned', lanes) + (vectors - elements(task.shape) / lanes) * storeCost(task);
 }
 
@@ -77,10 +82,9 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));
   // What does not fit into the cache as a whole is packed, or read, in parts.
   const inParts = depth > 1 && !fitsCache(depth * columns.size * size, machine);
-  // Tiles are turned where they have all the rows: these are then at hand, and the columns are read once, as they lie.
-  const high = bestTile(rows.size, Math.ceil(columns.size / lanes), machine, Math.min(rows.size, lanes));
-  const few = !inner && !inParts && lanes > 1 && reuse <= high.rows;
-  const turned = few && isTurned(task, layout, lanes, machine);
+  // Only tiles that have all the rows are turned: these are then at hand, and the columns are read once, as they lie.
+  const high = inner || inParts ? undefined : turnedTile(task, layout, lanes, machine);
+  const turned = high !== undefined && reuse <= high.rows;
   const packed = reuse >= 8 && !(turned && columns.column === 1);
   if (!packed && (columns.column !== 1 || !(inner || turned))) return undefined;
   const vectors = Math.max(1, packed ? Math.ceil(columns.size / lanes) : Math.floor(columns.size / lanes));
@@ -105,7 +109,7 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
     (packedRows ? packingCost(rows.size * depth, packingWay(rows.row, undefined), lanes) : 0) +
     (packed ? packingCost(columns.size * depth * batch, packingWay(columns.column, sums.at(-1)?.column), lanes) : 0) +
     (split === whole ? 0 : partialSumCost(results * cuts(sizes, split), lanes)) +
-    (inner ? 0 : turned ? turningCost(task, layout, tile, lanes) : results * storeCost(task));
+    (inner ? 0 : turned ? turningCost(task, layout, lanes) : results * storeCost(task));
   const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split, turned };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {

@@ -1,8 +1,7 @@
 // The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
 
-import type { Affine, Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
+import type { Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import type { Machine } from '../loops/machine.ts';
 import { usesIndex } from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { type DType, sizeOf } from '../tensor/dtype.ts';
@@ -86,22 +85,6 @@ export function filling(buffer: Buffer, value: number, vectorBytes: number): Ker
   const r = variable('g', length - whole);
   const body = [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, whole, 1)])];
   return { name: 'fill', body, flops: 0, bytes: length * sizeOf(buffer.dtype) };
-}
-
-/** Bytes that come to a cache together. */
-const cacheLine = 64;
-
-/** Fetches a run of elements ahead, if the array is in no cache, and the machine can. `at` is the index of an element. */
-export function prefetching(
-  buffer: Buffer,
-  count: number,
-  at: (element: number) => Affine,
-  machine: Machine,
-): Statement[] {
-  const size = sizeOf(buffer.dtype);
-  if (!machine.prefetches || buffer.length * size <= machine.cache[1]) return [];
-  const line = cacheLine / size;
-  return Array.from({ length: Math.ceil(count / line) }, (_, i) => ({ kind: 'prefetch', buffer, index: at(i * line) }));
 }
 
 /** Bytes that the outputs read and write, and operations that they compute, in all. */

@@ -6,7 +6,7 @@ import { rowMajor } from '../tensor/shape.ts';
 import { packingWay } from './blocking.ts';
 import type { Block, Layout, Panel } from './layout.ts';
 import { isPartial, loop, partOf, variable } from './nest.ts';
-import { prefetching } from './outputs.ts';
+import { prefetching } from './prefetch.ts';
 import { transpose } from './transpose.ts';
 
 /** A loop over some steps along a summed axis, from the step `begin` on. */
@@ -59,24 +59,25 @@ export function pack(
   const forEach = (ks: readonly Steps[], body: readonly Statement[], outermost: LoopKind = 'serial') =>
     ks.reduceRight((inside, { v }, i) => loop(v, inside, i === 0 ? outermost : 'serial'), body);
   const vectors = Array.from({ length: panel.vectors }, (_, u) => u * lanes);
+  const squares = (ks: readonly Steps[]): readonly Statement[] => {
+    const u = variable('u', width, lanes);
+    const rows = Array.from({ length: lanes }, (_, c) =>
+      ir.load(source, from(ks, c, [[u, columns.column]]), ir.valueType(dtype, lanes)),
+    );
+    const { statements, values } = transpose(rows, 'x');
+    const step = packedStrides[packedStrides.length - 1];
+    const stores = values.map((value, k) => ir.store(target, ir.plus(to(ks, 0, [[u, 1]]), k * step), value));
+    return loop(u, forEach(ks, [...statements, ...stores]));
+  };
   /** Columns with a stride are read along the summed axis, a few at a time: as squares that are turned in registers, or one by one. */
   const strided = (): readonly Statement[] => {
     const last = inner.length - 1;
     const size = inner.at(-1)?.size ?? 1;
     const turned = packingWay(columns.column, strides.at(-1)) === 'turned' ? Math.floor(size / lanes) * lanes : 0;
     const before = all.slice(0, last);
-    const squares = [...before, { v: variable('k', turned, lanes), begin: 0 }];
     const rest = inner.length === 0 ? all : [...before, { v: variable('k', size - turned), begin: turned }];
-    const u = variable('u', width, lanes);
-    const rows = Array.from({ length: lanes }, (_, c) =>
-      ir.load(source, from(squares, c, [[u, columns.column]]), ir.valueType(dtype, lanes)),
-    );
-    const square = transpose(rows, 'x');
-    const stores = square.values.map((value, k) =>
-      ir.store(target, ir.plus(to(squares, 0, [[u, 1]]), k * (packedStrides.at(-1) ?? 0)), value),
-    );
     return [
-      ...(turned > 0 ? loop(u, forEach(squares, [...square.statements, ...stores])) : []),
+      ...(turned > 0 ? squares([...before, { v: variable('k', turned, lanes), begin: 0 }]) : []),
       ...vectors.flatMap((c) => forEach(rest, [copy(c, lanes, undefined, rest)])),
     ];
   };

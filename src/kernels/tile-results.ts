@@ -6,11 +6,12 @@ import { rowMajor } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
 import { type Lists, listed } from './lists.ts';
-import { isPartial, loop, type Position, partOf, variable } from './nest.ts';
-import { outputAccesses, prefetching, storeOutputs } from './outputs.ts';
+import { isPartial, loop, partOf, variable } from './nest.ts';
+import { prefetching } from './prefetch.ts';
 import { registerTile } from './tile.ts';
+import { tileOutputs } from './tile-outputs.ts';
 import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
-import { type OutputsOfRows, turnedResults } from './turned-results.ts';
+import { turnedResults } from './turned-results.ts';
 
 /** Rows that are not read where they lie: those of a tile copied, or the elements of each that are not zero in lists. */
 export type Rows = { readonly copied: Buffer } | Lists;
@@ -20,13 +21,6 @@ export type Rows = { readonly copied: Buffer } | Lists;
  * as others are, they would be much code that the sums, which are in registers, gain nothing from.
  */
 const mostWrittenOut = 1000;
-
-/** A row or a column of a tile: a number, and loop variables with their coefficients. */
-interface Place {
-  readonly constant: number;
-  readonly terms: readonly (readonly [LoopVariable, number])[];
-}
-const only = (constant: number): Place => ({ constant, terms: [] });
 
 /** The tile of a panel at the rows from `m` on. */
 export function oneTile(
@@ -64,65 +58,18 @@ export function oneTile(
           ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
         )
       : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
-  /** What the accesses of all registers of the tile have in common. */
-  const blocks = rows.outputs.map((_, access) => ({
-    offset: offsetOf(bounds, (x) => x.outputs[access]),
-    terms: termsOf(bounds, (x) => x.outputs[access]),
-  }));
-  const at = (r: Place, c: Place, access: number, offset: number): Affine => {
-    const row = rows.outputs[access];
-    const column = columns.outputs[access];
-    return ir.at(
-      offset + blocks[access].offset + r.constant * row + (panel.begin + c.constant) * column,
-      [p, column],
-      ...blocks[access].terms,
-      ...r.terms.map(([v, n]) => [v, n * row] as const),
-      ...c.terms.map(([v, n]) => [v, n * column] as const),
-    );
-  };
+  const id = t.nextName();
+  const outputs = tileOutputs(t, bounds, panel.begin, p, id);
   // The first output has the order of the task's shape, which is that of the sums.
   const first = task.inputs.length;
   const sumIndex = (r: number, c: number): Affine => {
-    const index = at(only(r), only(c), first, 0);
+    const index = outputs.at(first, ir.at(r), ir.at(c), 0);
     return ir.at(index.constant + (sum?.offset ?? 0), ...index.terms, ...(sum?.terms ?? []));
-  };
-  const id = t.nextName();
-  const accesses = outputAccesses(task);
-  /** A position along an axis of the task, for a vector along the columns, or along the rows. */
-  const coordinate = (number: number, r: Place, c: Place, width: number, along: OutAxis): Expression => {
-    const bound = bounds.filter(({ axis }) => axis.number === number);
-    const inColumns = columns.number === number;
-    const here = [...(rows.number === number ? [r] : []), ...(inColumns ? [c, only(panel.begin)] : [])];
-    const begin = here.reduce(
-      (sum, { constant }) => sum + constant,
-      offsetOf(bound, () => 1),
-    );
-    const terms = here.flatMap((x) => x.terms);
-    const index = ir.at(begin, ...termsOf(bound, () => 1), [p, inColumns ? 1 : 0], ...terms);
-    return ir.index(index, { dtype: 'int32', lanes: width }, number === along.number ? 1 : 0);
-  };
-  const outputs = (
-    r: Place,
-    c: Place,
-    width: number,
-    root: Expression,
-    name: string,
-    count?: number,
-    along: OutAxis = columns,
-  ): Statement[] => {
-    const position: Position = {
-      lanes: width,
-      count,
-      at: (k) => at(r, c, k, accesses[k].offset),
-      step: (k) => along.outputs[k],
-      axis: (number) => coordinate(number, r, c, width, along),
-    };
-    return storeOutputs(task, t.storage, position, root, `e${id}_${name}_`);
   };
   const result = (r: number, c: number, width: number, root: Expression, count?: number): Statement[] =>
     sum
       ? [ir.store(sum.buffer, sumIndex(r, c), root, count)]
-      : outputs(only(r), only(c), width, root, `${r}_${c}`, count);
+      : outputs.store(ir.at(r), ir.at(c), width, root, `${r}_${c}`, count);
   // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns, as a part of
   // a vector or element by element.
   const columnsHere = Math.min(panel.size, vectors * lanes);
@@ -176,15 +123,13 @@ export function oneTile(
         if (columns.outputs[k] !== 1) return [];
         const buffer = t.storage.bufferOf(node);
         return Array.from({ length: height }, (_, r) =>
-          prefetching(buffer, columnsHere, (c) => at(only(r), only(c), k, accesses[k].offset), t.plan.machine),
+          prefetching(buffer, columnsHere, (c) => outputs.at(k, ir.at(r), ir.at(c)), t.plan.machine),
         ).flat();
       });
   if (!kept) return [...fetching, ...tile];
   if (turned) {
     const sums = { sums: kept, height, width: vectors * lanes, count: columnsHere };
-    const inRows: OutputsOfRows = (r, c, width, root, count) =>
-      outputs(r, c, width, root, `t${t.nextName()}`, count, rows);
-    return [...fetching, ...tile, ...turnedResults(t, sums, inRows)];
+    return [...fetching, ...tile, ...turnedResults(t, sums, outputs)];
   }
   const r = variable(`r${id}`, height);
   /** Columns of the tile, so many at once. */
@@ -192,8 +137,7 @@ export function oneTile(
     const c = variable(`c${id}_${begin}`, end - begin, width);
     const index = ir.at(begin, [r, vectors * lanes], [c, 1]);
     const root = ir.load(kept, index, ir.valueType(dtype, width));
-    const place: Place = { constant: begin, terms: [[c, 1]] };
-    return loop(c, outputs({ constant: 0, terms: [[r, 1]] }, place, width, root, `${begin}`, count));
+    return loop(c, outputs.store(ir.at(0, [r, 1]), ir.at(begin, [c, 1]), width, root, `${begin}`, count));
   };
   const inVector = inVectors ? Math.floor(columnsHere / lanes) * lanes : 0;
   const rest = columnsHere - inVector;

@@ -5,6 +5,7 @@ import type { Affine, Buffer, Expression } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { isPartial, loop, partOf, variable } from './nest.ts';
 import { storesLast } from './tile.ts';
+import type { TileOutputs } from './tile-outputs.ts';
 import type { Body, Tiling } from './tiling.ts';
 import { transpose } from './transpose.ts';
 
@@ -16,46 +17,50 @@ export interface TileSums {
   readonly count: number;
 }
 
-/** The outputs of `lanes` neighbouring rows (or of the first `count` of them) in a column; both are places in the tile. */
-export type OutputsOfRows = (row: Affine, column: Affine, lanes: number, root: Expression, count?: number) => Body;
-
-export function turnedResults(t: Tiling, { sums, height, width, count }: TileSums, outputs: OutputsOfRows): Body {
+export function turnedResults(t: Tiling, { sums, height, width, count }: TileSums, outputs: TileOutputs): Body {
   const { dtype, lanes, machine } = t.plan;
   const id = t.nextName();
   const type = ir.valueType(dtype, lanes);
   const full = Math.floor(height / lanes) * lanes;
   const left = height - full;
   const partial = isPartial(left, lanes, machine) ? left : 0;
-  const square = t.storage.own(`square${id}`, dtype, lanes * full);
+  /** The results of some rows, from `row` on, in a column. */
+  const store = (row: Affine, column: Affine, wide: number, root: Expression, only?: number): Body =>
+    outputs.store(row, column, wide, root, `t${t.nextName()}`, only, t.plan.layout.rows);
+  /** The column `u` and those after it, of so many rows from `first` on: a vector for each column. */
+  const turned = (u: Affine, first: number, rows: number, more: Affine['terms'] = []) => {
+    const row = (i: number) => ir.at((first + i) * width + u.constant, ...u.terms, ...more);
+    const zeros = ir.constant(0, type);
+    return transpose(
+      Array.from({ length: lanes }, (_, i) => (i < rows ? ir.load(sums, row(i), type) : zeros)),
+      `s${t.nextName()}_`,
+    );
+  };
+  /** Full squares are stored, so that the outputs of a column are one run. */
+  const runs = (u: Affine, here: number): Body => {
+    const square = t.storage.own(`square${id}`, dtype, lanes * full);
+    const q = variable(`q${id}_${u.constant}`, full, lanes);
+    const { statements, values } = turned(u, 0, lanes, [[q, width]]);
+    const stores = values.map((value, l) => ir.store(square, ir.at(l * full, [q, 1]), value));
+    const l = variable(`l${id}_${u.constant}`, here);
+    const v = variable(`v${id}_${u.constant}`, full, lanes);
+    const root = ir.load(square, ir.at(0, [l, full], [v, 1]), type);
+    const column = ir.at(u.constant, ...u.terms, [l, 1]);
+    return [...loop(q, [...statements, ...stores]), ...loop(l, loop(v, store(ir.at(0, [v, 1]), column, lanes, root)))];
+  };
+  /** Of the rows that fill no vector the columns together, since their parts of vectors overlap. */
+  const parts = (u: Affine, here: number): Body => {
+    const { statements, values } = turned(u, full, partial);
+    const ends = values
+      .slice(0, here)
+      .flatMap((value, l) => store(ir.at(full), ir.plus(u, l), lanes, value, partOf(partial, lanes)));
+    return [...statements, ...storesLast(ends, t.nextName())];
+  };
   /** The columns of vectors from `begin` on, of each of which so many are some of the result. */
   const columns = (begin: number, extent: number, here: number): Body => {
-    const u = variable(`u${id}_${begin}`, extent, lanes);
-    const turned = (name: string, first: number, rows: number, more: Affine['terms'] = []) => {
-      const row = (i: number) => ir.load(sums, ir.at((first + i) * width + begin, [u, 1], ...more), type);
-      const zeros = ir.constant(0, type);
-      return transpose(
-        Array.from({ length: lanes }, (_, i) => (i < rows ? row(i) : zeros)),
-        `${name}${id}_${begin}_`,
-      );
-    };
-    // Full squares are stored, so that the outputs of a column are one run.
-    const q = variable(`q${id}_${begin}`, full, lanes);
-    const { statements, values } = turned('s', 0, lanes, [[q, width]]);
-    const stores = values.map((value, l) => ir.store(square, ir.at(l * full, [q, 1]), value));
-    const l = variable(`l${id}_${begin}`, here);
-    const v = variable(`v${id}_${begin}`, full, lanes);
-    const root = ir.load(square, ir.at(0, [l, full], [v, 1]), type);
-    const runs = loop(l, loop(v, outputs(ir.at(0, [v, 1]), ir.at(begin, [u, 1], [l, 1]), lanes, root)));
-    // Of what is left, the columns together, since their parts of vectors overlap.
-    const last = turned('p', full, partial);
-    const ends = last.values
-      .slice(0, here)
-      .flatMap((value, l) => outputs(ir.at(full), ir.at(begin + l, [u, 1]), lanes, value, partOf(partial, lanes)));
-    return loop(u, [
-      ...loop(q, [...statements, ...stores]),
-      ...runs,
-      ...(partial > 0 ? [...last.statements, ...storesLast(ends, t.nextName())] : []),
-    ]);
+    const v = variable(`u${id}_${begin}`, extent, lanes);
+    const u = ir.at(begin, [v, 1]);
+    return loop(v, [...(full > 0 ? runs(u, here) : []), ...(partial > 0 ? parts(u, here) : [])]);
   };
   const whole = Math.floor(count / lanes) * lanes;
   const row = variable(`row${id}`, left - partial);
@@ -64,6 +69,6 @@ export function turnedResults(t: Tiling, { sums, height, width, count }: TileSum
   return [
     ...(whole > 0 ? columns(0, whole, lanes) : []),
     ...(count > whole ? columns(whole, lanes, count - whole) : []),
-    ...loop(row, loop(c, outputs(ir.at(full, [row, 1]), ir.at(0, [c, 1]), 1, single))),
+    ...loop(row, loop(c, store(ir.at(full, [row, 1]), ir.at(0, [c, 1]), 1, single))),
   ];
 }
