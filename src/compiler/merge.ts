@@ -26,9 +26,9 @@ export interface ChainBuffers {
 }
 
 /**
- * The kernels that are the same for all blocks (they pack what all items share), then the others as one; where
- * their loops over items are `alike`, those that pass over the same are one loop, too. `replaced` tells which buffers have become private, or nothing where all that
- * was stored in one is read from registers.
+ * The kernels that are the same for all blocks (they pack what all items share), then the others as one; where their
+ * loops over items are `alike`, those that pass over the same are one loop, too. `replaced` tells which buffers have
+ * become private, or nothing where all that was stored in one is read from registers.
  */
 export function mergeKernels(
   kernels: readonly Kernel[],

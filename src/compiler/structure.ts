@@ -93,4 +93,5 @@ class Writer {
   }
 }
 
-const written = (value: number): string | number => (Object.is(value, -0) ? '-0' : value);
+/** A number in a text: zeros of both signs are different ones. */
+export const written = (value: number): string | number => (Object.is(value, -0) ? '-0' : value);

@@ -4,6 +4,7 @@
 import { type Check, type Lowered, type Primitive, type View, withOperands } from '../program/primitives.ts';
 import type { Scalar } from '../program/scalar.ts';
 import type { Steps } from '../tensor/turns.ts';
+import { written } from './structure.ts';
 
 /** The same run with every map, reduction and single number once. Others are rarely equal, or, as copies, cheap. */
 export function* unique(lowered: Lowered): Steps<Lowered> {
@@ -45,7 +46,7 @@ class Texts {
     const { kind, dtype, shape } = node;
     const begin = `${kind} ${dtype} ${shape.join(',')}`;
     if (node.kind === 'constant')
-      return node.data.length === 1 ? `${begin} ${number(Number(node.data[0]))}` : undefined;
+      return node.data.length === 1 ? `${begin} ${written(Number(node.data[0]))}` : undefined;
     if (node.kind === 'reduce') return `${begin} ${node.op} ${view(node.x)}`;
     if (node.kind === 'map') return `${begin} ${this.#scalar(node.body)} ${node.inputs.map(view).join(' ')}`;
     return undefined;
@@ -56,7 +57,7 @@ class Texts {
     let known = this.#scalars.get(x);
     if (known === undefined) {
       const args = x.args.map((a) => this.#scalar(a));
-      const text = `${x.op} ${x.dtype} ${number(x.value)} ${x.key ?? ''} ${args.join(' ')}`;
+      const text = `${x.op} ${x.dtype} ${written(x.value)} ${x.key ?? ''} ${args.join(' ')}`;
       known = this.#numbers.get(text) ?? this.#numbers.size;
       this.#numbers.set(text, known);
       this.#scalars.set(x, known);
@@ -67,5 +68,3 @@ class Texts {
 
 const view = ({ node, shape, strides, offset }: View): string =>
   `${node.id}:${shape.join(',')}:${strides.join(',')}:${offset}`;
-/** Zeros of both signs are different numbers. */
-const number = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));

@@ -5,7 +5,6 @@ import {
   bodyOf,
   children,
   type Expression,
-  expressionsOf,
   type Local,
   local,
   range,
@@ -14,6 +13,7 @@ import {
   touched,
   touchedBy,
 } from './ir.ts';
+import { localsOf } from './locals.ts';
 import { rewriter, rewriteStatements } from './rewrite.ts';
 
 type Body = readonly Statement[];
@@ -161,7 +161,7 @@ function forgetChanges(known: Known, statements: Body): void {
   }
 }
 
-/** The statements less some stores, and less loops in which nothing is left. */
+/** The statements less the stores to some buffers. */
 function withoutStores(statements: Body, drop: (buffer: Buffer) => boolean): Statement[] {
   return statements.flatMap((s): Statement[] => {
     if (s.kind === 'store' && drop(s.buffer)) return [];
@@ -171,21 +171,7 @@ function withoutStores(statements: Body, drop: (buffer: Buffer) => boolean): Sta
 
 /** The statements less registers that nothing reads, and less loops in which nothing is left. */
 function withoutUnused(statements: Body): Statement[] {
-  const read = new Set<Local>();
-  const seen = new Set<Expression>();
-  const note = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    if (e.kind === 'local') read.add(e.local);
-    for (const child of children(e)) note(child);
-  };
-  const visit = (body: Body): void => {
-    for (const s of body) {
-      expressionsOf(s).forEach(note);
-      visit(bodyOf(s));
-    }
-  };
-  visit(statements);
+  const { read } = localsOf(statements);
   let dropped = false;
   const without = (body: Body): Statement[] =>
     body.flatMap((s): Statement[] => {

@@ -1,16 +1,6 @@
 // Neighbouring loops as one: what passes over the same rows, or over the same elements of a row, passes once.
-import {
-  type Affine,
-  type Buffer,
-  bodyOf,
-  children,
-  type Expression,
-  expressionsOf,
-  type Local,
-  type LoopVariable,
-  type Statement,
-  touchedBy,
-} from './ir.ts';
+import { type Affine, type Buffer, bodyOf, type Local, type LoopVariable, type Statement, touchedBy } from './ir.ts';
+import { localsOf } from './locals.ts';
 import { mayMeet } from './races.ts';
 import { rewriter, rewriteStatements, substitute } from './rewrite.ts';
 
@@ -141,10 +131,11 @@ function carriedIn(body: Body): Set<Local> {
   const carried = new Set<Local>();
   const { assigned } = localsOf(body);
   for (const s of body) {
-    for (const l of localsOf([s]).read) if (assigned.has(l) && !set.has(l)) carried.add(l);
+    const own = localsOf([s]);
+    for (const l of own.read) if (assigned.has(l) && !set.has(l)) carried.add(l);
     // What a condition sets may be left as it was.
     if (s.kind === 'set') set.add(s.local);
-    else for (const l of localsOf([s]).assigned) if (!set.has(l)) carried.add(l);
+    else for (const l of own.assigned) if (!set.has(l)) carried.add(l);
   }
   return carried;
 }
@@ -161,29 +152,4 @@ function independentLocals(a: Body, b: Body): boolean {
   const [x, y] = [localsOf(a), localsOf(b)];
   const apart = (p: ReadonlySet<Local>, q: ReadonlySet<Local>) => [...p].every((l) => !q.has(l));
   return apart(x.assigned, y.assigned) && apart(x.assigned, y.read) && apart(x.read, y.assigned);
-}
-
-interface Locals {
-  readonly assigned: Set<Local>;
-  readonly read: Set<Local>;
-}
-
-/** The registers that statements set and read. */
-function localsOf(
-  statements: Body,
-  found: Locals = { assigned: new Set(), read: new Set() },
-  seen = new Set<Expression>(),
-): Locals {
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    if (e.kind === 'local') found.read.add(e.local);
-    for (const child of children(e)) visit(child);
-  };
-  for (const s of statements) {
-    expressionsOf(s).forEach(visit);
-    if (s.kind === 'set') found.assigned.add(s.local);
-    localsOf(bodyOf(s), found, seen);
-  }
-  return found;
 }

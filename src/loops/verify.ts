@@ -17,6 +17,7 @@ import {
   touchedBy,
   valueType,
 } from './ir.ts';
+import { localsOf } from './locals.ts';
 import type { Machine } from './machine.ts';
 import { printHead, printIndex, printType } from './print.ts';
 import type { Program } from './program.ts';
@@ -85,14 +86,6 @@ export function verifyProgram(
       if (kind === 'variable' && number < checks) refuse(`kernel ${kernel.name} stores to ${b.name} before the checks`);
     }
   });
-}
-
-function assignedLocals(statements: readonly Statement[], found = new Set<Local>()): Set<Local> {
-  for (const s of statements) {
-    if (s.kind === 'set') found.add(s.local);
-    else if (s.kind === 'loop' || s.kind === 'if') assignedLocals(s.body, found);
-  }
-  return found;
 }
 
 class Verifier {
@@ -178,7 +171,7 @@ class Verifier {
     }
     if (loop === 'parallel') {
       // An iteration sees what was set before the loop, but nothing that another iteration sets.
-      const own = assignedLocals(body);
+      const own = localsOf(body).assigned;
       this.statements(body, new Set([...assigned].filter((l) => !own.has(l))), false);
       for (const l of own) assigned.delete(l);
       const race = findRace(s, this.#locate);
