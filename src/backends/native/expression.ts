@@ -1,5 +1,13 @@
 // Expressions of the loop IR as C expressions.
-import { type BinaryOp, type Expression, forEachOperand, type Local, type ValueType } from '../../loops/ir.ts';
+import {
+  type Affine,
+  type BinaryOp,
+  type Buffer,
+  type Expression,
+  forEachOperand,
+  type Local,
+  type ValueType,
+} from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import type { Address, Addresses } from '../addresses.ts';
 import { type CType, cConstant, cType, laneType } from './c-types.ts';
@@ -95,9 +103,7 @@ export class ExpressionWriter {
       case 'index':
         return this.#index(e);
       case 'load': {
-        const { base } = this.#addresses.originOf(e.buffer);
-        const at = addressText(this.#addresses.element(e.buffer, e.index), this.#addresses.localOf(base));
-        return this.#load(e.buffer.dtype, e.type, at, e.laneStride, e.count);
+        return this.#load(e.buffer.dtype, e.type, this.elementAddress(e.buffer, e.index), e.laneStride, e.count);
       }
       case 'loadAt': {
         const at = this.computedAddress(e.buffer, text(e.index), e.offset);
@@ -144,8 +150,14 @@ export class ExpressionWriter {
     }
   }
 
+  /** The address of an element. */
+  elementAddress(buffer: Buffer, index: Affine): string {
+    const { base } = this.#addresses.originOf(buffer);
+    return addressText(this.#addresses.element(buffer, index), this.#addresses.localOf(base));
+  }
+
   /** The address of an element whose number is computed. */
-  computedAddress(buffer: (Expression & { kind: 'loadAt' })['buffer'], index: string, offset: number): string {
+  computedAddress(buffer: Buffer, index: string, offset: number): string {
     const origin = this.#addresses.originOf(buffer);
     const size = sizeOf(buffer.dtype);
     const address = { pointer: undefined, offset: origin.offset + offset * size };

@@ -111,8 +111,7 @@ class KernelWriter {
         return loops;
       }
       case 'store': {
-        const { base } = this.#addresses.originOf(s.buffer);
-        const at = addressText(this.#addresses.element(s.buffer, s.index), this.#addresses.localOf(base));
+        const at = this.#expressions.elementAddress(s.buffer, s.index);
         const type = this.#expressions.typeOf(s.value.type);
         this.#lines.push(
           s.count === undefined
@@ -122,8 +121,7 @@ class KernelWriter {
         return loops;
       }
       case 'prefetch': {
-        const { base } = this.#addresses.originOf(s.buffer);
-        const at = addressText(this.#addresses.element(s.buffer, s.index), this.#addresses.localOf(base));
+        const at = this.#expressions.elementAddress(s.buffer, s.index);
         this.#lines.push(`__builtin_prefetch(${at}, 0, 2);`);
         return loops;
       }

@@ -35,6 +35,13 @@ const rates = { operations: 4e9, bytes: 10e9 };
 
 export const createWasm = (options: BackendOptions): Backend => new WasmBackend(options);
 
+/** What is known of a program when its module is made: its size, how long a run takes, and what lets go of its constants. */
+interface Loaded {
+  readonly codeBytes: number;
+  readonly seconds: number;
+  readonly free: () => void;
+}
+
 class WasmBackend implements Backend {
   readonly name = 'wasm';
   readonly machine: Machine;
@@ -90,8 +97,9 @@ class WasmBackend implements Backend {
     };
     try {
       this.#reserve(program);
+      const seconds = secondsOf(program, rates, 1);
       // Threads take as long to start as code to emit.
-      if (this.#isLong(program)) pool.prepare(this.#threads);
+      if (this.#isLong(seconds)) pool.prepare(this.#threads);
       const emission = emitting(program, {
         addressOf: (place) => this.#address(place, program, constants),
         memory: this.#storage.limits,
@@ -103,7 +111,7 @@ class WasmBackend implements Backend {
       for (const { at, data } of constants) {
         viewOf('uint8', buffer, at, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       }
-      return this.#executable(program, await moduleOf(bytes), bytes.length, free);
+      return this.#executable(program, await moduleOf(bytes), { codeBytes: bytes.length, seconds, free });
     } catch (error) {
       free();
       throw error;
@@ -135,15 +143,14 @@ class WasmBackend implements Backend {
     this.#arena.bytes = bytes;
   }
 
-  /** Is it worth the threads of the pool? */
-  #isLong(program: Program): boolean {
-    return this.#shared && secondsOf(program, rates, 1) >= shortRun;
+  /** Is a run of so many seconds worth the threads of the pool? */
+  #isLong(seconds: number): boolean {
+    return this.#shared && seconds >= shortRun;
   }
 
-  #executable(program: Program, module: WebAssembly.Module, codeBytes: number, free: () => void): Executable {
+  #executable(program: Program, module: WebAssembly.Module, { codeBytes, seconds, free }: Loaded): Executable {
     const { memory } = this.#storage;
-    const seconds = secondsOf(program, rates, 1);
-    const short = !this.#isLong(program);
+    const short = !this.#isLong(seconds);
     const measure = this.#profile ? callsOf(stepsOf(program, this.#shared)) : undefined;
     const measuredKernels = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     const job = { module, memory, codeBytes, measure };
