@@ -3,6 +3,7 @@ import './api/methods.ts';
 
 export * from './autodiff/gradients.ts';
 export { WorkerLostError } from './backends/backend.ts';
+export * from './base/errors.ts';
 export { controlDependencies, Graph, getDefaultGraph, nameScope, resetDefaultGraph } from './graph/graph.ts';
 export { Operation, type OperationMethods } from './graph/operation.ts';
 export {
@@ -54,7 +55,6 @@ export {
   type TypedArrays,
   uint8,
 } from './tensor/dtype.ts';
-export * from './tensor/errors.ts';
 export { array, type FeedValue, type FetchedValue, type NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
 export type * from './tensor/shape-types.ts';

@@ -1,11 +1,12 @@
 // Automatic differentiation: gradients as nodes of the graph, from the rules that each op brings with it.
+
+import { DTypeError, GraphError, InvalidArgumentError } from '../base/errors.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor } from '../graph/tensor.ts';
 import { addN } from '../ops/arithmetic.ts';
 import { definitionOf, tensors } from '../ops/define.ts';
 import { onesLike } from '../ops/fill.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
-import { DTypeError, GraphError, InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 
 /** The gradient of each x: a tensor of its type, or null where no path of differentiable ops leads to it. */

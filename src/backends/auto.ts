@@ -1,6 +1,6 @@
 // Which backend a session gets that does not ask for one: the fastest that can run here.
-import { inNode } from '../tensor/builtin.ts';
-import { UnavailableError } from '../tensor/errors.ts';
+import { inNode } from '../base/builtin.ts';
+import { UnavailableError } from '../base/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import { createNative } from './native/backend.ts';
 import { createWasm } from './wasm/backend.ts';

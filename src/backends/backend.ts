@@ -1,9 +1,10 @@
 // What a session asks of a backend. Adding a backend is a folder beside this file, and a line in the session's list.
+
+import { UnavailableError } from '../base/errors.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Program } from '../loops/program.ts';
 import type { Lowered } from '../program/primitives.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { UnavailableError } from '../tensor/errors.ts';
 
 /** What a run computes: the primitives, and for backends with a machine the loop nests fitted to it. */
 export interface Compiled {

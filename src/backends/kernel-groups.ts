@@ -1,7 +1,8 @@
 // Kernels of one structure that become one function, which is called with the addresses in which they differ.
+
+import type { Steps } from '../base/turns.ts';
 import { type Buffer, type Kernel, type Statement, touchedBy } from '../loops/ir.ts';
 import { ownBuffer, sharedBody } from '../loops/shared.ts';
-import type { Steps } from '../tensor/turns.ts';
 import type { Origin } from './addresses.ts';
 import { overlapping } from './segments.ts';
 

@@ -1,8 +1,9 @@
 // What a run takes and gives, for backends that execute programs: feeds in, fetches out, the check that failed.
+
+import { InvalidArgumentError } from '../base/errors.ts';
 import type { Buffer } from '../loops/ir.ts';
 import type { Program } from '../loops/program.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { InvalidArgumentError } from '../tensor/errors.ts';
 
 /** The elements of a buffer where the program has them. */
 export type ViewOf = (buffer: Buffer) => TypedArray;

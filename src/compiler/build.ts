@@ -1,12 +1,13 @@
 // The loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
 // same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
+
+import type { Steps } from '../base/turns.ts';
 import type { Storage } from '../kernels/offer.ts';
 import type { Buffer, Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import { withBuffers } from '../loops/shared.ts';
 import type { Primitive } from '../program/primitives.ts';
 import type { Task } from '../program/task.ts';
-import type { Steps } from '../tensor/turns.ts';
 import type { Repeat } from './batch.ts';
 import type { Buffers } from './buffers.ts';
 import { mergeKernels } from './merge.ts';

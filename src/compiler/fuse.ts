@@ -1,6 +1,7 @@
 // Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
 
+import type { Steps } from '../base/turns.ts';
 import { taskCost } from '../kernels/cost.ts';
 import {
   isDense,
@@ -17,7 +18,6 @@ import type { Scalar } from '../program/scalar.ts';
 import * as s from '../program/scalar.ts';
 import type { Output, Root, Task } from '../program/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
-import type { Steps } from '../tensor/turns.ts';
 import { compose, decompose } from './compose.ts';
 
 /** A task being built: outputs are added as maps join it. */

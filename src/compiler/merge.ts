@@ -1,5 +1,6 @@
 // Kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
 
+import { InternalError } from '../base/errors.ts';
 import { forwardStores } from '../loops/forward.ts';
 import { fuseLoops } from '../loops/fuse.ts';
 import * as ir from '../loops/ir.ts';
@@ -13,7 +14,6 @@ import {
   touchedBy,
 } from '../loops/ir.ts';
 import { rewriter, rewriteStatements } from '../loops/rewrite.ts';
-import { InternalError } from '../tensor/errors.ts';
 
 /** What the buffers of a chain's kernels are, as the kernels see them: those for one block. */
 export interface ChainBuffers {

@@ -1,4 +1,6 @@
 // The passes after lowering in their order: primitives → a program fitted to a machine.
+
+import { atOnce, type Steps } from '../base/turns.ts';
 import type { Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Port, Program } from '../loops/program.ts';
@@ -6,7 +8,6 @@ import type { Lowered, Primitive, View } from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { Task } from '../program/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
-import { atOnce, type Steps } from '../tensor/turns.ts';
 import { batch, type Repeat } from './batch.ts';
 import { Buffers, type Placement } from './buffers.ts';
 import { Builder, type Offered, type Unit } from './build.ts';

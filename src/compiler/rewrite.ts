@@ -1,5 +1,7 @@
 // Pass 2, rewrite: equal nodes shared, and the numerically dangerous made safe. Rules are applied as each node is
 // made, so one walk over the pruned graph is enough.
+
+import { InternalError } from '../base/errors.ts';
 import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../ops/arithmetic.ts';
 import { defineOp, inferTypes, type OpDefinition } from '../ops/define.ts';
 import { IdentityOp } from '../ops/logic.ts';
@@ -8,7 +10,6 @@ import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../ops/softmax.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { InternalError } from '../tensor/errors.ts';
 import { isKnown, sameShape } from '../tensor/shape.ts';
 
 /** A node of the graph as the compiler sees it: inputs rewritten, all sizes known. */

@@ -1,4 +1,6 @@
 // Pass 5, select: for each task the cheapest of what the kernels offer.
+
+import { InternalError } from '../base/errors.ts';
 import { argReduction } from '../kernels/arg-reduce.ts';
 import { sumOfProducts, tiled } from '../kernels/contract.ts';
 import { elementwise } from '../kernels/elementwise.ts';
@@ -9,7 +11,6 @@ import { skippingZeros } from '../kernels/skip-zeros.ts';
 import { winograd } from '../kernels/winograd.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../program/task.ts';
-import { InternalError } from '../tensor/errors.ts';
 
 /** All kinds of kernels. */
 const kinds: readonly OfferFor[] = [

@@ -1,5 +1,5 @@
 // A set of images with labels, and batches of it in random order.
-import { InvalidArgumentError } from '../tensor/errors.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { hostArray, type NDArray } from '../tensor/ndarray.ts';
 import { shuffle, splitMix32 } from './shuffle.ts';
 

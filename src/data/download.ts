@@ -1,6 +1,6 @@
 // Downloads of files that must arrive whole: resumed where they broke off, tried again, checked, and only then named.
-import { builtin } from '../tensor/builtin.ts';
-import { DataError } from '../tensor/errors.ts';
+import { builtin } from '../base/builtin.ts';
+import { DataError } from '../base/errors.ts';
 
 export interface DownloadOptions {
   /** Addresses to try in order. */

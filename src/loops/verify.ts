@@ -1,7 +1,7 @@
 // Refuses kernels and programs that are not well formed, before a backend turns them into code that cannot check.
 
+import { InternalError } from '../base/errors.ts';
 import { sizeOf } from '../tensor/dtype.ts';
-import { InternalError } from '../tensor/errors.ts';
 import {
   type Affine,
   type Buffer,

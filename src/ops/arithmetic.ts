@@ -1,10 +1,11 @@
 // Elementwise arithmetic with broadcasting.
+
+import { InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
-import { InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
 import { toTensor } from './constant.ts';

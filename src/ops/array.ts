@@ -1,9 +1,10 @@
 // Ops that cut, join and repeat: concat, slice, pad, tile, stack, unstack.
+
+import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Shapes, Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { ConcatAll, ConcatError, OrUnknown, ShapeError } from '../tensor/shape-types.ts';
 import {

@@ -1,8 +1,9 @@
 // Constants: values known when the graph is built.
+
+import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import { allocate, type DType, dtypeOfArray, isDType, type TypedArray } from '../tensor/dtype.ts';
-import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import type { NDArray } from '../tensor/ndarray.ts';
 import { convert, flatten, isNDArray } from '../tensor/ndarray.ts';
 import { elements, type Shape, showShape } from '../tensor/shape.ts';

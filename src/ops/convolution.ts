@@ -1,8 +1,9 @@
 // Convolution over images, [batch, height, width, channels], and its two adjoints.
+
+import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import { InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Conv2D, Conv2DError, Padding, ShapeError } from '../tensor/shape-types.ts';
 import { apply, defineOp, describe, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';

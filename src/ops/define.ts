@@ -1,11 +1,12 @@
 // How an op is defined, and how public functions make operations of it.
+
+import { DTypeError, InvalidArgumentError, type MillraceError, ShapeMismatchError } from '../base/errors.ts';
 import { getDefaultGraph } from '../graph/graph.ts';
 import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/operation.ts';
 import { captureSite, lineOf } from '../graph/site.ts';
 import { Tensor } from '../graph/tensor.ts';
 import type { Check, View } from '../program/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { DTypeError, InvalidArgumentError, type MillraceError, ShapeMismatchError } from '../tensor/errors.ts';
 import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
 
 /** Element type and shape, as far as they are known. */

@@ -1,9 +1,10 @@
 // Tensors of one value, and ranges.
+
+import { InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { allocate } from '../tensor/dtype.ts';
-import { InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { constant, filled } from './constant.ts';
 import { apply, defineOp } from './define.ts';

@@ -1,9 +1,10 @@
 // Logic, choice, conversion, and what only passes a value on.
+
+import { DTypeError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import { type DType, isDType, isFloat } from '../tensor/dtype.ts';
-import { DTypeError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';

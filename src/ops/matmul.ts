@@ -1,8 +1,9 @@
 // Products of matrices.
+
+import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
-import { ShapeMismatchError } from '../tensor/errors.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { MatMul, MatMulError, ShapeError } from '../tensor/shape-types.ts';
 import { apply, defineOp, type OpDefinition, requireDType, sameDType } from './define.ts';

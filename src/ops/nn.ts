@@ -1,9 +1,10 @@
 // tf.nn: what neural networks are made of.
+
+import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
-import { InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
 import { add, div, mul } from './arithmetic.ts';

@@ -1,7 +1,8 @@
 // Placeholders: tensors whose values are fed.
+
+import { DTypeError, FeedError, ShapeMismatchError } from '../base/errors.ts';
 import { Placeholder } from '../graph/tensor.ts';
 import { type DType, isDType } from '../tensor/dtype.ts';
-import { DTypeError, FeedError, ShapeMismatchError } from '../tensor/errors.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import { applyAll, defineOp, describe } from './define.ts';
 

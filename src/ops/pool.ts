@@ -1,9 +1,10 @@
 // Pooling: the largest element, or the mean, of windows over images [batch, height, width, channels].
+
+import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import { ShapeMismatchError } from '../tensor/errors.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { Padding, Pool, Rank4Error, ShapeError } from '../tensor/shape-types.ts';
 import { checkPadding, margins, requireOptions, slid, spatial, type WindowAttributes } from './convolution.ts';

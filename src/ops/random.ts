@@ -1,12 +1,13 @@
 // Random tensors. Counter-based: the bits depend on the session's seed, the op's seed, the element, and how often the
 // op has run in the session (in runs that change variables, or in runs that do not); on nothing else. Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as
 // 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
+
+import { DTypeError, InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import type { Scalar } from '../program/scalar.ts';
 import * as s from '../program/scalar.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
-import { DTypeError, InvalidArgumentError } from '../tensor/errors.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
 import { checkSizes } from './constant.ts';
 import { type AnyTensor, apply, defineOp } from './define.ts';

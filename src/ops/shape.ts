@@ -1,8 +1,9 @@
 // Ops that rearrange axes: reshape, transpose, expandDims, squeeze. They cost nothing by themselves.
+
+import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { ShapeMismatchError } from '../tensor/errors.ts';
 import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { ExpandDims, Reshape, ReshapeError, ShapeError, Squeeze, Transpose } from '../tensor/shape-types.ts';
 import { apply, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';

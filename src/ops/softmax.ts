@@ -1,9 +1,10 @@
 // Softmax and the losses made of it, over the last axis. All are safe for logits of any size.
+
+import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import { InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, Reduce, ShapeError } from '../tensor/shape-types.ts';
 import { mul, neg, sub } from './arithmetic.ts';

@@ -1,11 +1,12 @@
 // Variables: values that stay in a session, and the operations that change them.
+
+import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import { getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../program/primitives.ts';
 import * as s from '../program/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
-import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } from '../tensor/errors.ts';
 import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
 import { constant, toTensor } from './constant.ts';

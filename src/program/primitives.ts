@@ -1,7 +1,8 @@
 // The primitives: the small closed set of computations that every op is lowered to. Operands are strided views, so
 // reshape, transpose, slice, broadcast and sliding windows are index arithmetic here, not computations.
+
+import { InternalError } from '../base/errors.ts';
 import { type DType, isFloat, type TypedArray } from '../tensor/dtype.ts';
-import { InternalError } from '../tensor/errors.ts';
 import { elements, rowMajor, sameShape } from '../tensor/shape.ts';
 import type { Scalar } from './scalar.ts';
 import * as s from './scalar.ts';

@@ -1,5 +1,5 @@
 // What holds of a well-formed task: run between the passes in tests.
-import { InternalError } from '../tensor/errors.ts';
+import { InternalError } from '../base/errors.ts';
 import { elements, sameShape } from '../tensor/shape.ts';
 import type { Primitive, View } from './primitives.ts';
 import { printTask } from './print.ts';

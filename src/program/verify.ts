@@ -1,6 +1,7 @@
 // Refuses runs in primitives that are not well formed, before other passes and backends take them at their word.
+
+import { InternalError } from '../base/errors.ts';
 import { isFloat } from '../tensor/dtype.ts';
-import { InternalError } from '../tensor/errors.ts';
 import { elements, sameShape } from '../tensor/shape.ts';
 import { type Lowered, operands, type Primitive, type View } from './primitives.ts';
 import { printPrimitive, printView } from './print.ts';

@@ -1,7 +1,8 @@
 // Feeds: checked when `run` is called, so that nothing of a wrong shape or type ever reaches a backend.
+
+import { DTypeError, FeedError } from '../base/errors.ts';
 import { Tensor } from '../graph/tensor.ts';
 import { type DType, dtypeOfArray, type TypedArray } from '../tensor/dtype.ts';
-import { DTypeError, FeedError } from '../tensor/errors.ts';
 import { booleans, convert, flatten, isNDArray } from '../tensor/ndarray.ts';
 import { compatible, elements, type Shape, showShape } from '../tensor/shape.ts';
 import type { FeedPairs } from './types.ts';

@@ -1,9 +1,10 @@
 // Fetches: any structure of tensors and operations, taken apart for the compiler and put together again with values.
+
+import { FetchError } from '../base/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Operation } from '../graph/operation.ts';
 import { Tensor } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { FetchError } from '../tensor/errors.ts';
 import { hostArray } from '../tensor/ndarray.ts';
 
 /** The tensors and operations of a structure, in order. */

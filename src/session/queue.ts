@@ -1,6 +1,6 @@
 // The queue of a session: runs in the order of their calls, with turns for the event loop in between.
-import { FailedPreconditionError } from '../tensor/errors.ts';
-import { nextTurn, sliceMs } from '../tensor/turns.ts';
+import { FailedPreconditionError } from '../base/errors.ts';
+import { nextTurn, sliceMs } from '../base/turns.ts';
 
 const mostRuns = 1000;
 const mostBytes = 2 ** 30;

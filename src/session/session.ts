@@ -5,6 +5,8 @@ import { type Backend, type Executable, WorkerLostError } from '../backends/back
 import { createNative } from '../backends/native/backend.ts';
 import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
+import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
+import { inSlices } from '../base/turns.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
 import { lowering } from '../compiler/lower.ts';
 import { type Plan, planning } from '../compiler/plan.ts';
@@ -12,8 +14,6 @@ import type { LoweredRun } from '../compiler/request.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { FailedPreconditionError, InvalidArgumentError } from '../tensor/errors.ts';
-import { inSlices } from '../tensor/turns.ts';
 import { ExecutableCache } from './cache.ts';
 import { type CheckedFeed, checkFeeds } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';

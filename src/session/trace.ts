@@ -1,8 +1,8 @@
 // The timeline of a session as a file in the trace event format, which chrome://tracing and ui.perfetto.dev open:
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
-import { builtin, inNode } from '../tensor/builtin.ts';
-import { InvalidArgumentError } from '../tensor/errors.ts';
-import { atOnce, inSlices, type Steps } from '../tensor/turns.ts';
+import { builtin, inNode } from '../base/builtin.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
+import { atOnce, inSlices, type Steps } from '../base/turns.ts';
 import { mainTrack, type Span } from './timeline.ts';
 
 /** About 15 MB of text. */

@@ -1,6 +1,7 @@
 // Host arrays: what is fed and what a fetch returns.
+
+import { DTypeError, ShapeMismatchError } from '../base/errors.ts';
 import { allocate, type DType, dtypeOfArray, type Elem, type TypedArray, type TypedArrays } from './dtype.ts';
-import { DTypeError, ShapeMismatchError } from './errors.ts';
 import { elements, type Shape, showShape } from './shape.ts';
 import type { DTypeOfValue, Nested, Shaped, ShapeOfValue } from './shape-types.ts';
 

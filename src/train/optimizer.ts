@@ -1,12 +1,12 @@
 // What all optimizers share: minimize = computeGradients + applyGradients, as graph code over public ops.
 import { gradients } from '../autodiff/gradients.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { nameScope } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, type Variable } from '../graph/tensor.ts';
 import { group } from '../ops/group.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
-import { InvalidArgumentError } from '../tensor/errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 
 /** A gradient and the variable that it is for; null where the loss does not depend on the variable. */

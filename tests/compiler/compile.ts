@@ -1,5 +1,6 @@
 // Compiles fetches without a session, for tests that look at what the compiler made.
 import { machineFor } from '../../src/backends/wasm/machine.ts';
+import { atOnce } from '../../src/base/turns.ts';
 import { fuse } from '../../src/compiler/fuse.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
@@ -8,7 +9,6 @@ import type { Operation, Tensor } from '../../src/index.ts';
 import type { Machine } from '../../src/loops/machine.ts';
 import type { Program } from '../../src/loops/program.ts';
 import type { Task } from '../../src/program/task.ts';
-import { atOnce } from '../../src/tensor/turns.ts';
 
 const wasm = machineFor(false);
 

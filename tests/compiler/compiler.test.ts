@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { emitModule } from '../../src/backends/wasm/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
+import { atOnce } from '../../src/base/turns.ts';
 import { lowering } from '../../src/compiler/lower.ts';
 import { planning } from '../../src/compiler/plan.ts';
 import { prune } from '../../src/compiler/prune.ts';
@@ -11,7 +12,6 @@ import { printProgram } from '../../src/loops/print.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
 import { printTask } from '../../src/program/print.ts';
 import { verifyTask } from '../../src/program/verify-task.ts';
-import { atOnce } from '../../src/tensor/turns.ts';
 import { backends } from '../backends.ts';
 import { tutorialModel } from '../tutorial-model.ts';
 import { compile } from './compile.ts';

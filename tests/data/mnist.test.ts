@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { DataError, InvalidArgumentError } from '../../src/base/errors.ts';
 import { download } from '../../src/data/download.ts';
 import { files } from '../../src/data/files.ts';
 import { dataSetsFromFiles, readDataSets } from '../../src/data/mnist.ts';
-import { DataError, InvalidArgumentError } from '../../src/tensor/errors.ts';
 
 let dir: string;
 const made: string[] = [];

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { emitModule } from '../../src/backends/wasm/emit.ts';
 import { fusedMultiplyAdd } from '../../src/backends/wasm/features.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
+import { atOnce } from '../../src/base/turns.ts';
 import { fuse } from '../../src/compiler/fuse.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { offersFor } from '../../src/compiler/select.ts';
@@ -19,7 +20,6 @@ import type { Primitive } from '../../src/program/primitives.ts';
 import type { Task } from '../../src/program/task.ts';
 import { sizeOf } from '../../src/tensor/dtype.ts';
 import { elements } from '../../src/tensor/shape.ts';
-import { atOnce } from '../../src/tensor/turns.ts';
 
 type Any = tf.Tensor<any, any>;
 type Pass = 'forward' | 'images' | 'filter';

@@ -1,5 +1,6 @@
 // What the verifier of runs in primitives refuses, each with what it says; and that it accepts what lowering makes.
 import { describe, expect, test } from 'vitest';
+import { InternalError } from '../../src/base/errors.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import * as tf from '../../src/index.ts';
 import type { Check, Primitive, View } from '../../src/program/primitives.ts';
@@ -7,7 +8,6 @@ import * as p from '../../src/program/primitives.ts';
 import type { Scalar } from '../../src/program/scalar.ts';
 import * as s from '../../src/program/scalar.ts';
 import { verifyLowered } from '../../src/program/verify.ts';
-import { InternalError } from '../../src/tensor/errors.ts';
 import { lowered, values, type Wanted } from './lowered.ts';
 
 const verify = (wanted: Wanted) => verifyLowered(lowered(wanted));

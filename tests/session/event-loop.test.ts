@@ -3,10 +3,10 @@
 import { expect, test } from 'vitest';
 import { emitting } from '../../src/backends/wasm/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
+import type { Steps } from '../../src/base/turns.ts';
 import { lowering } from '../../src/compiler/lower.ts';
 import { planning } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
-import type { Steps } from '../../src/tensor/turns.ts';
 
 type Any = tf.Tensor<any, any>;
 interface Large {

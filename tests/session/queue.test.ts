@@ -1,7 +1,7 @@
 // Runs on the calling thread leave the event loop its turns.
 import { expect, test } from 'vitest';
+import { nextTurn, sliceMs } from '../../src/base/turns.ts';
 import { RunQueue } from '../../src/session/queue.ts';
-import { nextTurn, sliceMs } from '../../src/tensor/turns.ts';
 
 test('a run that does not fit into what is left of a slice begins with the next turn, and has it for itself', async () => {
   const queue = new RunQueue();

@@ -1,5 +1,5 @@
 // What stands in for the native backend in bundles for browsers, which cannot run it: see scripts/build.mjs.
-import { UnavailableError } from '../../tensor/errors.ts';
+import { UnavailableError } from '../../base/errors.ts';
 import type { Backend, BackendOptions } from '../backend.ts';
 
 /** @throws UnavailableError always. */

@@ -1,13 +1,14 @@
 // The native backend: programs as C, compiled by the system's compiler and called through koffi, once a run.
+
+import { availableCores } from '../../base/cores.ts';
+import { InternalError, UnavailableError } from '../../base/errors.ts';
+import { alignedSize } from '../../base/free-space.ts';
+import { inSlices, sliceMs } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
-import { alignedSize } from '../../program/free-space.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
-import { InternalError, UnavailableError } from '../../tensor/errors.ts';
-import { inSlices, sliceMs } from '../../tensor/turns.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
-import { availableCores } from '../cores.ts';
 import { collect, fill } from '../ports.ts';
 import { callsOf, stepsOf } from '../steps.ts';
 import { secondsOf } from '../work.ts';

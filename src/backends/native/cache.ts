@@ -1,5 +1,5 @@
 // Compiled programs on disk, so that the second start of a program does not wait for a compiler.
-import { builtin } from '../../tensor/builtin.ts';
+import { builtin } from '../../base/builtin.ts';
 
 const fs = () => builtin<typeof import('node:fs')>('fs');
 const os = () => builtin<typeof import('node:os')>('os');

@@ -1,6 +1,6 @@
 // The system's C compiler: which one there is, what it compiles for, and what it makes of a program.
-import { builtin } from '../../tensor/builtin.ts';
-import { UnavailableError } from '../../tensor/errors.ts';
+import { builtin } from '../../base/builtin.ts';
+import { UnavailableError } from '../../base/errors.ts';
 import { type DiskCache, hashOf } from './cache.ts';
 import { flagsFor, type Target } from './machine.ts';
 import { runtimeSource } from './pool-source.ts';

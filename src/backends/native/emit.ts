@@ -1,10 +1,11 @@
 // A program as C: one function a kernel, and `run`, which every thread of a run calls.
+
+import { InternalError } from '../../base/errors.ts';
+import { atOnce, type Steps } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { ArenaPlace, LastingPlace, Place, Program } from '../../loops/program.ts';
 import { ownBuffer } from '../../loops/shared.ts';
-import { InternalError } from '../../tensor/errors.ts';
-import { atOnce, type Steps } from '../../tensor/turns.ts';
 import type { Origin } from '../addresses.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../kernel-groups.ts';
 import { overlapping } from '../segments.ts';

@@ -1,6 +1,7 @@
 // The processor as the kernels see it, from what the compiler says of its target and the system of the caches.
+
+import { builtin } from '../../base/builtin.ts';
 import type { Machine } from '../../loops/machine.ts';
-import { builtin } from '../../tensor/builtin.ts';
 
 /** Which instructions are used: those of this processor, or fewer, for tests. */
 export type Target = 'native' | 'avx2' | 'sse' | 'portable';

@@ -1,7 +1,7 @@
 // The runtime library as JavaScript sees it, through koffi. Loaded only when the native backend is asked for.
-import { builtin } from '../../tensor/builtin.ts';
+import { builtin } from '../../base/builtin.ts';
+import { UnavailableError } from '../../base/errors.ts';
 import type { TypedArray } from '../../tensor/dtype.ts';
-import { UnavailableError } from '../../tensor/errors.ts';
 import type { DiskCache } from './cache.ts';
 import { type Compiler, compile } from './compiler.ts';
 import { runtimeSource } from './pool-source.ts';

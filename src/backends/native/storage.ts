@@ -1,6 +1,7 @@
 // The memory of a session: pieces of JavaScript's memory at addresses that stay.
-import { alignedSize } from '../../program/free-space.ts';
-import { ResourceExhaustedError } from '../../tensor/errors.ts';
+
+import { ResourceExhaustedError } from '../../base/errors.ts';
+import { alignedSize } from '../../base/free-space.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Where a piece lies for JavaScript and for the program. It is freed when nothing refers to it any more. */

@@ -1,7 +1,8 @@
 // The reference backend: the oracle behind the interface of a session.
+
+import { sliceMs } from '../../base/turns.ts';
 import { allocate, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
-import { sliceMs } from '../../tensor/turns.ts';
 import type { Backend, Compiled, Executable } from '../backend.ts';
 import { evaluate } from './evaluate.ts';
 

@@ -1,8 +1,9 @@
 // The oracle: evaluates primitives one after another, directly, slowly and obviously, in float64 and wrapped integers.
 // Values are rounded to their element type only where they leave: at fetches, variables, and casts to float32.
+
+import { InvalidArgumentError } from '../../base/errors.ts';
 import { identityOf, type Lowered, type Primitive, type ReduceOp, type View } from '../../program/primitives.ts';
 import { allocate, type DType, isFloat, type TypedArray } from '../../tensor/dtype.ts';
-import { InvalidArgumentError } from '../../tensor/errors.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { scalarValue, wrap } from './scalar.ts';
 

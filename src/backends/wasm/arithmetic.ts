@@ -1,6 +1,7 @@
 // Instructions for operations whose operands are on the stack already, chosen by the type of the values.
+
+import { InternalError } from '../../base/errors.ts';
 import type { BinaryOp, CompareOp, UnaryOp, ValueType } from '../../loops/ir.ts';
-import { InternalError } from '../../tensor/errors.ts';
 import type { FunctionBody, WasmType } from './encode.ts';
 
 /** The type of a local that holds a value. */

@@ -1,15 +1,15 @@
 // The WebAssembly backend: programs as modules over one memory; short runs here, long ones on the pool of threads.
 
+import { inNode } from '../../base/builtin.ts';
+import { availableCores } from '../../base/cores.ts';
+import { InternalError, UnavailableError } from '../../base/errors.ts';
+import { alignedSize } from '../../base/free-space.ts';
+import { inSlices } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { LastingPlace, Place, Program } from '../../loops/program.ts';
-import { alignedSize } from '../../program/free-space.ts';
-import { inNode } from '../../tensor/builtin.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
-import { InternalError, UnavailableError } from '../../tensor/errors.ts';
-import { inSlices } from '../../tensor/turns.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
-import { availableCores } from '../cores.ts';
 import { collect, fill } from '../ports.ts';
 import { callsOf, stepsOf } from '../steps.ts';
 import { secondsOf } from '../work.ts';

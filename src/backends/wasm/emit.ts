@@ -1,8 +1,9 @@
 // A program as a WebAssembly module: one function a kernel, and `run`, which calls them in order on every thread.
+
+import { InternalError } from '../../base/errors.ts';
+import { atOnce, type Steps } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Program } from '../../loops/program.ts';
-import { InternalError } from '../../tensor/errors.ts';
-import { atOnce, type Steps } from '../../tensor/turns.ts';
 import type { Origin } from '../addresses.ts';
 import { type Blocks, type Step, stepsOf } from '../steps.ts';
 import { barrierBody } from './barrier.ts';

@@ -1,5 +1,5 @@
 // The binary format of WebAssembly, as far as the emitter needs it: numbers, function bodies and the sections of a module.
-import type { Steps } from '../../tensor/turns.ts';
+import type { Steps } from '../../base/turns.ts';
 import { type AtomicName, atomicOpcodes, type OpName, opcodes, type SimdName, simdOpcodes } from './opcodes.ts';
 
 export type WasmType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';

@@ -1,5 +1,5 @@
 // What the engine can do, found out by trying.
-import { builtin, inNode } from '../../tensor/builtin.ts';
+import { builtin, inNode } from '../../base/builtin.ts';
 
 /** (module (func (export "f") (result v128) i32.const 0 i8x16.splat)), with other instructions in the function. */
 const moduleOf = (type: number, ...code: number[]): Uint8Array<ArrayBuffer> => {

@@ -1,8 +1,9 @@
 // The kernels of a program as functions: many that differ in their buffers only are one function, which is called with
 // the addresses.
+
+import type { Steps } from '../../base/turns.ts';
 import type { Kernel } from '../../loops/ir.ts';
 import { ownBuffer } from '../../loops/shared.ts';
-import type { Steps } from '../../tensor/turns.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../kernel-groups.ts';
 import { overlapping } from '../segments.ts';
 import { FunctionBody } from './encode.ts';

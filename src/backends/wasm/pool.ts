@@ -1,7 +1,7 @@
 // The threads on which long runs are computed: one pool a process, shared by all sessions, one run at a time. The
 // source of a thread is a string, so that there is no file to lose in a bundle.
-import { builtin, inNode } from '../../tensor/builtin.ts';
-import { UnavailableError } from '../../tensor/errors.ts';
+import { builtin, inNode } from '../../base/builtin.ts';
+import { UnavailableError } from '../../base/errors.ts';
 import { WorkerLostError } from '../backend.ts';
 import type { Call as Measured } from '../steps.ts';
 import { profiledRun, type Timing } from './profile.ts';

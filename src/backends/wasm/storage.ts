@@ -1,7 +1,7 @@
 // The memory of a session: variables, constants and one arena, at addresses that stay.
 
-import { alignedSize, FreeSpace } from '../../program/free-space.ts';
-import { ResourceExhaustedError } from '../../tensor/errors.ts';
+import { ResourceExhaustedError } from '../../base/errors.ts';
+import { alignedSize, FreeSpace } from '../../base/free-space.ts';
 import type { MemoryLimits } from './encode.ts';
 
 const page = 65536;

@@ -1,11 +1,11 @@
 // Each kind of primitive on the oracle, against values worked out by hand.
 import { describe, expect, test } from 'vitest';
 import { evaluate, type Given } from '../../../src/backends/reference/evaluate.ts';
+import { InvalidArgumentError } from '../../../src/base/errors.ts';
 import type { View } from '../../../src/program/primitives.ts';
 import * as p from '../../../src/program/primitives.ts';
 import * as s from '../../../src/program/scalar.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
-import { InvalidArgumentError } from '../../../src/tensor/errors.ts';
 import { lowered, values, type Wanted } from '../../program/lowered.ts';
 
 const nothing: Given = {

@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { encodeModule, FunctionBody } from '../../../src/backends/wasm/encode.ts';
 import { pool } from '../../../src/backends/wasm/pool.ts';
+import { atOnce } from '../../../src/base/turns.ts';
 import * as tf from '../../../src/index.ts';
-import { atOnce } from '../../../src/tensor/turns.ts';
 
 type Any = tf.Tensor<any, any>;
 /** The workers of the pool, in the order in which they were first spoken to. */

@@ -1,5 +1,5 @@
 // How many threads can compute at once.
-import { builtin, inNode } from '../tensor/builtin.ts';
+import { builtin, inNode } from './builtin.ts';
 
 /** How many cores this process may use: its affinity, and the limit of its container. */
 export function availableCores(): number {
