@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { lower } from '../src/compiler/lower.ts';
 import * as tf from '../src/index.ts';
-import { verifyLowered } from '../src/program/verify.ts';
+import { verifyLowered } from '../src/primitives/verify.ts';
 import { allocate, sizeOf } from '../src/tensor/dtype.ts';
 import { backends } from './backends.ts';
 

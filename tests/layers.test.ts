@@ -12,13 +12,13 @@ const allowed: Record<string, readonly string[]> = {
   session: ['compiler', 'backends', 'graph', 'tensor', 'base'],
   train: ['autodiff', 'ops', 'graph', 'tensor', 'base'],
   autodiff: ['ops', 'graph', 'tensor', 'base'],
-  backends: ['loops', 'program', 'tensor', 'base'],
-  compiler: ['kernels', 'ops', 'graph', 'loops', 'program', 'tensor', 'base'],
-  kernels: ['loops', 'program', 'tensor', 'base'],
-  ops: ['graph', 'program', 'tensor', 'base'],
+  backends: ['loops', 'primitives', 'tensor', 'base'],
+  compiler: ['kernels', 'ops', 'graph', 'loops', 'primitives', 'tensor', 'base'],
+  kernels: ['loops', 'primitives', 'tensor', 'base'],
+  ops: ['graph', 'primitives', 'tensor', 'base'],
   graph: ['tensor', 'base'],
-  loops: ['program', 'tensor', 'base'],
-  program: ['tensor', 'base'],
+  loops: ['primitives', 'tensor', 'base'],
+  primitives: ['tensor', 'base'],
   data: ['tensor', 'base'],
   tensor: ['base'],
   base: [],
@@ -44,7 +44,7 @@ test('every layer is in the table', () => {
 });
 
 test('there are few primitives', () => {
-  const text = readFileSync(join(source, 'program/primitives.ts'), 'utf8');
+  const text = readFileSync(join(source, 'primitives/primitives.ts'), 'utf8');
   const kinds = new Set([...text.matchAll(/readonly kind: '(\w+)'/g)].map((m) => m[1]));
   expect([...kinds].sort()).toEqual(
     [

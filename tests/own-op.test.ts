@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import * as tf from '../src/index.ts';
 import { apply, defineOp } from '../src/ops/define.ts';
-import * as p from '../src/program/primitives.ts';
-import * as s from '../src/program/scalar.ts';
+import * as p from '../src/primitives/primitives.ts';
+import * as s from '../src/primitives/scalar.ts';
 import { backends } from './backends.ts';
 
 /** ln(1 + eˣ); its derivative is the sigmoid. */

@@ -3,7 +3,7 @@
 import { UnavailableError } from '../base/errors.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Program } from '../loops/program.ts';
-import type { Lowered } from '../program/primitives.ts';
+import type { Lowered } from '../primitives/primitives.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 
 /** What a run computes: the primitives, and for backends with a machine the loop nests fitted to it. */

@@ -3,9 +3,9 @@
 
 import type { Steps } from '../base/turns.ts';
 import type { Machine } from '../loops/machine.ts';
-import { type Contract, isStored, type Primitive, type Reduce, type View } from '../program/primitives.ts';
-import { walk } from '../program/scalar.ts';
-import type { Output, Root, Task } from '../program/task.ts';
+import { type Contract, isStored, type Primitive, type Reduce, type View } from '../primitives/primitives.ts';
+import { walk } from '../primitives/scalar.ts';
+import type { Output, Root, Task } from '../primitives/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import { readsOf, type Schedule } from './schedule.ts';

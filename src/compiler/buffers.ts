@@ -3,7 +3,7 @@
 import type { Steps } from '../base/turns.ts';
 import type { Buffer } from '../loops/ir.ts';
 import type { LastingPlace, Place } from '../loops/program.ts';
-import type { Constant, Lowered, Primitive } from '../program/primitives.ts';
+import type { Constant, Lowered, Primitive } from '../primitives/primitives.ts';
 import { allocate, sizeOf, type TypedArray } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import type { Batched, Repeat } from './batch.ts';

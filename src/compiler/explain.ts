@@ -1,8 +1,8 @@
 // A compiled run as text for the user: its tasks, what was offered for them, its kernels, and where its arrays lie.
 import type { Buffer } from '../loops/ir.ts';
 import { isDivided } from '../loops/shared.ts';
-import type { Lowered } from '../program/primitives.ts';
-import { printLowered, printTask } from '../program/print.ts';
+import type { Lowered } from '../primitives/primitives.ts';
+import { printLowered, printTask } from '../primitives/print.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import type { Plan, PlannedTask } from './plan.ts';
 

@@ -13,10 +13,10 @@ import {
   type Primitive,
   reshapedStrides,
   type View,
-} from '../program/primitives.ts';
-import type { Scalar } from '../program/scalar.ts';
-import * as s from '../program/scalar.ts';
-import type { Output, Root, Task } from '../program/task.ts';
+} from '../primitives/primitives.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import * as s from '../primitives/scalar.ts';
+import type { Output, Root, Task } from '../primitives/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { compose, decompose } from './compose.ts';
 

@@ -8,7 +8,7 @@ import type { Tensor, Variable } from '../graph/tensor.ts';
 import { definitionOf } from '../ops/define.ts';
 import { PlaceholderOp } from '../ops/placeholder.ts';
 import { isAssign, VariableOp } from '../ops/variable.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import { isKnown, showShape } from '../tensor/shape.ts';
 import { prune } from './prune.ts';
 import type { CompileRequest, LoweredRun } from './request.ts';

@@ -2,10 +2,10 @@
 // element, so that these tasks can share their kernels.
 
 import type { Steps } from '../base/turns.ts';
-import { constant, type View } from '../program/primitives.ts';
-import type { Scalar } from '../program/scalar.ts';
-import * as s from '../program/scalar.ts';
-import type { Task } from '../program/task.ts';
+import { constant, type View } from '../primitives/primitives.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import * as s from '../primitives/scalar.ts';
+import type { Task } from '../primitives/task.ts';
 import { allocate, isFloat } from '../tensor/dtype.ts';
 import { type Structure, structureOf } from './structure.ts';
 

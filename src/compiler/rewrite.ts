@@ -7,8 +7,8 @@ import { defineOp, inferTypes, type OpDefinition } from '../ops/define.ts';
 import { IdentityOp } from '../ops/logic.ts';
 import { LogGradOp, LogOp } from '../ops/math.ts';
 import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../ops/softmax.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { isKnown, sameShape } from '../tensor/shape.ts';
 

@@ -2,8 +2,8 @@
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
 import type { Steps } from '../base/turns.ts';
-import { isDense, operands as operandsOf, type Primitive, type View } from '../program/primitives.ts';
-import type { Task } from '../program/task.ts';
+import { isDense, operands as operandsOf, type Primitive, type View } from '../primitives/primitives.ts';
+import type { Task } from '../primitives/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import type { Fused } from './fuse.ts';
 

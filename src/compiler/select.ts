@@ -10,7 +10,7 @@ import { reduction } from '../kernels/reduce.ts';
 import { skippingZeros } from '../kernels/skip-zeros.ts';
 import { winograd } from '../kernels/winograd.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Task } from '../program/task.ts';
+import type { Task } from '../primitives/task.ts';
 
 /** All kinds of kernels. */
 const kinds: readonly OfferFor[] = [

@@ -1,8 +1,8 @@
 // The structure of tasks as text: equal for tasks whose kernels differ in nothing but the arrays that they touch.
-import type { Primitive, View } from '../program/primitives.ts';
-import type { Scalar } from '../program/scalar.ts';
-import type { Task } from '../program/task.ts';
-import { nonZeroShare } from '../program/zeros.ts';
+import type { Primitive, View } from '../primitives/primitives.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import type { Task } from '../primitives/task.ts';
+import { nonZeroShare } from '../primitives/zeros.ts';
 import { elements } from '../tensor/shape.ts';
 
 export interface Structure {

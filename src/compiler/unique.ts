@@ -2,8 +2,8 @@
 // begin. The graph's rewriting shares equal operations; this shares what different ones have in common.
 
 import type { Steps } from '../base/turns.ts';
-import { type Check, type Lowered, type Primitive, type View, withOperands } from '../program/primitives.ts';
-import type { Scalar } from '../program/scalar.ts';
+import { type Check, type Lowered, type Primitive, type View, withOperands } from '../primitives/primitives.ts';
+import type { Scalar } from '../primitives/scalar.ts';
 import { written } from './structure.ts';
 
 /** The same run with every map, reduction and single number once. Others are rarely equal, or, as copies, cheap. */

@@ -2,8 +2,8 @@
 import type { Local, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Scalar } from '../program/scalar.ts';
-import type { Task } from '../program/task.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';

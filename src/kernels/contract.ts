@@ -2,9 +2,9 @@
 // axes are walked; the operand that lies along the vectors is packed into panels, in blocks that stay in the cache.
 
 import type { Machine } from '../loops/machine.ts';
-import type { Contract } from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
-import type { Task } from '../program/task.ts';
+import type { Contract } from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
+import type { Task } from '../primitives/task.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import {

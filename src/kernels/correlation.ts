@@ -1,6 +1,6 @@
 // Contractions that slide one array over another in two dimensions, with step 1: convolutions and both their adjoints.
-import type { View } from '../program/primitives.ts';
-import type { Task } from '../program/task.ts';
+import type { View } from '../primitives/primitives.ts';
+import type { Task } from '../primitives/task.ts';
 import { outputAccesses } from './outputs.ts';
 
 /** An axis: its size, its stride in the two operands, and in each input and output of the task if it is kept. */

@@ -1,6 +1,6 @@
 // Tasks without a root: every output is a function of the elements at its own position.
 import type { Machine } from '../loops/machine.ts';
-import type { Task } from '../program/task.ts';
+import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { taskCost } from './cost.ts';
 import { lanesFor } from './expression.ts';

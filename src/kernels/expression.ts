@@ -4,8 +4,8 @@ import type { Expression, Local, Statement, ValueType } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import { withOperands } from '../loops/rewrite.ts';
-import type { Scalar } from '../program/scalar.ts';
-import { walk } from '../program/scalar.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import { walk } from '../primitives/scalar.ts';
 import { type DType, isFloat } from '../tensor/dtype.ts';
 import * as math from './math.ts';
 

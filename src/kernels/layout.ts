@@ -1,7 +1,7 @@
 // How a contraction is seen as tiles: which axis lies along the vectors, which along the rows, and the loops around.
 import type { Buffer, LoopVariable } from '../loops/ir.ts';
-import type { View } from '../program/primitives.ts';
-import type { Task } from '../program/task.ts';
+import type { View } from '../primitives/primitives.ts';
+import type { Task } from '../primitives/task.ts';
 import type { Access } from './nest.ts';
 import { outputAccesses, spaceOf } from './outputs.ts';
 

@@ -3,8 +3,8 @@
 import type { Expression, Local, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { View } from '../program/primitives.ts';
-import type { Task } from '../program/task.ts';
+import type { View } from '../primitives/primitives.ts';
+import type { Task } from '../primitives/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { share, Translator } from './expression.ts';
 import { loop, variable } from './nest.ts';

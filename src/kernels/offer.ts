@@ -1,8 +1,8 @@
 // What a kind of kernel says to a task: what it would cost, and the loop nests that it would run.
 import type { Buffer, Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Primitive } from '../program/primitives.ts';
-import type { Task } from '../program/task.ts';
+import type { Primitive } from '../primitives/primitives.ts';
+import type { Task } from '../primitives/task.ts';
 
 /** Where kernels find arrays, and how they ask for space of their own. */
 export interface Storage {

@@ -2,8 +2,8 @@
 
 import type { Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import { usesIndex } from '../program/scalar.ts';
-import type { Task } from '../program/task.ts';
+import { usesIndex } from '../primitives/scalar.ts';
+import type { Task } from '../primitives/task.ts';
 import { type DType, sizeOf } from '../tensor/dtype.ts';
 import { elements } from '../tensor/shape.ts';
 import { share, Translator } from './expression.ts';

@@ -1,9 +1,9 @@
 // What reductions of every kind share: the kept and the reduced axes, and the value to reduce at a place.
 import type { Expression, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import type { ArgReduce, Reduce, View } from '../program/primitives.ts';
-import type { Scalar } from '../program/scalar.ts';
-import type { Task } from '../program/task.ts';
+import type { ArgReduce, Reduce, View } from '../primitives/primitives.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import type { Task } from '../primitives/task.ts';
 import { share, Translator } from './expression.ts';
 import type { Access, Space } from './nest.ts';
 import type { Storage } from './offer.ts';

@@ -4,8 +4,8 @@
 import type { Expression, Kernel, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Task } from '../program/task.ts';
-import { nonZeroShare } from '../program/zeros.ts';
+import type { Task } from '../primitives/task.ts';
+import { nonZeroShare } from '../primitives/zeros.ts';
 import { packingCost, packingWay, whole } from './blocking.ts';
 import { isTurned, tiled } from './contract.ts';
 import { type Layout, layoutsOf } from './layout.ts';

@@ -2,8 +2,8 @@
 
 import type { Buffer, LoopKind, LoopVariable, Statement } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Contract } from '../program/primitives.ts';
-import type { Task } from '../program/task.ts';
+import type { Contract } from '../primitives/primitives.ts';
+import type { Task } from '../primitives/task.ts';
 import type { Split, Tile } from './blocking.ts';
 import { lanesFor } from './expression.ts';
 import type { Block, Bound, Layout, OutAxis, Panel } from './layout.ts';

@@ -2,7 +2,7 @@
 
 import type { Buffer, LoopKind, LoopVariable, Statement } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
-import type { Task } from '../program/task.ts';
+import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
 import type { Tile } from './blocking.ts';
 import type { Correlation, SlidAxis } from './correlation.ts';

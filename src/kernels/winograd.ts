@@ -2,7 +2,7 @@
 // each point of the transform there is a product of matrices, and the results are transformed back.
 
 import type { Machine } from '../loops/machine.ts';
-import type { Task } from '../program/task.ts';
+import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
 import { bestTile, tileCost } from './blocking.ts';
 import { type Correlation, correlationOf } from './correlation.ts';

@@ -2,8 +2,8 @@
 
 import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Shapes, Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { ConcatAll, ConcatError, OrUnknown, ShapeError } from '../tensor/shape-types.ts';

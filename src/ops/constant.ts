@@ -2,7 +2,7 @@
 
 import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import { allocate, type DType, dtypeOfArray, isDType, type TypedArray } from '../tensor/dtype.ts';
 import type { NDArray } from '../tensor/ndarray.ts';
 import { convert, flatten, isNDArray } from '../tensor/ndarray.ts';

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Conv2D, Conv2DError, Padding, ShapeError } from '../tensor/shape-types.ts';

@@ -5,7 +5,7 @@ import { getDefaultGraph } from '../graph/graph.ts';
 import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/operation.ts';
 import { captureSite, lineOf } from '../graph/site.ts';
 import { Tensor } from '../graph/tensor.ts';
-import type { Check, View } from '../program/primitives.ts';
+import type { Check, View } from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
 

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { allocate } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';

@@ -1,6 +1,6 @@
 // Shapes taken from another tensor when the graph runs: what gradients use to undo broadcasting and reshaping.
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Axes, apply, defineOp, resolveAxes } from './define.ts';

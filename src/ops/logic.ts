@@ -2,8 +2,8 @@
 
 import { DTypeError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import { type DType, isDType, isFloat } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';

@@ -1,7 +1,7 @@
 // Elementwise functions.
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { add, type BinaryFunction, binaryFunction, defineBinary, div, mul, neg, sub } from './arithmetic.ts';

@@ -2,7 +2,7 @@
 
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { MatMul, MatMulError, ShapeError } from '../tensor/shape-types.ts';

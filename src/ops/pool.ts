@@ -2,8 +2,8 @@
 
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { Padding, Pool, Rank4Error, ShapeError } from '../tensor/shape-types.ts';

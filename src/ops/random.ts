@@ -4,9 +4,9 @@
 
 import { DTypeError, InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import type { Scalar } from '../program/scalar.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import type { Scalar } from '../primitives/scalar.ts';
+import * as s from '../primitives/scalar.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
 import { checkSizes } from './constant.ts';

@@ -1,7 +1,7 @@
 // Reductions over axes, and the position of the largest and smallest element.
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { elements, type Shape } from '../tensor/shape.ts';
 import type { AxisError, Reduce, ShapeError } from '../tensor/shape-types.ts';

@@ -2,7 +2,7 @@
 
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
+import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { ExpandDims, Reshape, ReshapeError, ShapeError, Squeeze, Transpose } from '../tensor/shape-types.ts';

@@ -2,8 +2,8 @@
 
 import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, Reduce, ShapeError } from '../tensor/shape-types.ts';

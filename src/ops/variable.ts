@@ -4,8 +4,8 @@ import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } f
 import { getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
-import * as p from '../program/primitives.ts';
-import * as s from '../program/scalar.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';

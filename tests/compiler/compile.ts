@@ -8,7 +8,7 @@ import type { LoweredRun } from '../../src/compiler/request.ts';
 import type { Operation, Tensor } from '../../src/index.ts';
 import type { Machine } from '../../src/loops/machine.ts';
 import type { Program } from '../../src/loops/program.ts';
-import type { Task } from '../../src/program/task.ts';
+import type { Task } from '../../src/primitives/task.ts';
 
 const wasm = machineFor(false);
 

@@ -8,7 +8,7 @@ import { lower } from '../../src/compiler/lower.ts';
 import { type Plan, type PlannedTask, plan } from '../../src/compiler/plan.ts';
 import type { Tensor } from '../../src/index.ts';
 import { type Buffer, isParallel, type Kernel, type Statement } from '../../src/loops/ir.ts';
-import { printTask } from '../../src/program/print.ts';
+import { printTask } from '../../src/primitives/print.ts';
 import { deepModel, type Model, softmaxModel } from '../models.ts';
 
 const folder = fileURLToPath(new URL('../golden/', import.meta.url));

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
-import { verifyLowered } from '../../src/program/verify.ts';
-import { verifyTask } from '../../src/program/verify-task.ts';
+import { verifyLowered } from '../../src/primitives/verify.ts';
+import { verifyTask } from '../../src/primitives/verify-task.ts';
 import { compile } from './compile.ts';
 
 const machine = machineFor(false);

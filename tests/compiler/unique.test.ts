@@ -4,8 +4,8 @@ import { atOnce } from '../../src/base/turns.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { unique } from '../../src/compiler/unique.ts';
 import * as tf from '../../src/index.ts';
-import { printLowered } from '../../src/program/print.ts';
-import { verifyLowered } from '../../src/program/verify.ts';
+import { printLowered } from '../../src/primitives/print.ts';
+import { verifyLowered } from '../../src/primitives/verify.ts';
 
 type Any = tf.Tensor<any, any>;
 

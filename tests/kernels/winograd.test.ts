@@ -16,8 +16,8 @@ import type { Buffer } from '../../src/loops/ir.ts';
 import type { Machine } from '../../src/loops/machine.ts';
 import type { Place, Program } from '../../src/loops/program.ts';
 import { verifyProgram } from '../../src/loops/verify.ts';
-import type { Primitive } from '../../src/program/primitives.ts';
-import type { Task } from '../../src/program/task.ts';
+import type { Primitive } from '../../src/primitives/primitives.ts';
+import type { Task } from '../../src/primitives/task.ts';
 import { sizeOf } from '../../src/tensor/dtype.ts';
 import { elements } from '../../src/tensor/shape.ts';
 

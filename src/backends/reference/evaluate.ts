@@ -2,7 +2,7 @@
 // Values are rounded to their element type only where they leave: at fetches, variables, and casts to float32.
 
 import { InvalidArgumentError } from '../../base/errors.ts';
-import { identityOf, type Lowered, type Primitive, type ReduceOp, type View } from '../../program/primitives.ts';
+import { identityOf, type Lowered, type Primitive, type ReduceOp, type View } from '../../primitives/primitives.ts';
 import { allocate, type DType, isFloat, type TypedArray } from '../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { scalarValue, wrap } from './scalar.ts';

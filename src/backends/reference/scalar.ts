@@ -1,5 +1,5 @@
 // Scalar expressions in plain JavaScript numbers.
-import type { Scalar } from '../../program/scalar.ts';
+import type { Scalar } from '../../primitives/scalar.ts';
 import type { DType } from '../../tensor/dtype.ts';
 
 /** A result brought back into the range of its element type. Floats stay as they are. */

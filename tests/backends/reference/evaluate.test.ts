@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { evaluate, type Given } from '../../../src/backends/reference/evaluate.ts';
 import { InvalidArgumentError } from '../../../src/base/errors.ts';
-import type { View } from '../../../src/program/primitives.ts';
-import * as p from '../../../src/program/primitives.ts';
-import * as s from '../../../src/program/scalar.ts';
+import type { View } from '../../../src/primitives/primitives.ts';
+import * as p from '../../../src/primitives/primitives.ts';
+import * as s from '../../../src/primitives/scalar.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
-import { lowered, values, type Wanted } from '../../program/lowered.ts';
+import { lowered, values, type Wanted } from '../../primitives/lowered.ts';
 
 const nothing: Given = {
   feeds: [],

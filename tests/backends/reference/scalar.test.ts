@@ -1,8 +1,8 @@
-// The oracle's scalars do what src/program/scalar.ts says, in the corners too.
+// The oracle's scalars do what src/primitives/scalar.ts says, in the corners too.
 import { describe, expect, test } from 'vitest';
 import { philox, scalarValue } from '../../../src/backends/reference/scalar.ts';
-import type { Scalar } from '../../../src/program/scalar.ts';
-import * as s from '../../../src/program/scalar.ts';
+import type { Scalar } from '../../../src/primitives/scalar.ts';
+import * as s from '../../../src/primitives/scalar.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
 
 const none = () => Number.NaN;

@@ -1,8 +1,8 @@
 // How runs in primitives read.
 import { expect, test } from 'vitest';
-import * as p from '../../src/program/primitives.ts';
-import { printLowered, printPrimitive, printView } from '../../src/program/print.ts';
-import * as s from '../../src/program/scalar.ts';
+import * as p from '../../src/primitives/primitives.ts';
+import { printLowered, printPrimitive, printView } from '../../src/primitives/print.ts';
+import * as s from '../../src/primitives/scalar.ts';
 import { lowered, values } from './lowered.ts';
 
 test('a run reads line by line, numbered from 0 wherever it was made', () => {

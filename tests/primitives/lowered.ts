@@ -1,6 +1,6 @@
 // Runs in primitives written by hand, without a graph.
-import type { Check, Lowered, Primitive, VariableState, View } from '../../src/program/primitives.ts';
-import * as p from '../../src/program/primitives.ts';
+import type { Check, Lowered, Primitive, VariableState, View } from '../../src/primitives/primitives.ts';
+import * as p from '../../src/primitives/primitives.ts';
 import { allocate, type DType } from '../../src/tensor/dtype.ts';
 
 /** A constant of that dtype; the shape is one axis unless it is given. */

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { InternalError } from '../../src/base/errors.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import * as tf from '../../src/index.ts';
-import type { Check, Primitive, View } from '../../src/program/primitives.ts';
-import * as p from '../../src/program/primitives.ts';
-import type { Scalar } from '../../src/program/scalar.ts';
-import * as s from '../../src/program/scalar.ts';
-import { verifyLowered } from '../../src/program/verify.ts';
+import type { Check, Primitive, View } from '../../src/primitives/primitives.ts';
+import * as p from '../../src/primitives/primitives.ts';
+import type { Scalar } from '../../src/primitives/scalar.ts';
+import * as s from '../../src/primitives/scalar.ts';
+import { verifyLowered } from '../../src/primitives/verify.ts';
 import { lowered, values, type Wanted } from './lowered.ts';
 
 const verify = (wanted: Wanted) => verifyLowered(lowered(wanted));
