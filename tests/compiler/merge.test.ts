@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
-import { verifyProgram } from '../../src/loops/verify.ts';
+import { verifyProgram } from '../../src/loops/check/verify.ts';
 import { compile } from './compile.ts';
 
 type Any = tf.Tensor<any, any>;

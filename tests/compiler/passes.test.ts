@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
+import { verifyProgram } from '../../src/loops/check/verify.ts';
 import { bodyOf, type Statement, touchedBy } from '../../src/loops/ir.ts';
 import type { Machine } from '../../src/loops/machine.ts';
 import type { Program } from '../../src/loops/program.ts';
-import { verifyProgram } from '../../src/loops/verify.ts';
 import { compile } from './compile.ts';
 
 type Any = tf.Tensor<any, any>;

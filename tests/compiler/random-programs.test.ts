@@ -6,7 +6,7 @@ import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
-import { verifyProgram } from '../../src/loops/verify.ts';
+import { verifyProgram } from '../../src/loops/check/verify.ts';
 import { buildProgram, everyStep, recipes, steps } from './random-programs.ts';
 
 type Any = tf.Tensor<any, any>;

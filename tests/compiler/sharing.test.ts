@@ -6,10 +6,10 @@ import type { machineFor } from '../../src/backends/wasm/machine.ts';
 import { lower } from '../../src/compiler/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
+import { printProgram } from '../../src/loops/check/print.ts';
+import { verifyProgram } from '../../src/loops/check/verify.ts';
 import type { Kernel } from '../../src/loops/ir.ts';
-import { printProgram } from '../../src/loops/print.ts';
 import type { Program } from '../../src/loops/program.ts';
-import { verifyProgram } from '../../src/loops/verify.ts';
 import type { TypedArray } from '../../src/tensor/dtype.ts';
 
 type Any = tf.Tensor<any, any>;

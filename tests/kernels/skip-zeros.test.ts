@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
-import { verifyProgram } from '../../src/loops/verify.ts';
+import { verifyProgram } from '../../src/loops/check/verify.ts';
 import { nativeMissing } from '../backends.ts';
 import { compile } from '../compiler/compile.ts';
 import { skipped } from '../skipped.ts';

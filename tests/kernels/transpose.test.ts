@@ -1,8 +1,8 @@
 // Squares turned in registers: every lane in its place, in as few shuffles as there can be.
 import { expect, test } from 'vitest';
 import { transpose } from '../../src/kernels/transpose.ts';
+import { verifyKernel } from '../../src/loops/check/verify.ts';
 import * as ir from '../../src/loops/ir.ts';
-import { verifyKernel } from '../../src/loops/verify.ts';
 import { interpret } from '../loops/interpret.ts';
 
 test.each([

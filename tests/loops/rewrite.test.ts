@@ -1,9 +1,9 @@
 // Printing, unrolling and hoisting: texts of small kernels before and after.
 import { expect, test } from 'vitest';
-import { hoistLoads } from '../../src/loops/hoist.ts';
+import { printKernel, printProgram } from '../../src/loops/check/print.ts';
 import type { Buffer, Kernel, Local, Statement, ValueType } from '../../src/loops/ir.ts';
 import * as ir from '../../src/loops/ir.ts';
-import { printKernel, printProgram } from '../../src/loops/print.ts';
+import { hoistLoads } from '../../src/loops/passes/hoist.ts';
 import { unroll } from '../../src/loops/rewrite.ts';
 import { loop, store, variable } from './build.ts';
 

@@ -1,5 +1,5 @@
 // One kernel as a C function.
-import { hoistLoads } from '../../loops/hoist.ts';
+
 import {
   type Buffer,
   bodyOf,
@@ -12,6 +12,7 @@ import {
   touchedBy,
 } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
+import { hoistLoads } from '../../loops/passes/hoist.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
 import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../addresses.ts';

@@ -1,5 +1,5 @@
 // One kernel as WebAssembly functions: itself, and one for each iteration of its long loops.
-import { hoistLoads } from '../../loops/hoist.ts';
+
 import {
   type Buffer,
   bodyOf,
@@ -11,6 +11,7 @@ import {
   type Statement,
   touchedBy,
 } from '../../loops/ir.ts';
+import { hoistLoads } from '../../loops/passes/hoist.ts';
 import { unroll } from '../../loops/rewrite.ts';
 import { Addresses, type BaseLocals, type Origin } from '../addresses.ts';
 import { iterations, type Loop, segmentsOf } from '../segments.ts';

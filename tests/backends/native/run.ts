@@ -8,9 +8,9 @@ import { machineFor, type Target } from '../../../src/backends/native/machine.ts
 import { startRuntime } from '../../../src/backends/native/runtime.ts';
 import { Storage } from '../../../src/backends/native/storage.ts';
 import { alignedSize } from '../../../src/base/free-space.ts';
+import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';
 import type { Place, Program } from '../../../src/loops/program.ts';
-import { verifyProgram } from '../../../src/loops/verify.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
 import { nativeMissing } from '../../backends.ts';
 import { interpret } from '../../loops/interpret.ts';

@@ -1,9 +1,9 @@
 // Runs kernels both ways, as WebAssembly and through the interpreter, and compares all memory afterwards.
 import { expect } from 'vitest';
 import { emitModule } from '../../../src/backends/wasm/emit.ts';
+import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';
 import type { LastingPlace, Place, Program } from '../../../src/loops/program.ts';
-import { verifyProgram } from '../../../src/loops/verify.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
 import { interpret } from '../../loops/interpret.ts';
 

@@ -1,14 +1,14 @@
 // Loops made one, and stores read from registers: random nests leave the same in memory, and what may not change stays.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { forwardStores } from '../../src/loops/forward.ts';
-import { fuseLoops } from '../../src/loops/fuse.ts';
-import type { Buffer, Kernel, LoopVariable, Statement } from '../../src/loops/ir.ts';
-import * as ir from '../../src/loops/ir.ts';
-import { printKernel } from '../../src/loops/print.ts';
-import { verifyKernel } from '../../src/loops/verify.ts';
-import { buffer, loop, set, store, type, variable } from './build.ts';
-import { interpret } from './interpret.ts';
+import { printKernel } from '../../../src/loops/check/print.ts';
+import { verifyKernel } from '../../../src/loops/check/verify.ts';
+import type { Buffer, Kernel, LoopVariable, Statement } from '../../../src/loops/ir.ts';
+import * as ir from '../../../src/loops/ir.ts';
+import { forwardStores } from '../../../src/loops/passes/forward.ts';
+import { fuseLoops } from '../../../src/loops/passes/fuse-loops.ts';
+import { buffer, loop, set, store, type, variable } from '../build.ts';
+import { interpret } from '../interpret.ts';
 
 const [rows, lanes, mostColumns] = [5, 4, 26];
 const machine = { vectorBytes: 16, partialVectors: true, prefetches: false };

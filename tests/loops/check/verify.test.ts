@@ -1,12 +1,12 @@
 // What the verifier refuses, and that it says where; and that it accepts what kernels really do.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InternalError } from '../../src/base/errors.ts';
-import type { Buffer, Expression, Kernel, Local, Statement, ValueType } from '../../src/loops/ir.ts';
-import * as ir from '../../src/loops/ir.ts';
-import type { Place, Program } from '../../src/loops/program.ts';
-import { verifyKernel, verifyProgram } from '../../src/loops/verify.ts';
-import { loop, set, store, variable } from './build.ts';
+import { InternalError } from '../../../src/base/errors.ts';
+import { verifyKernel, verifyProgram } from '../../../src/loops/check/verify.ts';
+import type { Buffer, Expression, Kernel, Local, Statement, ValueType } from '../../../src/loops/ir.ts';
+import * as ir from '../../../src/loops/ir.ts';
+import type { Place, Program } from '../../../src/loops/program.ts';
+import { loop, set, store, variable } from '../build.ts';
 
 const machine = { vectorBytes: 16, partialVectors: true, prefetches: false };
 const f32: ValueType = { dtype: 'float32', lanes: 1 };

@@ -1,8 +1,9 @@
 // Neighbouring loops as one: what passes over the same rows, or over the same elements of a row, passes once.
-import { type Affine, type Buffer, bodyOf, type Local, type LoopVariable, type Statement, touchedBy } from './ir.ts';
-import { localsOf } from './locals.ts';
-import { mayMeet } from './races.ts';
-import { rewriter, rewriteStatements, substitute } from './rewrite.ts';
+
+import { mayMeet } from '../check/races.ts';
+import { type Affine, type Buffer, bodyOf, type Local, type LoopVariable, type Statement, touchedBy } from '../ir.ts';
+import { localsOf } from '../locals.ts';
+import { rewriter, rewriteStatements, substitute } from '../rewrite.ts';
 
 type Loop = Statement & { kind: 'loop' };
 type Body = readonly Statement[];

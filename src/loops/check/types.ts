@@ -1,6 +1,6 @@
 // The types of the loop IR: which operands and results every kind of expression may have.
-import type { BinaryOp, Expression, ValueType } from './ir.ts';
-import { valueType } from './ir.ts';
+import type { BinaryOp, Expression, ValueType } from '../ir.ts';
+import { valueType } from '../ir.ts';
 import { printType } from './print.ts';
 
 const same = (a: ValueType, b: ValueType): boolean => a.dtype === b.dtype && a.lanes === b.lanes;

@@ -10,8 +10,8 @@ import {
   type Statement,
   touched,
   type ValueType,
-} from './ir.ts';
-import type { Place, Program } from './program.ts';
+} from '../ir.ts';
+import type { Place, Program } from '../program.ts';
 
 const symbols: Partial<Record<BinaryOp | 'equal' | 'notEqual' | 'less' | 'lessEqual', string>> = {
   add: '+',

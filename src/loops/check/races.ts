@@ -1,5 +1,5 @@
 // Whether iterations of a parallel loop could meet in memory: a search for two that touch the same byte.
-import { sizeOf } from '../tensor/dtype.ts';
+import { sizeOf } from '../../tensor/dtype.ts';
 import {
   type Affine,
   type Buffer,
@@ -11,7 +11,7 @@ import {
   plus,
   type Statement,
   touched,
-} from './ir.ts';
+} from '../ir.ts';
 
 /** Where a buffer lies: buffers of one storage may share bytes. */
 export interface Location {

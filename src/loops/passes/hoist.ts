@@ -1,8 +1,8 @@
 // Moves loads out of innermost loops in which neither their address nor what they read changes.
 
-import type { Buffer, Expression, Local, Statement } from './ir.ts';
-import * as ir from './ir.ts';
-import { rewriter, rewriteStatements } from './rewrite.ts';
+import type { Buffer, Expression, Local, Statement } from '../ir.ts';
+import * as ir from '../ir.ts';
+import { rewriter, rewriteStatements } from '../rewrite.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */
 const spare = 4;

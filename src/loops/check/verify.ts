@@ -1,7 +1,7 @@
 // Refuses kernels and programs that are not well formed, before a backend turns them into code that cannot check.
 
-import { InternalError } from '../base/errors.ts';
-import { sizeOf } from '../tensor/dtype.ts';
+import { InternalError } from '../../base/errors.ts';
+import { sizeOf } from '../../tensor/dtype.ts';
 import {
   type Affine,
   type Buffer,
@@ -16,11 +16,11 @@ import {
   touched,
   touchedBy,
   valueType,
-} from './ir.ts';
-import { localsOf } from './locals.ts';
-import type { Machine } from './machine.ts';
+} from '../ir.ts';
+import { localsOf } from '../locals.ts';
+import type { Machine } from '../machine.ts';
+import type { Program } from '../program.ts';
 import { printHead, printIndex, printType } from './print.ts';
-import type { Program } from './program.ts';
 import { findClash, findRace, type Location } from './races.ts';
 import { expressionFault, typeFault } from './types.ts';
 

@@ -12,9 +12,9 @@ import {
   splat,
   touched,
   touchedBy,
-} from './ir.ts';
-import { localsOf } from './locals.ts';
-import { rewriter, rewriteStatements } from './rewrite.ts';
+} from '../ir.ts';
+import { localsOf } from '../locals.ts';
+import { rewriter, rewriteStatements } from '../rewrite.ts';
 
 type Body = readonly Statement[];
 
