@@ -2,7 +2,7 @@
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
 
 import type { Steps } from '../base/turns.ts';
-import { taskCost } from '../kernels/cost.ts';
+import { taskCost } from '../kernels/body/cost.ts';
 import {
   isDense,
   isStored,

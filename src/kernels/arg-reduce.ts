@@ -5,11 +5,11 @@ import type { Machine } from '../loops/machine.ts';
 import type { Scalar } from '../primitives/scalar.ts';
 import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
-import { taskCost } from './cost.ts';
-import { lanesFor } from './expression.ts';
-import { loop, type Position, variable } from './nest.ts';
+import { taskCost } from './body/cost.ts';
+import { lanesFor } from './body/expression.ts';
+import { loop, type Position, variable } from './body/nest.ts';
+import { outputBytes, outputTypes, storeOutputs } from './body/outputs.ts';
 import type { Offer, Storage } from './offer.ts';
-import { outputBytes, outputTypes, storeOutputs } from './outputs.ts';
 import { axisIndex, operandAt, type Plan, planFor } from './reduction-plan.ts';
 
 /** Index of the first extreme element; NaN counts as extreme. Vectors along the innermost kept axis where it can. */

@@ -21,12 +21,12 @@ import {
   tileCost,
   whole,
 } from './blocking.ts';
-import { taskCost } from './cost.ts';
-import { lanesFor } from './expression.ts';
+import { taskCost } from './body/cost.ts';
+import { lanesFor } from './body/expression.ts';
+import { isPartial } from './body/nest.ts';
+import { outputBytes, outputTypes } from './body/outputs.ts';
 import { type Layout, layoutsOf } from './layout.ts';
-import { isPartial } from './nest.ts';
 import type { Offer } from './offer.ts';
-import { outputBytes, outputTypes } from './outputs.ts';
 import { reduction } from './reduce.ts';
 import { tiledParts } from './tiles.ts';
 import { Tiling } from './tiling.ts';

@@ -1,7 +1,7 @@
 // Contractions that slide one array over another in two dimensions, with step 1: convolutions and both their adjoints.
 import type { View } from '../primitives/primitives.ts';
 import type { Task } from '../primitives/task.ts';
-import { outputAccesses } from './outputs.ts';
+import { outputAccesses } from './body/outputs.ts';
 
 /** An axis: its size, its stride in the two operands, and in each input and output of the task if it is kept. */
 export interface SlidAxis {

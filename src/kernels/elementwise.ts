@@ -2,11 +2,11 @@
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
-import { taskCost } from './cost.ts';
-import { lanesFor } from './expression.ts';
-import { nest } from './nest.ts';
+import { taskCost } from './body/cost.ts';
+import { lanesFor } from './body/expression.ts';
+import { nest } from './body/nest.ts';
+import { fills, outputAccesses, outputBytes, outputTypes, spaceOf, storeOutputs } from './body/outputs.ts';
 import type { Offer } from './offer.ts';
-import { fills, outputAccesses, outputBytes, outputTypes, spaceOf, storeOutputs } from './outputs.ts';
 
 /** One pass over all elements, vectors along the innermost axis. */
 export function elementwise(task: Task, machine: Machine): Offer | undefined {

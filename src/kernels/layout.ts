@@ -2,8 +2,8 @@
 import type { Buffer, LoopVariable } from '../loops/ir.ts';
 import type { View } from '../primitives/primitives.ts';
 import type { Task } from '../primitives/task.ts';
-import type { Access } from './nest.ts';
-import { outputAccesses, spaceOf } from './outputs.ts';
+import type { Access } from './body/nest.ts';
+import { outputAccesses, spaceOf } from './body/outputs.ts';
 
 /** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
 export interface OutAxis {

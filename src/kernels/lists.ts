@@ -1,7 +1,7 @@
 // Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
 import type { Affine, Buffer, Local } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import { loop, variable } from './nest.ts';
+import { loop, variable } from './body/nest.ts';
 import type { RegisterTile } from './tile.ts';
 import { around, type Body, bound, type Tiling } from './tiling.ts';
 

@@ -6,10 +6,10 @@ import type { Machine } from '../loops/machine.ts';
 import type { View } from '../primitives/primitives.ts';
 import type { Task } from '../primitives/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
-import { share, Translator } from './expression.ts';
-import { loop, variable } from './nest.ts';
+import { share, Translator } from './body/expression.ts';
+import { loop, variable } from './body/nest.ts';
+import { filling, storeOutputs } from './body/outputs.ts';
 import type { Offer } from './offer.ts';
-import { filling, storeOutputs } from './outputs.ts';
 
 const int = { dtype: 'int32', lanes: 1 } as const;
 

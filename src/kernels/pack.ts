@@ -4,8 +4,8 @@ import * as ir from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import { rowMajor } from '../tensor/shape.ts';
 import { packingWay } from './blocking.ts';
+import { isPartial, loop, partOf, variable } from './body/nest.ts';
 import type { Block, Layout, Panel } from './layout.ts';
-import { isPartial, loop, partOf, variable } from './nest.ts';
 import { prefetching } from './prefetch.ts';
 import { transpose } from './transpose.ts';
 

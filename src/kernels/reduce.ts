@@ -7,11 +7,11 @@ import { identityOf, type Reduce } from '../primitives/primitives.ts';
 import type { Scalar } from '../primitives/scalar.ts';
 import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
-import { taskCost } from './cost.ts';
-import { lanesFor } from './expression.ts';
-import { isPartial, loop, type Position, partOf, type Space, variable } from './nest.ts';
+import { taskCost } from './body/cost.ts';
+import { lanesFor } from './body/expression.ts';
+import { isPartial, loop, type Position, partOf, type Space, variable } from './body/nest.ts';
+import { outputBytes, outputTypes, storeOutputs } from './body/outputs.ts';
 import type { Offer, Storage } from './offer.ts';
-import { outputBytes, outputTypes, storeOutputs } from './outputs.ts';
 import { axisIndex, operandAt, type Plan, planFor } from './reduction-plan.ts';
 
 const combineOps: Record<Reduce['op'], BinaryOp> = {

@@ -4,10 +4,10 @@ import * as ir from '../loops/ir.ts';
 import type { ArgReduce, Reduce, View } from '../primitives/primitives.ts';
 import type { Scalar } from '../primitives/scalar.ts';
 import type { Task } from '../primitives/task.ts';
-import { share, Translator } from './expression.ts';
-import type { Access, Space } from './nest.ts';
+import { share, Translator } from './body/expression.ts';
+import type { Access, Space } from './body/nest.ts';
+import { outputAccesses, spaceOf } from './body/outputs.ts';
 import type { Storage } from './offer.ts';
-import { outputAccesses, spaceOf } from './outputs.ts';
 
 /** The space of a reduction: kept axes and reduced axes, each merged, with the strides of operands and outputs. */
 export interface Plan {

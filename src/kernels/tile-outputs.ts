@@ -2,9 +2,9 @@
 
 import type { Affine, Expression, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import type { Position } from './body/nest.ts';
+import { outputAccesses, storeOutputs } from './body/outputs.ts';
 import type { Bound, OutAxis } from './layout.ts';
-import type { Position } from './nest.ts';
-import { outputAccesses, storeOutputs } from './outputs.ts';
 import { offsetOf, type Tiling, termsOf } from './tiling.ts';
 
 /** Rows and columns are places in the tile: numbers, and loop variables with their coefficients. */

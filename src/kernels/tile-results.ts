@@ -3,10 +3,10 @@
 import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
 import { rowMajor } from '../tensor/shape.ts';
-import { taskCost } from './cost.ts';
+import { taskCost } from './body/cost.ts';
+import { isPartial, loop, partOf, variable } from './body/nest.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
 import { type Lists, listed } from './lists.ts';
-import { isPartial, loop, partOf, variable } from './nest.ts';
 import { prefetching } from './prefetch.ts';
 import { registerTile } from './tile.ts';
 import { tileOutputs } from './tile-outputs.ts';

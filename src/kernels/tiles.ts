@@ -5,9 +5,9 @@ import * as ir from '../loops/ir.ts';
 import { sizeOf } from '../tensor/dtype.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
 import { blocks as blocksOf, divisorNear, groupOf, type Split, parts as wantedParts, whole } from './blocking.ts';
+import { nest, type Position } from './body/nest.ts';
+import { outputAccesses, spaceOf, storeOutputs } from './body/outputs.ts';
 import type { Bound, OutAxis, SumAxis } from './layout.ts';
-import { nest, type Position } from './nest.ts';
-import { outputAccesses, spaceOf, storeOutputs } from './outputs.ts';
 import { computing, oneBlock, packedBlock, packing } from './tile-blocks.ts';
 import { around, type Body, bound, type Part, type Sums, type Tiling } from './tiling.ts';
 

@@ -5,11 +5,11 @@ import type { Machine } from '../loops/machine.ts';
 import type { Contract } from '../primitives/primitives.ts';
 import type { Task } from '../primitives/task.ts';
 import type { Split, Tile } from './blocking.ts';
-import { lanesFor } from './expression.ts';
+import { lanesFor } from './body/expression.ts';
+import { isPartial, loop, variable } from './body/nest.ts';
+import { outputTypes } from './body/outputs.ts';
 import type { Block, Bound, Layout, OutAxis, Panel } from './layout.ts';
-import { isPartial, loop, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
-import { outputTypes } from './outputs.ts';
 
 /** How a contraction is computed. */
 export interface TilePlan {

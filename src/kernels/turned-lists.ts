@@ -2,9 +2,9 @@
 
 import type { Buffer } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import { loop, variable } from './body/nest.ts';
 import type { Bound, OutAxis } from './layout.ts';
 import { type Lists, listed } from './lists.ts';
-import { loop, variable } from './nest.ts';
 import { prefetching } from './prefetch.ts';
 import { registerTile } from './tile.ts';
 import { tileOutputs } from './tile-outputs.ts';

@@ -3,7 +3,7 @@
 
 import type { Affine, Buffer, Expression } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import { isPartial, loop, partOf, variable } from './nest.ts';
+import { isPartial, loop, partOf, variable } from './body/nest.ts';
 import { storesLast } from './tile.ts';
 import type { TileOutputs } from './tile-outputs.ts';
 import type { Body, Tiling } from './tiling.ts';

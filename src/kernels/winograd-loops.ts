@@ -1,7 +1,7 @@
 // Winograd's algorithm as kernels: which steps there are, on which arrays, and what is parallel.
 
 import type { Kernel } from '../loops/ir.ts';
-import { loop, variable } from './nest.ts';
+import { loop, variable } from './body/nest.ts';
 import { clear, multiplyByFilter, multiplyByTaps } from './winograd-products.ts';
 import { type Images, plane, type Term, type WinogradTiles } from './winograd-tiles.ts';
 import {

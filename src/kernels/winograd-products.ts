@@ -2,7 +2,7 @@
 
 import type { Affine, Buffer, LoopKind, LoopVariable } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
-import { loop, variable } from './nest.ts';
+import { loop, variable } from './body/nest.ts';
 import { registerTile } from './tile.ts';
 import { type Body, plane, type Term, type WinogradTiles } from './winograd-tiles.ts';
 

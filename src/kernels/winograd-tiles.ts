@@ -5,8 +5,8 @@ import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../primitives/task.ts';
 import { elements } from '../tensor/shape.ts';
 import type { Tile } from './blocking.ts';
+import { loop, variable } from './body/nest.ts';
 import type { Correlation, SlidAxis } from './correlation.ts';
-import { loop, variable } from './nest.ts';
 import type { Storage } from './offer.ts';
 import type { ToomCook } from './toom-cook.ts';
 

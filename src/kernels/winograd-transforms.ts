@@ -2,10 +2,10 @@
 
 import type { Affine, Buffer, Expression, LoopKind, Statement } from '../loops/ir.ts';
 import * as ir from '../loops/ir.ts';
+import { loop, type Position, variable } from './body/nest.ts';
+import { outputAccesses, storeOutputs } from './body/outputs.ts';
 import type { SlidAxis } from './correlation.ts';
 import { transformSquare } from './linear.ts';
-import { loop, type Position, variable } from './nest.ts';
-import { outputAccesses, storeOutputs } from './outputs.ts';
 import type { Matrix } from './toom-cook.ts';
 import { type Body, type Images, imageTerms, plane, type Term, type WinogradTiles } from './winograd-tiles.ts';
 

@@ -1,5 +1,5 @@
 // What scalar expressions cost, in units of one addition.
-import { type Scalar, walk } from '../primitives/scalar.ts';
+import { type Scalar, walk } from '../../primitives/scalar.ts';
 
 const costs: Partial<Record<Scalar['op'], number>> = {
   input: 0,

@@ -1,12 +1,12 @@
 // Scalar expressions of tasks as typed expressions of the loop IR, for one element or for a vector of them.
 
-import type { Expression, Local, Statement, ValueType } from '../loops/ir.ts';
-import * as ir from '../loops/ir.ts';
-import type { Machine } from '../loops/machine.ts';
-import { withOperands } from '../loops/rewrite.ts';
-import type { Scalar } from '../primitives/scalar.ts';
-import { walk } from '../primitives/scalar.ts';
-import { type DType, isFloat } from '../tensor/dtype.ts';
+import type { Expression, Local, Statement, ValueType } from '../../loops/ir.ts';
+import * as ir from '../../loops/ir.ts';
+import type { Machine } from '../../loops/machine.ts';
+import { withOperands } from '../../loops/rewrite.ts';
+import type { Scalar } from '../../primitives/scalar.ts';
+import { walk } from '../../primitives/scalar.ts';
+import { type DType, isFloat } from '../../tensor/dtype.ts';
 import * as math from './math.ts';
 
 /** What the leaves of a scalar expression are where it is computed. */

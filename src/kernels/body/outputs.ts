@@ -1,14 +1,14 @@
 // The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
 
-import type { Buffer, Expression, Kernel, Statement } from '../loops/ir.ts';
-import * as ir from '../loops/ir.ts';
-import { usesIndex } from '../primitives/scalar.ts';
-import type { Task } from '../primitives/task.ts';
-import { type DType, sizeOf } from '../tensor/dtype.ts';
-import { elements } from '../tensor/shape.ts';
+import type { Buffer, Expression, Kernel, Statement } from '../../loops/ir.ts';
+import * as ir from '../../loops/ir.ts';
+import { usesIndex } from '../../primitives/scalar.ts';
+import type { Task } from '../../primitives/task.ts';
+import { type DType, sizeOf } from '../../tensor/dtype.ts';
+import { elements } from '../../tensor/shape.ts';
+import type { Storage } from '../offer.ts';
 import { share, Translator } from './expression.ts';
 import { type Access, loop, mergeAxes, type Position, type Space, variable } from './nest.ts';
-import type { Storage } from './offer.ts';
 
 /** The arrays that the outputs read and write: inputs first, then the stores. */
 export const outputAccesses = (task: Task): Access[] => [...task.inputs, ...task.outputs];

@@ -1,9 +1,9 @@
 // Loop nests over an iteration space in which several arrays are read and written: axes merged where every array
 // allows it, the innermost axis cut into vectors and a rest.
 
-import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../loops/ir.ts';
-import * as ir from '../loops/ir.ts';
-import type { Machine } from '../loops/machine.ts';
+import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../../loops/ir.ts';
+import * as ir from '../../loops/ir.ts';
+import type { Machine } from '../../loops/machine.ts';
 
 /** An array as seen from the iteration space. */
 export interface Access {

@@ -1,8 +1,8 @@
 // Elementary functions from arithmetic: polynomials and bit tricks that every backend computes with the same bits.
 // Coefficients: Cephes (Moshier) for float32, fdlibm (Sun) for float64. Accuracy is asserted in tests/kernels.
 
-import type { Expression, ValueType } from '../loops/ir.ts';
-import * as ir from '../loops/ir.ts';
+import type { Expression, ValueType } from '../../loops/ir.ts';
+import * as ir from '../../loops/ir.ts';
 
 const { binary: op, compare, select, bitcast, convert, unary } = ir;
 

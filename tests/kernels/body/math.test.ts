@@ -1,6 +1,6 @@
 // The elementary functions on WebAssembly: the bound on the error is in the name.
 import { expect, test } from 'vitest';
-import * as tf from '../../src/index.ts';
+import * as tf from '../../../src/index.ts';
 
 type Any = tf.Tensor<any, any>;
 /** Distances in units of the last place of the exact result. */
