@@ -1,14 +1,14 @@
 // Pass 5, select: for each task the cheapest of what the kernels offer.
 
 import { InternalError } from '../base/errors.ts';
-import { argReduction } from '../kernels/arg-reduce.ts';
-import { sumOfProducts, tiled } from '../kernels/contract.ts';
-import { elementwise } from '../kernels/elementwise.ts';
-import { checking, gathering, scattering } from '../kernels/move.ts';
+import { sumOfProducts, tiled } from '../kernels/cpu/contract/contract.ts';
+import { elementwise } from '../kernels/cpu/elementwise.ts';
+import { checking, gathering, scattering } from '../kernels/cpu/move.ts';
+import { argReduction } from '../kernels/cpu/reduce/arg-reduce.ts';
+import { reduction } from '../kernels/cpu/reduce/reduce.ts';
+import { winograd } from '../kernels/cpu/winograd/winograd.ts';
+import { skippingZeros } from '../kernels/cpu/zeros/skip-zeros.ts';
 import type { Offer, OfferFor } from '../kernels/offer.ts';
-import { reduction } from '../kernels/reduce.ts';
-import { skippingZeros } from '../kernels/skip-zeros.ts';
-import { winograd } from '../kernels/winograd.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Task } from '../primitives/task.ts';
 

@@ -1,0 +1,73 @@
+// The innermost kernel of every contraction: a tile of sums in registers, one step along the summed axes an iteration.
+import type { Expression, Local, Statement } from '../../../loops/ir.ts';
+import * as ir from '../../../loops/ir.ts';
+import type { DType } from '../../../tensor/dtype.ts';
+
+/** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
+export interface RegisterTile {
+  /** Makes the names of its registers different from those of other tiles in the kernel. */
+  readonly id: number;
+  readonly dtype: DType;
+  readonly height: number;
+  readonly vectors: number;
+  readonly lanes: number;
+  /** The loops over the summed axes, around one step. */
+  readonly sums: (step: readonly Statement[]) => readonly Statement[];
+  /** One element for each row at each step, in all lanes. */
+  readonly row: (r: number) => Expression;
+  /** A vector for each of the tile's vectors at each step. */
+  readonly column: (u: number) => Expression;
+  /** What a sum begins with. */
+  readonly begin: (r: number, u: number) => Expression;
+  /** What is done with it at last. */
+  readonly end: (r: number, u: number, sum: Expression) => readonly Statement[];
+}
+
+/** So many results can wait in registers, more or less. */
+const mostWaiting = 32;
+
+/**
+ * Where parts of vectors are stored, all is computed before: a load would wait for the store of the row before it,
+ * because the left out part of that vector is where it reads.
+ */
+export function storesLast(ends: readonly Statement[], id: number): readonly Statement[] {
+  const parts = ends.filter((s) => s.kind === 'store' && s.count !== undefined).length;
+  if (parts === 0 || parts > mostWaiting) return ends;
+  const computed: Statement[] = [];
+  const stores: Statement[] = [];
+  for (const [i, s] of ends.entries()) {
+    if (s.kind !== 'store') computed.push(s);
+    else if (s.value.kind === 'local' || s.value.kind === 'constant') stores.push(s);
+    else {
+      const local: Local = { name: `stored${id}_${i}`, type: s.value.type };
+      computed.push({ kind: 'set', local, value: s.value });
+      stores.push({ ...s, value: ir.local(local) });
+    }
+  }
+  return [...computed, ...stores];
+}
+
+/**
+ * Σ over the steps of row[r] · column[u], for all r and u at once. One step is one iteration: engines load all that a
+ * block of code will need at its beginning, so two steps together would not leave enough registers.
+ */
+export function registerTile(t: RegisterTile): Statement[] {
+  const type = ir.valueType(t.dtype, t.lanes);
+  const register = (kind: string, i: number): Local => ({ name: `${kind}${t.id}_${i}`, type });
+  const sums = Array.from({ length: t.height * t.vectors }, (_, i) => register('c', i));
+  const vectors = Array.from({ length: t.vectors }, (_, u) => register('b', u));
+  const value = register('a', 0);
+  const steps: Statement[] = vectors.map((local, u) => ({ kind: 'set', local, value: t.column(u) }));
+  const begins: Statement[] = [];
+  const ends: Statement[] = [];
+  for (let r = 0; r < t.height; r++) {
+    steps.push({ kind: 'set', local: value, value: t.row(r) });
+    for (const [u, b] of vectors.entries()) {
+      const local = sums[r * t.vectors + u];
+      steps.push({ kind: 'set', local, value: ir.multiplyAdd(ir.local(value), ir.local(b), ir.local(local)) });
+      begins.push({ kind: 'set', local, value: t.begin(r, u) });
+      ends.push(...t.end(r, u, ir.local(local)));
+    }
+  }
+  return [...begins, ...t.sums(steps), ...storesLast(ends, t.id)];
+}

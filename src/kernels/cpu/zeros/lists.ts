@@ -1,0 +1,98 @@
+// Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
+import type { Affine, Buffer, Local } from '../../../loops/ir.ts';
+import * as ir from '../../../loops/ir.ts';
+import { loop, variable } from '../../body/nest.ts';
+import { around, type Body, bound, type Tiling } from '../contract/tiling.ts';
+import type { RegisterTile } from '../tile/tile.ts';
+
+/** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
+export interface Lists {
+  readonly counts: Buffer;
+  readonly steps: Buffer;
+  readonly values: Buffer;
+}
+
+const int32 = ir.valueType('int32', 1);
+
+export function listsFor({ storage }: Tiling, rows: number, depth: number): Lists {
+  return {
+    counts: storage.scratch('counts', 'int32', rows),
+    steps: storage.scratch('steps', 'int32', rows * depth),
+    values: storage.scratch('values', 'float32', rows * depth),
+  };
+}
+
+/** Of each row a list: made in the thread's own space, since a computed index could be anywhere, then copied. */
+export function listing(t: Tiling, { counts, steps, values }: Lists): Body {
+  const { row, rows, sums } = t.plan.layout;
+  const [{ size: depth, row: stride }] = sums;
+  const source = t.storage.bufferOf(row.node);
+  const ownSteps = t.storage.own('steps', 'int32', depth);
+  const ownValues = t.storage.own('values', 'float32', depth);
+  const m = bound(rows, 'm', rows.size);
+  const k = variable('k', depth);
+  const count: Local = { name: 'count', type: int32 };
+  const value: Local = { name: 'value', type: ir.valueType('float32', 1) };
+  const zero = ir.constant(0, value.type);
+  const next = ir.local(count);
+  const found = ir.convert(ir.compare('notEqual', ir.local(value), zero), 'int32');
+  const looking: Body = [
+    { kind: 'set', local: value, value: ir.load(source, ir.at(row.offset, [m.v, rows.row], [k, stride]), value.type) },
+    { kind: 'storeAt', buffer: ownSteps, index: next, value: ir.index(ir.at(0, [k, 1]), int32) },
+    { kind: 'storeAt', buffer: ownValues, index: next, value: ir.local(value) },
+    { kind: 'set', local: count, value: ir.binary('add', next, found) },
+  ];
+  const e = variable('e', depth);
+  const to = ir.at(0, [m.v, depth], [e, 1]);
+  const copying: Body = [
+    { kind: 'store', buffer: steps, index: to, value: ir.load(ownSteps, ir.at(0, [e, 1]), int32) },
+    { kind: 'store', buffer: values, index: to, value: ir.load(ownValues, ir.at(0, [e, 1]), value.type) },
+  ];
+  const body: Body = [
+    { kind: 'set', local: count, value: ir.constant(0, int32) },
+    ...loop(k, looking),
+    { kind: 'store', buffer: counts, index: ir.at(0, [m.v, 1]), value: next },
+    { kind: 'loop', variable: e, loop: 'serial', count: next, body: copying },
+  ];
+  return around([m], body, 'parallel');
+}
+
+/** The length of all lists. */
+export function counting(rows: number, { counts }: Lists, total: Buffer): Body {
+  const sum: Local = { name: 'sum', type: int32 };
+  const m = variable('m', rows);
+  const add = ir.binary('add', ir.local(sum), ir.load(counts, ir.at(0, [m, 1]), int32));
+  return [
+    { kind: 'set', local: sum, value: ir.constant(0, int32) },
+    ...loop(m, [{ kind: 'set', local: sum, value: add }]),
+    { kind: 'store', buffer: total, index: ir.at(0), value: ir.local(sum) },
+  ];
+}
+
+/** The steps of a tile of one row, whose number is `row`, and one panel of `depth` packed rows. */
+export function listed(
+  { counts, steps, values }: Lists,
+  row: Affine,
+  panel: { readonly buffer: Buffer; readonly vectors: number; readonly lanes: number; readonly depth: number },
+  id: number,
+): Pick<RegisterTile, 'sums' | 'row' | 'column'> {
+  const { buffer, vectors, lanes, depth } = panel;
+  const type = ir.valueType(buffer.dtype, lanes);
+  const e = variable(`e${id}`, depth);
+  const entry = ir.at(row.constant * depth, ...row.terms.map(([v, n]) => [v, n * depth] as const), [e, 1]);
+  const begin: Local = { name: `at${id}`, type: int32 };
+  const value = ir.binary('mul', ir.load(steps, entry, int32), ir.constant(vectors * lanes, int32));
+  return {
+    sums: (step) => [
+      {
+        kind: 'loop',
+        variable: e,
+        loop: 'serial',
+        count: ir.load(counts, row, int32),
+        body: [{ kind: 'set', local: begin, value }, ...step],
+      },
+    ],
+    row: () => ir.load(values, entry, type, lanes === 1 ? 1 : 0),
+    column: (u) => ir.loadAt(buffer, ir.local(begin), type, u * lanes),
+  };
+}

@@ -1,0 +1,127 @@
+// Contractions without the factors that are zero: of each row of one operand the others are listed, and only their
+// products are added. A factor of zero counts for nothing, also where the other one is NaN or infinite.
+
+import type { Expression, Kernel, Statement } from '../../../loops/ir.ts';
+import * as ir from '../../../loops/ir.ts';
+import type { Machine } from '../../../loops/machine.ts';
+import type { Task } from '../../../primitives/task.ts';
+import { nonZeroShare } from '../../../primitives/zeros.ts';
+import { loop, variable } from '../../body/nest.ts';
+import { outputBytes } from '../../body/outputs.ts';
+import type { Offer } from '../../offer.ts';
+import { isTurned, tiled } from '../contract/contract.ts';
+import { type Layout, layoutsOf } from '../contract/layout.ts';
+import { oneTile } from '../contract/one-tile.ts';
+import { packedBlock, packing } from '../contract/tile-blocks.ts';
+import { around, type Body, bound, Tiling } from '../contract/tiling.ts';
+import { packingCost, packingWay, whole } from '../tile/blocking.ts';
+import { counting, type Lists, listing, listsFor } from './lists.ts';
+import { turnedTiles } from './turned-lists.ts';
+
+const int32 = ir.valueType('int32', 1);
+/** Vectors of a panel: their sums are independent chains of additions, and with their operands they fit the registers. */
+const panelVectors = 4;
+/**
+ * Cycles for one product of a vector, besides its load; to begin and end a list; to look at an element. Fitted to
+ * measurements, the first with a tenth on top, since how many zeros there will be is only a guess.
+ */
+const productCost = 0.4;
+const listCost = 30;
+const lookCost = 4;
+/** Lists of more elements, eight bytes each, would need more memory than they are worth. */
+const mostListed = 2 ** 21;
+/** For each array that results are read from or stored to and that is in no cache: no processor foresees columns. */
+const missCost = 40;
+
+/** Offers lists where an operand is likely to have zeros; when a run finds too few, it computes all products. */
+export function skippingZeros(task: Task, machine: Machine): Offer | undefined {
+  const { root } = task;
+  if (root?.kind !== 'contract' || root.dtype !== 'float32') return undefined;
+  if (task.operands.every((v) => nonZeroShare(v.node) === 1)) return undefined;
+  const dense = tiled(task, machine);
+  if (!dense) return undefined;
+  const offers = layoutsOf(task).flatMap((layout) => along(task, layout, machine, dense) ?? []);
+  return offers.sort((a, b) => a.cost - b.cost)[0];
+}
+
+function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offer | undefined {
+  const { rows, columns, sums, outer, inner } = layout;
+  const lanes = machine.vectorBytes / 4;
+  if (outer.length > 0 || sums.length !== 1 || columns.size < panelVectors * lanes) return undefined;
+  const share = nonZeroShare(layout.row.node);
+  if (share === 1) return undefined;
+  const [{ size: depth }] = sums;
+  if (rows.size * depth > mostListed) return undefined;
+  if (!inner && !isTurned(task, layout, lanes, machine)) return undefined;
+  const vectors = Math.ceil(columns.size / lanes);
+  const results = outputBytes(task);
+  const arrays = inner && results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;
+  const fixed =
+    packingCost(columns.size * depth, packingWay(columns.column, sums[0].column), lanes) +
+    rows.size * Math.ceil(vectors / panelVectors) * (listCost + arrays * missCost) +
+    rows.size * depth * lookCost +
+    (inner ? 0 : packingCost(rows.size * columns.size, 'turned', lanes));
+  const products = rows.size * depth * vectors * (machine.loadCost + productCost);
+  // Where as many elements are not zero, both ways take the same time.
+  const most = Math.floor(((dense.cost - fixed) / products) * rows.size * depth);
+  const tile = { rows: 1, vectors: panelVectors };
+  const plan = { task, layout, machine, dtype: 'float32', tile, lanes, split: whole } as const;
+  const flops = 2 * rows.size * columns.size * depth * share;
+  const bytes = results + (rows.size + columns.size) * depth * 4;
+  return {
+    name: `lists of ${Math.round(share * 100)} % that are not zero`,
+    cost: fixed + products * share,
+    build: (storage) => {
+      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true, turned: !inner }, storage);
+      const lists = listsFor(t, rows.size, depth);
+      const total = storage.scratch('total', 'int32', 1);
+      const limit = ir.constant(most, int32);
+      const count = ir.load(total, ir.at(0), int32);
+      const few = ir.compare('lessEqual', count, limit);
+      const many = ir.compare('less', limit, count);
+      const plain = { flops: 0, bytes: 0 };
+      return [
+        { name: 'list of what is not zero', body: listing(t, lists), ...plain },
+        { name: 'count of what is not zero', body: counting(rows.size, lists, total), ...plain },
+        ...dense.build(storage).map((k) => ({ ...onlyIf(many, k), name: `${k.name} if dense`, ...plain })),
+        onlyIf(few, { name: 'contract lists', body: multiplying(t, lists), flops, bytes }),
+      ];
+    },
+  };
+}
+
+/** Panel after panel, each packed by the thread that computes all rows with it. */
+function multiplying(t: Tiling, lists: Lists): Body {
+  const { columns, rows, sums, inner } = t.plan.layout;
+  const some = (begin: number, extent: number, count: number): Body => {
+    const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
+    const block = packedBlock(t, { groups: [g], outside: [], inner: sums, sum: undefined, count }, t.storage.own);
+    const [panel] = t.panels(count);
+    const p = variable('p', 1);
+    const products = inner
+      ? loop(
+          p,
+          t.inTiles(rows.size, (m) => oneTile(t, block, lists, panel, p, m, 1)),
+        )
+      : turnedTiles(t, block, lists, panel.vectors);
+    return around([g], [...packing(t, block, 'serial'), ...products], 'parallel');
+  };
+  const rest = columns.size % t.width;
+  return [...some(0, columns.size - rest, t.width), ...(rest > 0 ? some(columns.size - rest, rest, rest) : [])];
+}
+
+/** The kernel if the condition holds. */
+function onlyIf(condition: Expression, kernel: Kernel): Kernel {
+  const guarded = (body: Body): Statement => ({ kind: 'if', condition, body });
+  const body: Statement[] = [];
+  let alone: Statement[] = [];
+  for (const s of kernel.body) {
+    if (s.kind !== 'loop' || !ir.isParallel(s)) alone.push(s);
+    else {
+      if (alone.length > 0) body.push(guarded(alone));
+      alone = [];
+      body.push({ ...s, body: [guarded(s.body)] });
+    }
+  }
+  return { ...kernel, body: alone.length > 0 ? [...body, guarded(alone)] : body };
+}

@@ -1,0 +1,59 @@
+// Products of lists whose rows are the innermost axis of the result: tiles of sums, row by row, which are then turned.
+
+import type { Buffer } from '../../../loops/ir.ts';
+import * as ir from '../../../loops/ir.ts';
+import { loop, variable } from '../../body/nest.ts';
+import type { Bound, OutAxis } from '../contract/layout.ts';
+import { tileOutputs } from '../contract/tile-outputs.ts';
+import { type Body, bound, type TileBlock, type Tiling } from '../contract/tiling.ts';
+import { turnedResults } from '../contract/turned-results.ts';
+import { prefetching } from '../tile/prefetch.ts';
+import { registerTile } from '../tile/tile.ts';
+import { type Lists, listed } from './lists.ts';
+
+/** Rows of a tile: so long are the runs in which results are stored, and what they are computed from is read. */
+const tileRows = 64;
+
+/** All rows with a packed panel of so many vectors, in which the columns of one group are. */
+export function turnedTiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number): Body {
+  const { rows } = t.plan.layout;
+  const whole = Math.floor(rows.size / tileRows) * tileRows;
+  const some = (begin: number, extent: number, height: number): Body =>
+    extent > 0 ? tiles(t, block, lists, vectors, bound(rows, `m${begin}`, extent, height, begin)) : [];
+  return [...some(0, whole, tileRows), ...some(whole, rows.size - whole, rows.size - whole)];
+}
+
+function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bound<OutAxis>): Body {
+  const { task, dtype, lanes, layout, machine } = t.plan;
+  const { rows, columns } = layout;
+  const height = m.v.step;
+  const width = vectors * lanes;
+  const id = t.nextName();
+  const type = ir.valueType(dtype, lanes);
+  const outputs = tileOutputs(t, [...block.groups, m], 0, undefined, id);
+  // While a full tile is computed, what its outputs read comes to the cache: with each few rows, the run of a column.
+  const full = height === tileRows && block.count === width && tileRows % width === 0;
+  const few = full ? tileRows / width : 1;
+  const r = variable(`r${id}`, height / few);
+  const row = variable(`row${id}`, few);
+  const fetching = task.inputs.flatMap(({ node }, k): Body => {
+    if (!full || rows.outputs[k] !== 1 || columns.outputs[k] === 0) return [];
+    return prefetching(t.storage.bufferOf(node), tileRows, (i) => outputs.at(k, ir.at(i), ir.at(0, [r, 1])), machine);
+  });
+  const sums = t.storage.own(`sums${id}`, dtype, height * width);
+  const panel = { buffer: block.panels as Buffer, vectors, lanes, depth: block.depth };
+  const products = registerTile({
+    id,
+    dtype,
+    height: 1,
+    vectors,
+    lanes,
+    ...listed(lists, ir.at(m.begin, [m.v, 1], [r, few], [row, 1]), panel, id),
+    begin: () => ir.constant(0, type),
+    end: (_, u, value) => [ir.store(sums, ir.at(u * lanes, [r, few * width], [row, width]), value)],
+  });
+  return loop(m.v, [
+    ...loop(r, [...fetching, ...loop(row, products)]),
+    ...turnedResults(t, { sums, height, width, count: block.count }, outputs),
+  ]);
+}
