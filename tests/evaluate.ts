@@ -1,7 +1,7 @@
 // Evaluates tensors at once on the reference backend, for tests of ops: no session, no promise.
 import { evaluate as evaluatePrimitives } from '../src/backends/reference/evaluate.ts';
 import { InternalError } from '../src/base/errors.ts';
-import { lower } from '../src/compiler/lower.ts';
+import { lower } from '../src/compiler/graph/lower.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
 import { array, hostArray, isNDArray, type NDArray } from '../src/tensor/ndarray.ts';
 

@@ -1,7 +1,7 @@
 // Every op against fixtures made by PyTorch and NumPy (tests/fixtures/make.py), values and gradients, on every backend.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { lower } from '../src/compiler/lower.ts';
+import { lower } from '../src/compiler/graph/lower.ts';
 import * as tf from '../src/index.ts';
 import { verifyLowered } from '../src/primitives/verify.ts';
 import { allocate, sizeOf } from '../src/tensor/dtype.ts';

@@ -8,13 +8,13 @@ import type { Lowered, Primitive, View } from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { Task } from '../primitives/task.ts';
 import { elements, rowMajor } from '../tensor/shape.ts';
-import { batch, type Repeat } from './batch.ts';
-import { Buffers, type Placement } from './buffers.ts';
-import { Builder, type Offered, type Unit } from './build.ts';
-import { fuse } from './fuse.ts';
-import { parametrize } from './parameters.ts';
-import { schedule } from './schedule.ts';
-import { unique } from './unique.ts';
+import { batch, type Repeat } from './program/batch.ts';
+import { Buffers, type Placement } from './program/buffers.ts';
+import { Builder, type Offered, type Unit } from './program/build.ts';
+import { schedule } from './program/schedule.ts';
+import { parametrize } from './tasks/constants-to-arrays.ts';
+import { fuse } from './tasks/fuse.ts';
+import { unique } from './tasks/unique.ts';
 
 /** A task as it was planned; its place in the list is the step at which it runs. */
 export interface PlannedTask {

@@ -1,10 +1,10 @@
 // Compiles fetches without a session, for tests that look at what the compiler made.
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { atOnce } from '../../src/base/turns.ts';
-import { fuse } from '../../src/compiler/fuse.ts';
-import { lower } from '../../src/compiler/lower.ts';
+import { lower } from '../../src/compiler/graph/lower.ts';
+import type { LoweredRun } from '../../src/compiler/graph/request.ts';
 import { plan } from '../../src/compiler/plan.ts';
-import type { LoweredRun } from '../../src/compiler/request.ts';
+import { fuse } from '../../src/compiler/tasks/fuse.ts';
 import type { Operation, Tensor } from '../../src/index.ts';
 import type { Machine } from '../../src/loops/machine.ts';
 import type { Program } from '../../src/loops/program.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/lower.ts';
+import { lower } from '../../src/compiler/graph/lower.ts';
 import { type Plan, type PlannedTask, plan } from '../../src/compiler/plan.ts';
 import type { Tensor } from '../../src/index.ts';
 import { type Buffer, isParallel, type Kernel, type Statement } from '../../src/loops/ir.ts';

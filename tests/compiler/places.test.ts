@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/lower.ts';
+import { lower } from '../../src/compiler/graph/lower.ts';
 import { type Plan, plan } from '../../src/compiler/plan.ts';
 import type { Operation, Tensor } from '../../src/index.ts';
 import { type Buffer, children, type Expression, type Statement } from '../../src/loops/ir.ts';

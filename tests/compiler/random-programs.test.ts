@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/lower.ts';
+import { lower } from '../../src/compiler/graph/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/check/verify.ts';

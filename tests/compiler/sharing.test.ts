@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createWasm } from '../../src/backends/wasm/backend.ts';
 import type { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/lower.ts';
+import { lower } from '../../src/compiler/graph/lower.ts';
 import { plan } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
 import { printProgram } from '../../src/loops/check/print.ts';

@@ -1,7 +1,7 @@
 // What the verifier of runs in primitives refuses, each with what it says; and that it accepts what lowering makes.
 import { describe, expect, test } from 'vitest';
 import { InternalError } from '../../src/base/errors.ts';
-import { lower } from '../../src/compiler/lower.ts';
+import { lower } from '../../src/compiler/graph/lower.ts';
 import * as tf from '../../src/index.ts';
 import type { Check, Primitive, View } from '../../src/primitives/primitives.ts';
 import * as p from '../../src/primitives/primitives.ts';

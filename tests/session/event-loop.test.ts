@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { emitting } from '../../src/backends/wasm/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import type { Steps } from '../../src/base/turns.ts';
-import { lowering } from '../../src/compiler/lower.ts';
+import { lowering } from '../../src/compiler/graph/lower.ts';
 import { planning } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
 

@@ -1,12 +1,12 @@
 // Between the passes 4 and 5: numbers in which many tasks of otherwise equal structure differ become arrays of one
 // element, so that these tasks can share their kernels.
 
-import type { Steps } from '../base/turns.ts';
-import { constant, type View } from '../primitives/primitives.ts';
-import type { Scalar } from '../primitives/scalar.ts';
-import * as s from '../primitives/scalar.ts';
-import type { Task } from '../primitives/task.ts';
-import { allocate, isFloat } from '../tensor/dtype.ts';
+import type { Steps } from '../../base/turns.ts';
+import { constant, type View } from '../../primitives/primitives.ts';
+import type { Scalar } from '../../primitives/scalar.ts';
+import * as s from '../../primitives/scalar.ts';
+import type { Task } from '../../primitives/task.ts';
+import { allocate, isFloat } from '../../tensor/dtype.ts';
 import { type Structure, structureOf } from './structure.ts';
 
 /** So many tasks are worth it: a number in an instruction is faster than one in memory. */

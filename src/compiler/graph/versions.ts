@@ -1,10 +1,10 @@
 // Which value of a variable an operation sees: the newest of the assignments from which a path leads to it, else the
 // value from before the run. Assignments of one variable happen in the order in which they were made.
 
-import type { Steps } from '../base/turns.ts';
-import type { Operation } from '../graph/operation.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { isAssign } from '../ops/variable.ts';
+import type { Steps } from '../../base/turns.ts';
+import type { Operation } from '../../graph/operation.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import { isAssign } from '../../ops/variable.ts';
 
 /** Variable → the last assignment that comes before. Shared between operations, hence never changed once made. */
 type Past = ReadonlyMap<Tensor, Operation>;

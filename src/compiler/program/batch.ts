@@ -1,16 +1,16 @@
 // Pass 7, batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
 // large evaluation needs the memory of a small one.
 
-import type { Steps } from '../base/turns.ts';
-import type { Machine } from '../loops/machine.ts';
-import { type Contract, isStored, type Primitive, type Reduce, type View } from '../primitives/primitives.ts';
-import { walk } from '../primitives/scalar.ts';
-import type { Output, Root, Task } from '../primitives/task.ts';
-import { sizeOf } from '../tensor/dtype.ts';
-import { elements } from '../tensor/shape.ts';
+import type { Steps } from '../../base/turns.ts';
+import type { Machine } from '../../loops/machine.ts';
+import { type Contract, isStored, type Primitive, type Reduce, type View } from '../../primitives/primitives.ts';
+import { walk } from '../../primitives/scalar.ts';
+import type { Output, Root, Task } from '../../primitives/task.ts';
+import { sizeOf } from '../../tensor/dtype.ts';
+import { elements } from '../../tensor/shape.ts';
+import { type Structure, structureOf } from '../tasks/structure.ts';
 import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
-import { type Structure, structureOf } from './structure.ts';
 
 /** Tasks [first, end) that are run once for each block of items; the last block may overlap the one before it. */
 export interface Repeat {

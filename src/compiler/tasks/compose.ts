@@ -1,6 +1,6 @@
 // Views of views: what lets a map be computed where it is read instead of being stored.
-import { isDense, type View } from '../primitives/primitives.ts';
-import { rowMajor } from '../tensor/shape.ts';
+import { isDense, type View } from '../../primitives/primitives.ts';
+import { rowMajor } from '../../tensor/shape.ts';
 
 /** The index along one axis of a node as an affine function of a view's axes. */
 export interface AxisIndex {

@@ -1,7 +1,7 @@
 // Kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
 
-import { InternalError } from '../base/errors.ts';
-import * as ir from '../loops/ir.ts';
+import { InternalError } from '../../base/errors.ts';
+import * as ir from '../../loops/ir.ts';
 import {
   type Affine,
   type Buffer,
@@ -10,10 +10,10 @@ import {
   type Kernel,
   type Statement,
   touchedBy,
-} from '../loops/ir.ts';
-import { forwardStores } from '../loops/passes/forward.ts';
-import { fuseLoops } from '../loops/passes/fuse-loops.ts';
-import { rewriter, rewriteStatements } from '../loops/rewrite.ts';
+} from '../../loops/ir.ts';
+import { forwardStores } from '../../loops/passes/forward.ts';
+import { fuseLoops } from '../../loops/passes/fuse-loops.ts';
+import { rewriter, rewriteStatements } from '../../loops/rewrite.ts';
 
 /** What the buffers of a chain's kernels are, as the kernels see them: those for one block. */
 export interface ChainBuffers {

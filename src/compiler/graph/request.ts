@@ -1,8 +1,8 @@
 // What a session asks the compiler for.
-import type { Graph } from '../graph/graph.ts';
-import type { Operation } from '../graph/operation.ts';
-import type { Tensor, Variable } from '../graph/tensor.ts';
-import type { Lowered } from '../primitives/primitives.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Operation } from '../../graph/operation.ts';
+import type { Tensor, Variable } from '../../graph/tensor.ts';
+import type { Lowered } from '../../primitives/primitives.ts';
 
 /** A run: what is wanted, what is given, with the sizes that are given. */
 export interface CompileRequest {

@@ -1,19 +1,19 @@
 // The loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
 // same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
 
-import type { Steps } from '../base/turns.ts';
-import type { Storage } from '../kernels/offer.ts';
-import type { Buffer, Kernel } from '../loops/ir.ts';
-import type { Machine } from '../loops/machine.ts';
-import { withBuffers } from '../loops/shared.ts';
-import type { Primitive } from '../primitives/primitives.ts';
-import type { Task } from '../primitives/task.ts';
+import type { Steps } from '../../base/turns.ts';
+import type { Storage } from '../../kernels/offer.ts';
+import type { Buffer, Kernel } from '../../loops/ir.ts';
+import type { Machine } from '../../loops/machine.ts';
+import { withBuffers } from '../../loops/shared.ts';
+import type { Primitive } from '../../primitives/primitives.ts';
+import type { Task } from '../../primitives/task.ts';
+import { type Structure, structureOf } from '../tasks/structure.ts';
 import type { Repeat } from './batch.ts';
 import type { Buffers } from './buffers.ts';
 import { mergeKernels } from './merge.ts';
 import { readsOf } from './schedule.ts';
 import { offersFor } from './select.ts';
-import { type Structure, structureOf } from './structure.ts';
 
 /** Tasks that become kernels together: one, or a chain whose kernels are merged. */
 export interface Unit {

@@ -1,9 +1,9 @@
 // Chains of tasks in one kernel: the values of the reference, well formed, the same bits on any number of threads.
 import { expect, test } from 'vitest';
-import { machineFor } from '../../src/backends/wasm/machine.ts';
-import * as tf from '../../src/index.ts';
-import { verifyProgram } from '../../src/loops/check/verify.ts';
-import { compile } from './compile.ts';
+import { machineFor } from '../../../src/backends/wasm/machine.ts';
+import * as tf from '../../../src/index.ts';
+import { verifyProgram } from '../../../src/loops/check/verify.ts';
+import { compile } from '../compile.ts';
 
 type Any = tf.Tensor<any, any>;
 

@@ -1,16 +1,16 @@
 // Pass 2, rewrite: equal nodes shared, and the numerically dangerous made safe. Rules are applied as each node is
 // made, so one walk over the pruned graph is enough.
 
-import { InternalError } from '../base/errors.ts';
-import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../ops/arithmetic.ts';
-import { defineOp, inferTypes, type OpDefinition } from '../ops/define.ts';
-import { IdentityOp } from '../ops/logic.ts';
-import { LogGradOp, LogOp } from '../ops/math.ts';
-import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../ops/softmax.ts';
-import * as p from '../primitives/primitives.ts';
-import * as s from '../primitives/scalar.ts';
-import type { DType } from '../tensor/dtype.ts';
-import { isKnown, sameShape } from '../tensor/shape.ts';
+import { InternalError } from '../../base/errors.ts';
+import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../../ops/arithmetic.ts';
+import { defineOp, inferTypes, type OpDefinition } from '../../ops/define.ts';
+import { IdentityOp } from '../../ops/logic.ts';
+import { LogGradOp, LogOp } from '../../ops/math.ts';
+import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../../ops/softmax.ts';
+import * as p from '../../primitives/primitives.ts';
+import * as s from '../../primitives/scalar.ts';
+import type { DType } from '../../tensor/dtype.ts';
+import { isKnown, sameShape } from '../../tensor/shape.ts';
 
 /** A node of the graph as the compiler sees it: inputs rewritten, all sizes known. */
 export interface Node {

@@ -1,8 +1,8 @@
 // The memory plan: live buffers never overlap, and little is wasted. The checker is written apart from the planner.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { atOnce } from '../../src/base/turns.ts';
-import { type Lifetime, planMemory } from '../../src/compiler/memory.ts';
+import { atOnce } from '../../../src/base/turns.ts';
+import { type Lifetime, planMemory } from '../../../src/compiler/program/memory.ts';
 
 const lifetimes = fc.array(
   fc.record({

@@ -1,11 +1,11 @@
 // Pass 6, schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
-import type { Steps } from '../base/turns.ts';
-import { isDense, operands as operandsOf, type Primitive, type View } from '../primitives/primitives.ts';
-import type { Task } from '../primitives/task.ts';
-import { elements, rowMajor } from '../tensor/shape.ts';
-import type { Fused } from './fuse.ts';
+import type { Steps } from '../../base/turns.ts';
+import { isDense, operands as operandsOf, type Primitive, type View } from '../../primitives/primitives.ts';
+import type { Task } from '../../primitives/task.ts';
+import { elements, rowMajor } from '../../tensor/shape.ts';
+import type { Fused } from '../tasks/fuse.ts';
 
 export interface Schedule {
   readonly tasks: readonly Task[];

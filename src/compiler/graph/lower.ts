@@ -1,15 +1,15 @@
 // Pass 3, lower: the pruned and rewritten graph in primitives. State becomes explicit here: a variable is read once,
 // and each assignment makes a new version of it, so the passes after this one know nothing of order or time.
 
-import { FeedError } from '../base/errors.ts';
-import { atOnce, type Steps } from '../base/turns.ts';
-import type { Operation } from '../graph/operation.ts';
-import type { Tensor, Variable } from '../graph/tensor.ts';
-import { definitionOf } from '../ops/define.ts';
-import { PlaceholderOp } from '../ops/placeholder.ts';
-import { isAssign, VariableOp } from '../ops/variable.ts';
-import * as p from '../primitives/primitives.ts';
-import { isKnown, showShape } from '../tensor/shape.ts';
+import { FeedError } from '../../base/errors.ts';
+import { atOnce, type Steps } from '../../base/turns.ts';
+import type { Operation } from '../../graph/operation.ts';
+import type { Tensor, Variable } from '../../graph/tensor.ts';
+import { definitionOf } from '../../ops/define.ts';
+import { PlaceholderOp } from '../../ops/placeholder.ts';
+import { isAssign, VariableOp } from '../../ops/variable.ts';
+import * as p from '../../primitives/primitives.ts';
+import { isKnown, showShape } from '../../tensor/shape.ts';
 import { prune } from './prune.ts';
 import type { CompileRequest, LoweredRun } from './request.ts';
 import { type Node, Rewriter, type Value } from './rewrite.ts';

@@ -1,9 +1,9 @@
 // Between lower and fuse: equal primitives are one, as the largest of a row from which both softmax and its logarithm
 // begin. The graph's rewriting shares equal operations; this shares what different ones have in common.
 
-import type { Steps } from '../base/turns.ts';
-import { type Check, type Lowered, type Primitive, type View, withOperands } from '../primitives/primitives.ts';
-import type { Scalar } from '../primitives/scalar.ts';
+import type { Steps } from '../../base/turns.ts';
+import { type Check, type Lowered, type Primitive, type View, withOperands } from '../../primitives/primitives.ts';
+import type { Scalar } from '../../primitives/scalar.ts';
 import { written } from './structure.ts';
 
 /** The same run with every map, reduction and single number once. Others are rarely equal, or, as copies, cheap. */

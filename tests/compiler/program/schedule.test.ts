@@ -1,11 +1,11 @@
 // The order of tasks, and which variables are overwritten where they lie: everything that reads an old value has run by
 // then, and every check.
 import { expect, test } from 'vitest';
-import { atOnce } from '../../src/base/turns.ts';
-import { fuse } from '../../src/compiler/fuse.ts';
-import { lower } from '../../src/compiler/lower.ts';
-import { readsOf, type Schedule, schedule } from '../../src/compiler/schedule.ts';
-import * as tf from '../../src/index.ts';
+import { atOnce } from '../../../src/base/turns.ts';
+import { lower } from '../../../src/compiler/graph/lower.ts';
+import { readsOf, type Schedule, schedule } from '../../../src/compiler/program/schedule.ts';
+import { fuse } from '../../../src/compiler/tasks/fuse.ts';
+import * as tf from '../../../src/index.ts';
 
 type Any = tf.Tensor<any, any>;
 

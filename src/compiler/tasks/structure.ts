@@ -1,9 +1,9 @@
 // The structure of tasks as text: equal for tasks whose kernels differ in nothing but the arrays that they touch.
-import type { Primitive, View } from '../primitives/primitives.ts';
-import type { Scalar } from '../primitives/scalar.ts';
-import type { Task } from '../primitives/task.ts';
-import { nonZeroShare } from '../primitives/zeros.ts';
-import { elements } from '../tensor/shape.ts';
+import type { Primitive, View } from '../../primitives/primitives.ts';
+import type { Scalar } from '../../primitives/scalar.ts';
+import type { Task } from '../../primitives/task.ts';
+import { nonZeroShare } from '../../primitives/zeros.ts';
+import { elements } from '../../tensor/shape.ts';
 
 export interface Structure {
   readonly text: string;

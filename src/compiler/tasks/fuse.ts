@@ -1,8 +1,8 @@
 // Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
 
-import type { Steps } from '../base/turns.ts';
-import { taskCost } from '../kernels/body/cost.ts';
+import type { Steps } from '../../base/turns.ts';
+import { taskCost } from '../../kernels/body/cost.ts';
 import {
   isDense,
   isStored,
@@ -13,11 +13,11 @@ import {
   type Primitive,
   reshapedStrides,
   type View,
-} from '../primitives/primitives.ts';
-import type { Scalar } from '../primitives/scalar.ts';
-import * as s from '../primitives/scalar.ts';
-import type { Output, Root, Task } from '../primitives/task.ts';
-import { elements, rowMajor } from '../tensor/shape.ts';
+} from '../../primitives/primitives.ts';
+import type { Scalar } from '../../primitives/scalar.ts';
+import * as s from '../../primitives/scalar.ts';
+import type { Output, Root, Task } from '../../primitives/task.ts';
+import { elements, rowMajor } from '../../tensor/shape.ts';
 import { compose, decompose } from './compose.ts';
 
 /** A task being built: outputs are added as maps join it. */

@@ -1,11 +1,11 @@
 // Equal primitives are one; what only looks alike is not.
 import { expect, test } from 'vitest';
-import { atOnce } from '../../src/base/turns.ts';
-import { lower } from '../../src/compiler/lower.ts';
-import { unique } from '../../src/compiler/unique.ts';
-import * as tf from '../../src/index.ts';
-import { printLowered } from '../../src/primitives/print.ts';
-import { verifyLowered } from '../../src/primitives/verify.ts';
+import { atOnce } from '../../../src/base/turns.ts';
+import { lower } from '../../../src/compiler/graph/lower.ts';
+import { unique } from '../../../src/compiler/tasks/unique.ts';
+import * as tf from '../../../src/index.ts';
+import { printLowered } from '../../../src/primitives/print.ts';
+import { verifyLowered } from '../../../src/primitives/verify.ts';
 
 type Any = tf.Tensor<any, any>;
 

@@ -1,11 +1,11 @@
 // The array of each node and what kernels ask for beside them: when it is needed, and where it lies.
 
-import type { Steps } from '../base/turns.ts';
-import type { Buffer } from '../loops/ir.ts';
-import type { LastingPlace, Place } from '../loops/program.ts';
-import type { Constant, Lowered, Primitive } from '../primitives/primitives.ts';
-import { allocate, sizeOf, type TypedArray } from '../tensor/dtype.ts';
-import { elements } from '../tensor/shape.ts';
+import type { Steps } from '../../base/turns.ts';
+import type { Buffer } from '../../loops/ir.ts';
+import type { LastingPlace, Place } from '../../loops/program.ts';
+import type { Constant, Lowered, Primitive } from '../../primitives/primitives.ts';
+import { allocate, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
+import { elements } from '../../tensor/shape.ts';
 import type { Batched, Repeat } from './batch.ts';
 import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
 import type { ChainBuffers } from './merge.ts';

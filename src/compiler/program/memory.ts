@@ -1,10 +1,10 @@
 // Pass 7, plan memory: lifetimes → offsets in one arena. Events in order of time; freed space is merged and reused,
 // the best fitting piece first.
 
-import { alignedSize, FreeSpace } from '../base/free-space.ts';
-import type { Steps } from '../base/turns.ts';
-import type { Buffer } from '../loops/ir.ts';
-import { sizeOf } from '../tensor/dtype.ts';
+import { alignedSize, FreeSpace } from '../../base/free-space.ts';
+import type { Steps } from '../../base/turns.ts';
+import type { Buffer } from '../../loops/ir.ts';
+import { sizeOf } from '../../tensor/dtype.ts';
 
 /** A buffer is needed from step `begin` to step `end`, both included. */
 export interface Lifetime {
