@@ -14,7 +14,7 @@ import { type Plan, planning } from '../compiler/plan.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { ExecutableCache } from './cache.ts';
+import { ExecutableCache } from './executable-cache.ts';
 import { type CheckedFeed, checkFeeds } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
 import { GrowthWatch } from './growth.ts';

@@ -1,7 +1,7 @@
 // What the passes make of graphs: fusion, safe rewriting, order, one program.
 
 import { describe, expect, test } from 'vitest';
-import { emitModule } from '../../src/backends/wasm/emit.ts';
+import { emitModule } from '../../src/backends/wasm/emit/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { atOnce } from '../../src/base/turns.ts';
 import { lowering } from '../../src/compiler/graph/lower.ts';

@@ -1,7 +1,7 @@
 // The event loop stays the user's while large graphs are compiled and run for the first time. Nothing is judged by the
 // clock alone, which other programs delay: only pieces of work, by the whole of which they are part.
 import { expect, test } from 'vitest';
-import { emitting } from '../../src/backends/wasm/emit.ts';
+import { emitting } from '../../src/backends/wasm/emit/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import type { Steps } from '../../src/base/turns.ts';
 import { lowering } from '../../src/compiler/graph/lower.ts';

@@ -9,16 +9,16 @@ import type { Machine } from '../../loops/machine.ts';
 import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
-import { collect, fill } from '../ports.ts';
-import { callsOf, stepsOf } from '../steps.ts';
-import { secondsOf } from '../work.ts';
-import { userCache } from './cache.ts';
-import { Call } from './call.ts';
-import { type Compiler, compile, findCompiler } from './compiler.ts';
-import { emitting, type Slot } from './emit.ts';
-import { machineFor, type Target } from './machine.ts';
-import { type Library, loadKoffi, type Runtime, startRuntime } from './runtime.ts';
-import { type Piece, Storage } from './storage.ts';
+import { callsOf, stepsOf } from '../emit/steps.ts';
+import { collect, fill } from '../run/ports.ts';
+import { secondsOf } from '../run/work.ts';
+import { emitting, type Slot } from './emit/emit.ts';
+import { Call } from './run/call.ts';
+import { type Library, loadKoffi, type Runtime, startRuntime } from './run/runtime.ts';
+import { type Piece, Storage } from './run/storage.ts';
+import { userCache } from './toolchain/code-cache.ts';
+import { type Compiler, compile, findCompiler } from './toolchain/compiler.ts';
+import { machineFor, type Target } from './toolchain/machine.ts';
 
 /** What takes a thread less than this by itself, in seconds, is not worth waking another. */
 const shortRun = 0.25e-3;

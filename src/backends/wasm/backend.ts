@@ -10,17 +10,17 @@ import type { Machine } from '../../loops/machine.ts';
 import type { LastingPlace, Place, Program } from '../../loops/program.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
-import { collect, fill } from '../ports.ts';
-import { callsOf, stepsOf } from '../steps.ts';
-import { secondsOf } from '../work.ts';
-import { barrierWords } from './barrier.ts';
-import { emitting } from './emit.ts';
+import { callsOf, stepsOf } from '../emit/steps.ts';
+import { collect, fill } from '../run/ports.ts';
+import { secondsOf } from '../run/work.ts';
+import { barrierWords } from './emit/barrier.ts';
+import { emitting } from './emit/emit.ts';
 import { fusedMultiplyAdd, hasVectors } from './features.ts';
 import { machineFor } from './machine.ts';
-import { pool } from './pool.ts';
-import { byOwnClock, profiledRun, type Timing } from './profile.ts';
+import { pool } from './run/pool.ts';
+import { byOwnClock, profiledRun, type Timing } from './run/profile.ts';
 
-import { Storage } from './storage.ts';
+import { Storage } from './run/storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
 const shortRun = 0.5e-3;

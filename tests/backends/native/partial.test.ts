@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { emitProgram } from '../../../src/backends/native/emit.ts';
+import { emitProgram } from '../../../src/backends/native/emit/emit.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Expression, Kernel, Local, Statement, ValueType } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';

@@ -2,7 +2,7 @@
 // with the same bits on any number of threads, and the kernels are well formed.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { machineFor } from '../../../src/backends/native/machine.ts';
+import { machineFor } from '../../../src/backends/native/toolchain/machine.ts';
 import * as tf from '../../../src/index.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import { bodyOf, type Statement } from '../../../src/loops/ir.ts';

@@ -1,12 +1,12 @@
 // Runs many kernels both ways, as one C program and through the interpreter, and compares all memory afterwards.
 import { spawnSync } from 'node:child_process';
-import { userCache } from '../../../src/backends/native/cache.ts';
-import { Call } from '../../../src/backends/native/call.ts';
-import { compile, findCompiler } from '../../../src/backends/native/compiler.ts';
-import { emitProgram } from '../../../src/backends/native/emit.ts';
-import { machineFor, type Target } from '../../../src/backends/native/machine.ts';
-import { startRuntime } from '../../../src/backends/native/runtime.ts';
-import { Storage } from '../../../src/backends/native/storage.ts';
+import { emitProgram } from '../../../src/backends/native/emit/emit.ts';
+import { Call } from '../../../src/backends/native/run/call.ts';
+import { startRuntime } from '../../../src/backends/native/run/runtime.ts';
+import { Storage } from '../../../src/backends/native/run/storage.ts';
+import { userCache } from '../../../src/backends/native/toolchain/code-cache.ts';
+import { compile, findCompiler } from '../../../src/backends/native/toolchain/compiler.ts';
+import { machineFor, type Target } from '../../../src/backends/native/toolchain/machine.ts';
 import { alignedSize } from '../../../src/base/free-space.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';

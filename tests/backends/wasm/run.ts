@@ -1,6 +1,6 @@
 // Runs kernels both ways, as WebAssembly and through the interpreter, and compares all memory afterwards.
 import { expect } from 'vitest';
-import { emitModule } from '../../../src/backends/wasm/emit.ts';
+import { emitModule } from '../../../src/backends/wasm/emit/emit.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, Statement } from '../../../src/loops/ir.ts';
 import type { LastingPlace, Place, Program } from '../../../src/loops/program.ts';

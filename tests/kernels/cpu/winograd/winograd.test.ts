@@ -1,7 +1,7 @@
 // Winograd's algorithm in all its ways, against direct products and sums in float64. Both offers are asked for and run
 // by themselves, whatever the cost model thinks of them.
 import { describe, expect, test } from 'vitest';
-import { emitModule } from '../../../../src/backends/wasm/emit.ts';
+import { emitModule } from '../../../../src/backends/wasm/emit/emit.ts';
 import { fusedMultiplyAdd } from '../../../../src/backends/wasm/features.ts';
 import { machineFor } from '../../../../src/backends/wasm/machine.ts';
 import { atOnce } from '../../../../src/base/turns.ts';

@@ -1,0 +1,234 @@
+// One kernel as a C function.
+
+import {
+  type Buffer,
+  bodyOf,
+  type Expression,
+  expressionsOf,
+  forEachOperand,
+  isParallel,
+  type Local,
+  type Statement,
+  touchedBy,
+} from '../../../loops/ir.ts';
+import type { Machine } from '../../../loops/machine.ts';
+import { hoistLoads } from '../../../loops/passes/hoist.ts';
+import { unroll } from '../../../loops/rewrite.ts';
+import { type DType, sizeOf } from '../../../tensor/dtype.ts';
+import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
+import { iterations, type Loop, segmentsOf } from '../../emit/segments.ts';
+import { addressText, ExpressionWriter, pointerName } from './expression.ts';
+
+/** What a kernel is written for. */
+export interface KernelTarget {
+  /** Where buffers begin. */
+  readonly originOf: (buffer: Buffer) => Origin;
+  /** Do two buffers share storage? */
+  readonly overlap: (a: Buffer, b: Buffer) => boolean;
+  readonly machine: Pick<Machine, 'vectorBytes' | 'registers'>;
+}
+
+/** The parameters of every kernel; the last are the addresses that a shared one is given. */
+const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
+
+/** The text of a function of that name. */
+export function writeKernel(name: string, statements: readonly Statement[], target: KernelTarget): string {
+  return new KernelWriter(unroll(statements), target).write(name);
+}
+
+class KernelWriter {
+  readonly #statements: readonly Statement[];
+  readonly #target: KernelTarget;
+  readonly #lines: string[] = [];
+  readonly #locals = new Map<Local, string>();
+  readonly #bases = new Map<Base, number>();
+  readonly #reused: ReadonlySet<Local>;
+  readonly #addresses: Addresses;
+  readonly #expressions: ExpressionWriter;
+  #pointers = 0;
+  #loops = 0;
+
+  constructor(statements: readonly Statement[], target: KernelTarget) {
+    this.#statements = statements;
+    this.#target = target;
+    this.#reused = readMoreThanOnce(statements);
+    const { read, written } = touchedBy(statements);
+    for (const b of [...read, ...written]) {
+      const { base } = target.originOf(b);
+      if (!this.#bases.has(base)) this.#bases.set(base, this.#pointers++);
+    }
+    this.#addresses = new Addresses(target.originOf, this.#bases, () => this.#pointers++);
+    this.#expressions = new ExpressionWriter(this.#addresses, target.machine.vectorBytes, this.#locals);
+  }
+
+  write(name: string): string {
+    for (const { parallel, statements } of segmentsOf(this.#statements)) {
+      if (!parallel) this.#lines.push('if (thread == 0) {');
+      this.#segment(statements);
+      if (!parallel) this.#lines.push('}');
+    }
+    const bases = [...this.#bases].map(([base, number]) => `char *const ${pointerName(number)} = ${baseText(base)};`);
+    const locals = [...this.#locals].map(([{ type }, local]) => `${this.#expressions.typeOf(type)} ${local};`);
+    return [`void ${name}(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
+  }
+
+  #segment(statements: readonly Statement[]): void {
+    const { machine, overlap } = this.#target;
+    const hoisted = hoistLoads(statements, machine.registers, overlap);
+    const scope = this.#addresses.analyse(hoisted);
+    this.#addresses.enter(scope);
+    this.#body(hoisted, scope);
+    this.#addresses.leave();
+  }
+
+  #body(statements: readonly Statement[], scope: Scope): void {
+    let loops = 0;
+    for (const s of statements) loops = this.#statement(s, scope, loops);
+  }
+
+  /** Writes a statement; `loops` of the scope have been written before it. Returns how many have been after it. */
+  #statement(s: Statement, scope: Scope, loops: number): number {
+    if (s.kind === 'loop') {
+      this.#loop(s, scope.loops[loops]);
+      return loops + 1;
+    }
+    const adds = isAccumulation(s);
+    const { lines, texts } = this.#expressions.write(...(adds ? [s.value.a, s.value.b] : expressionsOf(s)));
+    // Their names are new ones, so they need no block of their own.
+    this.#lines.push(...lines);
+    const [first, second] = texts;
+    switch (s.kind) {
+      case 'set': {
+        const local = this.#expressions.localOf(s.local);
+        if (adds) {
+          this.#lines.push(`ACCUMULATE_${this.#expressions.typeOf(s.value.type)}(${local}, ${first}, ${second})`);
+          return loops;
+        }
+        this.#lines.push(`${local} = ${first};`);
+        if (this.#reused.has(s.local)) {
+          if (isVectorLoad(s.value)) this.#lines.push(`PIN(${local})`);
+          else if (isComputedInteger(s.value)) this.#lines.push(`${s.value.type.lanes > 1 ? 'PIN' : 'KEEP'}(${local})`);
+        }
+        return loops;
+      }
+      case 'store': {
+        const at = this.#expressions.elementAddress(s.buffer, s.index);
+        const type = this.#expressions.typeOf(s.value.type);
+        this.#lines.push(
+          s.count === undefined
+            ? storeText(s.buffer.dtype, type, at, first)
+            : partialStoreText(s.buffer.dtype, type, at, first, s.count),
+        );
+        return loops;
+      }
+      case 'prefetch': {
+        const at = this.#expressions.elementAddress(s.buffer, s.index);
+        this.#lines.push(`__builtin_prefetch(${at}, 0, 2);`);
+        return loops;
+      }
+      case 'storeAt': {
+        const at = this.#expressions.computedAddress(s.buffer, first, 0);
+        this.#lines.push(storeText(s.buffer.dtype, this.#expressions.typeOf(s.value.type), at, second));
+        return loops;
+      }
+      case 'if': {
+        this.#lines.push(`if (${first}) {`);
+        let inside = loops;
+        for (const inner of s.body) inside = this.#statement(inner, scope, inside);
+        this.#lines.push('}');
+        return inside;
+      }
+    }
+  }
+
+  #loop(loop: Loop, scope: Scope): void {
+    const i = `at${this.#loops++}`;
+    let begin = '0';
+    let end = String(iterations(loop));
+    if (loop.count) {
+      const { lines, texts } = this.#expressions.write(loop.count);
+      this.#lines.push(...lines);
+      end = texts[0];
+    } else if (isParallel(loop)) {
+      begin = `share(${end}, thread, threads)`;
+      end = `share(${end}, thread + 1, threads)`;
+    }
+    // The pointers are moved by hand: GCC 12, when it finds out by itself how they move, expresses one by another and
+    // then takes the kernel for one that stores nothing (which is why it must not, see compiler.ts).
+    const pointers = [...scope.pointers.values()];
+    if (begin !== '0') this.#lines.push(`const i64 begin_${i} = ${begin};`);
+    for (const p of pointers) this.#lines.push(this.#start(p, begin === '0' ? '' : ` + begin_${i} * ${p.bump}`));
+    this.#lines.push(
+      `for (i64 ${i} = ${begin === '0' ? begin : `begin_${i}`}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`,
+    );
+    this.#addresses.enter(scope);
+    this.#body(loop.body, scope);
+    this.#addresses.leave();
+    for (const { local, bump } of pointers) this.#lines.push(`${pointerName(local)} += ${bump};`);
+    this.#lines.push('}');
+  }
+
+  /** Where accesses of the first iteration begin. */
+  #start({ base, parent, folded = 0, local }: Pointer, further: string): string {
+    const from = parent?.local ?? this.#addresses.localOf(base);
+    const begin = addressText({ pointer: undefined, offset: folded - (parent?.folded ?? 0) }, from);
+    return `${base === 'index' ? 'i64 ' : 'char *'}${pointerName(local)} = ${begin}${further};`;
+  }
+}
+
+/** What a base is in a kernel, or where a kernel is called. */
+export function baseText(base: Base): string {
+  if (base === 'thread') return 'own';
+  const [whole, itemBytes] = base.split(' ') as [string, string | undefined];
+  if (whole === 'given') return `given[${itemBytes}]`;
+  const from = whole === 'arena' ? 'call->arena' : `call->table[${whole.slice('slot'.length)}]`;
+  return itemBytes === undefined ? from : `${from} + start * ${itemBytes}`;
+}
+
+/** Types with names of two letters are those of vectors. */
+function storeText(dtype: DType, type: string, at: string, value: string): string {
+  if (dtype !== 'bool' && dtype !== 'uint8') return `TO(${type.length === 2 ? `u${type}` : type}, ${at}) = ${value};`;
+  // The low byte of every lane; a lane of ones becomes 1.
+  if (type === 'i32') return `TO(u8, ${at}) = (u8)${value};`;
+  const bytes = type === 'vl' ? 'wb' : 'nb';
+  return `TO(u${bytes}, ${at}) = __builtin_convertvector(${dtype === 'bool' ? `-${value}` : value}, ${bytes});`;
+}
+
+/** The first lanes of a vector; of bytes, one by one. */
+function partialStoreText(dtype: DType, type: string, at: string, value: string, count: number): string {
+  if (dtype !== 'bool' && dtype !== 'uint8') return `put_first_${type}(${at}, ${count}, ${value});`;
+  const lane = (l: number) => `TO(u8, ${at} + ${l}) = (u8)${dtype === 'bool' ? '-' : ''}part[${l}];`;
+  return `{ const ${type} part = ${value}; ${Array.from({ length: count }, (_, l) => lane(l)).join(' ')} }`;
+}
+
+/** Is a product added to a register in its place? Clang would move such sums from register to register, and to memory. */
+const isAccumulation = (s: Statement): s is Statement & { kind: 'set'; value: { kind: 'multiplyAdd' } } =>
+  s.kind === 'set' &&
+  s.value.kind === 'multiplyAdd' &&
+  s.value.type.lanes > 1 &&
+  s.value.type.dtype !== 'int32' &&
+  s.value.c.kind === 'local' &&
+  s.value.c.local === s.local;
+
+const isVectorLoad = (e: Expression): boolean =>
+  (e.kind === 'loadAt' || (e.kind === 'load' && e.laneStride === 1)) && e.type.lanes > 1 && sizeOf(e.buffer.dtype) > 1;
+
+/** GCC follows integers from register to register, and each again for every use: in a chain of squares, for ever. */
+const isComputedInteger = (e: Expression): boolean =>
+  e.type.dtype === 'int32' && (e.kind === 'binary' || e.kind === 'select' || e.kind === 'multiplyAdd');
+
+/** The registers that more than one expression of a kernel reads. */
+function readMoreThanOnce(statements: readonly Statement[]): Set<Local> {
+  const once = new Set<Local>();
+  const more = new Set<Local>();
+  const visit = (e: Expression): void => {
+    if (e.kind === 'local') (once.has(e.local) ? more : once).add(e.local);
+    forEachOperand(e, visit);
+  };
+  const walk = (s: Statement): void => {
+    expressionsOf(s).forEach(visit);
+    bodyOf(s).forEach(walk);
+  };
+  statements.forEach(walk);
+  return more;
+}

@@ -1,0 +1,34 @@
+// What a run takes and gives, for backends that execute programs: feeds in, fetches out, the check that failed.
+
+import { InvalidArgumentError } from '../../base/errors.ts';
+import type { Buffer } from '../../loops/ir.ts';
+import type { Program } from '../../loops/program.ts';
+import type { TypedArray } from '../../tensor/dtype.ts';
+
+/** The elements of a buffer where the program has them. */
+export type ViewOf = (buffer: Buffer) => TypedArray;
+
+/** Puts in place what a run begins with; feeds unless they are read where they lie. */
+export function fill(
+  program: Program,
+  view: ViewOf,
+  feeds: readonly TypedArray[],
+  counters: readonly number[],
+  isInPlace: (feed: number) => boolean = () => false,
+): void {
+  for (const [i, port] of program.feeds.entries()) if (port && !isInPlace(i)) view(port.buffer).set(feeds[i]);
+  program.counters.forEach(({ buffer }, i) => {
+    view(buffer)[0] = counters[i];
+  });
+  if (program.status) view(program.status).fill(0);
+}
+
+/** The fetches of a run that ended with that code. @throws InvalidArgumentError if it is not 0: a check failed. */
+export function collect(program: Program, view: ViewOf, code: number): TypedArray[] {
+  if (code !== 0) throw failure(program, view(program.status as Buffer));
+  return program.fetches.map((port) => view(port.buffer).slice());
+}
+
+function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {
+  return new InvalidArgumentError(program.messages[number - 1].replace('{value}', String(value)));
+}

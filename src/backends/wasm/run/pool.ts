@@ -1,0 +1,256 @@
+// The threads on which long runs are computed: one pool a process, shared by all sessions, one run at a time. The
+// source of a thread is a string, so that there is no file to lose in a bundle.
+import { builtin, inNode } from '../../../base/builtin.ts';
+import { UnavailableError } from '../../../base/errors.ts';
+import { WorkerLostError } from '../../backend.ts';
+import type { Call as Measured } from '../../emit/steps.ts';
+import { profiledRun, type Timing } from './profile.ts';
+
+/**
+ * Messages: [key, module, memory, measure] instantiates, [key, arena, own, thread, threads] runs, with a clock if there
+ * is something to measure, [key] forgets. Replies: [code], [undefined, error] or [code, undefined, timing].
+ */
+const source = `
+const instances = new Map();
+const profiledRun = ${profiledRun};
+const handle = (message, reply) => {
+  const [key, ...rest] = message;
+  try {
+    if (rest.length === 3) {
+      const [module, memory, measure] = rest;
+      const { exports } = new WebAssembly.Instance(module, { m: { memory } });
+      instances.set(key, { exports, measure });
+    } else if (rest.length === 0) instances.delete(key);
+    else {
+      const { exports, measure } = instances.get(key);
+      if (!measure) reply([exports.run(...rest)]);
+      else {
+        const timing = profiledRun(exports, measure, ...rest);
+        reply([timing.code, undefined, timing]);
+      }
+    }
+  } catch (error) {
+    reply([undefined, String(error)]);
+  }
+};
+if (typeof process !== 'undefined' && process.versions && process.versions.node) {
+  const { parentPort } = process.getBuiltinModule('node:worker_threads');
+  parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
+} else {
+  onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
+}
+`;
+
+/** What both kinds of workers can do. */
+interface Thread {
+  post(message: unknown): void;
+  /** Keeps the process alive while a run is pending, and only then. */
+  hold(pending: boolean): void;
+  terminate(): void;
+}
+type Reply = [code?: number, error?: string, timing?: Timing];
+type Listener = { message: (reply: Reply) => void; lost: (why: string) => void };
+
+function start(listener: Listener): Thread {
+  if (inNode) {
+    const threads = builtin<typeof import('node:worker_threads')>('worker_threads');
+    const worker = new threads.Worker(source, { eval: true });
+    worker.on('message', listener.message);
+    worker.on('error', (error) => listener.lost(error.message));
+    worker.on('exit', (code) => listener.lost(`it ended with code ${code}`));
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      hold: (pending) => (pending ? worker.ref() : worker.unref()),
+      terminate: () => void worker.terminate(),
+    };
+  }
+  const { Worker: WebWorker } = globalThis as unknown as { Worker: new (url: string) => BrowserWorker };
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = new WebWorker(url);
+  worker.onmessage = (event) => listener.message(event.data);
+  worker.onerror = (event) => listener.lost(event.message);
+  return { post: (message) => worker.postMessage(message), hold: () => {}, terminate: () => worker.terminate() };
+}
+
+interface BrowserWorker {
+  onmessage: (event: { data: Reply }) => void;
+  onerror: (event: { message: string }) => void;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+/** A module on a memory: what the threads are told once. */
+export interface Job {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** The size of the module. */
+  readonly codeBytes: number;
+  /** What a run does step by step, if it is to be measured. */
+  readonly measure: readonly Measured[] | undefined;
+}
+
+/** A run of a job on some threads: where its arena begins, and where the space of each thread. */
+export interface Call {
+  readonly arena: number;
+  readonly own: readonly number[];
+}
+
+/** What came of a run, with the times of each thread if it was measured. */
+export interface Outcome {
+  readonly code: number;
+  readonly timings: readonly Timing[];
+}
+
+interface Member {
+  readonly thread: Thread;
+  readonly knows: Set<Job>;
+}
+
+/**
+ * How many bytes that nobody needs any more, memories of closed sessions and code, the threads may keep. They let go of
+ * them only when their garbage is collected, and an idle thread makes none: with more, the threads are ended, and the
+ * next run starts new ones, which takes some 25 ms.
+ */
+const mostKept = 64 * 2 ** 20;
+/** Bytes that an engine makes of a byte of code, roughly. */
+const machineCode = 5;
+
+class Pool {
+  #members: Member[] = [];
+  /** What the present threads have been told of, and how many bytes of it nobody needs any more. */
+  #seen = new WeakSet<WebAssembly.Memory>();
+  #kept = 0;
+  readonly #keys = new Map<Job, number>();
+  #nextKey = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+  #pending:
+    | { waiting: number; timings: Timing[]; resolve: (outcome: Outcome) => void; reject: (error: Error) => void }
+    | undefined;
+
+  /** Runs a job when all that were asked for before are done. */
+  run(job: Job, call: Call): Promise<Outcome> {
+    const result = this.#tail.then(() => this.#run(job, call));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  async #run(job: Job, { arena, own }: Call): Promise<Outcome> {
+    const threads = own.length;
+    const members = this.#start(threads);
+    let key = this.#keys.get(job);
+    if (key === undefined) this.#keys.set(job, (key = this.#nextKey++));
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#pending = { waiting: threads, timings: [], resolve, reject };
+      for (const { thread, knows } of members) {
+        thread.hold(true);
+        if (!knows.has(job)) thread.post([key, job.module, job.memory, job.measure]);
+        knows.add(job);
+      }
+      this.#seen.add(job.memory);
+      for (const [i, { thread }] of members.entries()) thread.post([key, arena, own[i], i, threads]);
+    }).finally(() => {
+      for (const { thread } of members) thread.hold(false);
+      this.#renew();
+    });
+  }
+
+  /** Begins to start threads that a run will need soon. If that fails, the run says so. */
+  prepare(threads: number): void {
+    try {
+      this.#start(threads);
+    } catch {
+      // The run will try again.
+    }
+  }
+
+  /** The first threads of the pool, started where they are missing. */
+  #start(count: number): Member[] {
+    try {
+      while (this.#members.length < count) {
+        const member: Member = {
+          knows: new Set(),
+          thread: start({
+            message: (reply) => this.#reply(member, reply),
+            lost: (why) => this.#lose(member, why),
+          }),
+        };
+        this.#members.push(member);
+      }
+    } catch (error) {
+      throw new UnavailableError(
+        `No worker could be started for a long run (${(error as Error).message}). Nothing has run.`,
+      );
+    }
+    return this.#members.slice(0, count);
+  }
+
+  #reply(member: Member, [code, error, timing]: Reply): void {
+    const pending = this.#pending;
+    if (!pending) return;
+    if (code === undefined) {
+      this.#fail(error ?? 'unknown');
+      return;
+    }
+    if (timing) pending.timings[this.#members.indexOf(member)] = timing;
+    if (--pending.waiting > 0) return;
+    this.#pending = undefined;
+    pending.resolve({ code, timings: pending.timings });
+  }
+
+  #lose(member: Member, why: string): void {
+    if (!this.#members.includes(member)) return;
+    this.#fail(why);
+  }
+
+  /** Ends all threads; new ones start with the next run. */
+  #end(): void {
+    const members = this.#members;
+    this.#members = [];
+    this.#seen = new WeakSet();
+    this.#kept = 0;
+    for (const { thread } of members) thread.terminate();
+  }
+
+  /** Without one thread the others would wait for it for ever. */
+  #fail(why: string): void {
+    this.#end();
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.reject(
+      new WorkerLostError(
+        `A worker was lost while it ran (${why}). The values of the session's variables are not known any more: ` +
+          'run tf.initializeAllVariables() again, or restore them.',
+      ),
+    );
+  }
+
+  forget(job: Job): void {
+    const key = this.#keys.get(job);
+    this.#keys.delete(job);
+    let known = false;
+    for (const { thread, knows } of this.#members) {
+      if (!knows.delete(job)) continue;
+      thread.post([key]);
+      known = true;
+    }
+    if (known) this.#keep(job.codeBytes * machineCode);
+  }
+
+  /** A memory whose jobs have all been forgotten is not needed any more. */
+  release(memory: WebAssembly.Memory): void {
+    if (this.#seen.has(memory)) this.#keep(memory.buffer.byteLength);
+  }
+
+  #keep(bytes: number): void {
+    this.#kept += bytes;
+    this.#renew();
+  }
+
+  #renew(): void {
+    if (this.#kept > mostKept && !this.#pending) this.#end();
+  }
+}
+
+/** The pool of this process. */
+export const pool = new Pool();

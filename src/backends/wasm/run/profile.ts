@@ -1,0 +1,45 @@
+// A run with a clock: the steps of `run` one by one, from JavaScript, on the calling thread or on one of the pool.
+import type { Call } from '../../emit/steps.ts';
+
+/** When a thread called the kernels, by its own clock, which began at `origin`. */
+export interface Timing {
+  readonly code: number;
+  readonly origin: number;
+  readonly times: Float64Array;
+}
+
+/**
+ * Does what the module's `run` does, and measures each call of a kernel: call i began at `times[2i]` and ended at
+ * `times[2i + 1]`. The pool sends its text to the threads, so it refers to nothing outside and contains no functions.
+ */
+export function profiledRun(
+  exports: Readonly<Record<string, (...args: number[]) => number>>,
+  calls: readonly Call[],
+  arena: number,
+  own: number,
+  thread: number,
+  threads: number,
+): Timing {
+  const times = new Float64Array(2 * calls.length);
+  let measured = 0;
+  let code = 0;
+  for (const call of calls) {
+    if (call === 'barrier') exports.barrier(threads);
+    else if (call === 'failed') {
+      code = exports.failed(arena, own, thread, threads);
+      if (code !== 0) break;
+    } else {
+      const kernel = exports[`k${call[0]}`];
+      times[measured++] = performance.now();
+      kernel(arena, own, call[1], thread, threads);
+      times[measured++] = performance.now();
+    }
+  }
+  return { code, origin: performance.timeOrigin, times: times.slice(0, measured) };
+}
+
+/** The times by the clock of the thread that asks. */
+export function byOwnClock({ origin, times }: Timing): Float64Array {
+  const shift = origin - performance.timeOrigin;
+  return times.map((t) => t + shift);
+}
