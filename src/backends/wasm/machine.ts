@@ -1,8 +1,9 @@
 // WebAssembly with 128-bit vectors, as the kernels see it.
-import type { Machine } from '../../loops/machine.ts';
+import { commonBatching, type Machine } from '../../loops/machine.ts';
 
 export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   name: fusedMultiplyAdd ? 'wasm-simd128-fma' : 'wasm-simd128',
+  kind: 'cpu',
   vectorBytes: 16,
   registers: 16,
   // The engine loads all that a block of code needs at its beginning. One more where products need no register.
@@ -14,6 +15,8 @@ export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   fusedMultiplyAdd,
   // Of a common core; nothing but speed depends on them.
   cache: [32 * 1024, 1024 * 1024],
+  lineBytes: 64,
+  batching: commonBatching,
   // 32-bit addresses, less a page.
   memoryLimit: 2 ** 32 - 65536,
 });

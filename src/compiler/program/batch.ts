@@ -2,7 +2,7 @@
 // large evaluation needs the memory of a small one.
 
 import type { Steps } from '../../base/turns.ts';
-import type { Machine } from '../../loops/machine.ts';
+import type { Batching, Machine } from '../../loops/machine.ts';
 import { type Contract, isStored, type Primitive, type Reduce, type View } from '../../primitives/primitives.ts';
 import { walk } from '../../primitives/scalar.ts';
 import type { Output, Root, Task } from '../../primitives/task.ts';
@@ -31,28 +31,13 @@ export interface Batched {
   readonly within: ReadonlySet<Primitive>;
 }
 
-/** Below this many bytes between the tasks of a chain all items are done at once. */
-const enoughBytes = 32 * 2 ** 20;
-/** What the arrays of a block should take. */
-const blockBytes = 16 * 2 ** 20;
-/** What the arrays of a block in parallel may take, and how many blocks there should be for the threads to share. */
-const cachedBytes = 2 ** 18;
-const leastBlocks = 8;
-/** What a block should cost at least, in units of one vector operation: a chain of less is one block, of one thread. */
-const leastCost = 50_000;
-/** Longer chains in parallel are cut: their kernel is made in one go, and engines are slow with very long functions. */
-const mostTasks = 32;
-/** Blocks are a multiple of this, for the threads to share. */
-const blockMultiple = 16;
-/** An operand that all items share is read again for each block: a larger one ends the chain. */
-const mostShared = 2 ** 20;
-
 /** @param kept Arrays that are needed when all tasks are done. */
 export function* batch(
   { tasks, checks, inPlace }: Pick<Schedule, 'tasks' | 'checks' | 'inPlace'>,
   kept: ReadonlySet<Primitive>,
   machine: Machine,
 ): Steps<Batched> {
+  const { blockBytes, blockMultiple, enoughBytes, mostTasks } = machine.batching;
   const readers = new Map<Primitive, number[]>();
   const writers = new Map<Primitive, number[]>();
   const add = (map: Map<Primitive, number[]>, node: Primitive, i: number) => {
@@ -70,7 +55,7 @@ export function* batch(
   const windows = new Map<Primitive, { of: Primitive; item: number }>();
   const within = new Set<Primitive>();
   const costs = new Map<string, number>();
-  const open = yield* chains(tasks, checks, inPlace);
+  const open = yield* chains(tasks, checks, inPlace, machine.batching);
   for (const [first, end] of open) {
     const inside = (uses: readonly number[] | undefined) => (uses ?? []).every((i) => i >= first && i < end);
     const produced = new Set(tasks.slice(first, end).flatMap((t) => t.outputs.map((o) => o.node)));
@@ -89,7 +74,9 @@ export function* batch(
       continue;
     }
     const worth = parallel ? yield* blocksWorth(tasks.slice(first, end), machine, costs) : 1;
-    const block = parallel ? smallBlock(items, worth, bytes / items) : large;
+    const block = parallel
+      ? smallBlock(items, worth, machine.batching.cachedBytes / Math.max(1, bytes / items))
+      : large;
     repeats.push({ first, end, items, block, parallel });
     // Loops over items can become one, but not those over all elements of all items.
     const rows = parallel && tasks.slice(first, end).some(reducesRows);
@@ -110,6 +97,7 @@ const reducesRows = ({ root }: Task): boolean => root?.kind === 'reduce' && elem
  * of structures.
  */
 function* blocksWorth(tasks: readonly Task[], machine: Machine, costs: Map<string, number>): Steps<number> {
+  const { leastBlocks, leastCost } = machine.batching;
   let cost = 0;
   for (const task of tasks) {
     const { text } = structureOf(task) as Structure;
@@ -123,8 +111,8 @@ function* blocksWorth(tasks: readonly Task[], machine: Machine, costs: Map<strin
 }
 
 /** Items of a block that stay in the cache of a thread: a divisor, so that all blocks are equal. */
-function smallBlock(items: number, blocks: number, itemBytes: number): number {
-  let block = Math.max(1, Math.min(Math.floor(items / blocks), Math.floor(cachedBytes / Math.max(1, itemBytes))));
+function smallBlock(items: number, blocks: number, mostItems: number): number {
+  let block = Math.max(1, Math.min(Math.floor(items / blocks), Math.floor(mostItems)));
   while (items % block !== 0) block--;
   return block;
 }
@@ -134,6 +122,7 @@ function* chains(
   tasks: readonly Task[],
   checks: number,
   inPlace: ReadonlyMap<Primitive, number>,
+  batching: Batching,
 ): Steps<(readonly [first: number, end: number])[]> {
   const found: (readonly [number, number])[] = [];
   let first = 0;
@@ -141,7 +130,7 @@ function* chains(
   for (let i = 0; i <= tasks.length; i++) {
     const task = tasks[i] as Task | undefined;
     const suits = (from: ReadonlySet<Primitive>) =>
-      task !== undefined && itemByItem(task, from) && !task.outputs.some((o) => inPlace.has(o.node));
+      task !== undefined && itemByItem(task, from, batching) && !task.outputs.some((o) => inPlace.has(o.node));
     const joins = i > first && i !== checks && task?.shape[0] === tasks[first].shape[0] && suits(produced);
     if (!joins) {
       if (i - first > 1) found.push([first, i]);
@@ -155,7 +144,7 @@ function* chains(
 }
 
 /** Does the task compute each item of its first axis from the same item of what it reads, or from what all items share? */
-function itemByItem(task: Task, produced: ReadonlySet<Primitive>): boolean {
+function itemByItem(task: Task, produced: ReadonlySet<Primitive>, { leastBlocks, mostShared }: Batching): boolean {
   const [items] = task.shape;
   const { root } = task;
   if (items === undefined || items < leastBlocks) return false;

@@ -12,23 +12,25 @@ import type { Offer, OfferFor } from '../../kernels/offer.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { Task } from '../../primitives/task.ts';
 
-/** All kinds of kernels. */
-const kinds: readonly OfferFor[] = [
-  elementwise,
-  reduction,
-  argReduction,
-  tiled,
-  skippingZeros,
-  winograd,
-  sumOfProducts,
-  gathering,
-  scattering,
-  checking,
-];
+/** The kinds of kernels that there are for a kind of machine. */
+const kindsFor: Readonly<Record<Machine['kind'], readonly OfferFor[]>> = {
+  cpu: [
+    elementwise,
+    reduction,
+    argReduction,
+    tiled,
+    skippingZeros,
+    winograd,
+    sumOfProducts,
+    gathering,
+    scattering,
+    checking,
+  ],
+};
 
 /** What the kernels offer for a task, the cheapest first. */
 export function offersFor(task: Task, machine: Machine): readonly Offer[] {
-  const offers = kinds.flatMap((kind) => kind(task, machine) ?? []);
+  const offers = kindsFor[machine.kind].flatMap((kind) => kind(task, machine) ?? []);
   if (offers.length === 0) throw new InternalError(`no kernel for a task with root ${task.root?.kind}`);
   return offers.sort((a, b) => a.cost - b.cost);
 }

@@ -2,7 +2,7 @@
 
 import type { Expression, Local, Statement, ValueType } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
-import type { Machine } from '../../loops/machine.ts';
+import { lanesOf, type Machine } from '../../loops/machine.ts';
 import { withOperands } from '../../loops/rewrite.ts';
 import type { Scalar } from '../../primitives/scalar.ts';
 import { walk } from '../../primitives/scalar.ts';
@@ -33,9 +33,9 @@ export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: re
   }
   if (scalar) return 1;
   const wide = [...computed, ...stored].some((t) => t === 'float64');
-  if (!wide) return machine.vectorBytes / 4;
+  if (!wide) return lanesOf(machine, 'float32');
   const others = [...computed].some((t) => t !== 'float64' && t !== 'bool') || stored.some((t) => t !== 'float64');
-  return others ? 1 : machine.vectorBytes / 8;
+  return others ? 1 : lanesOf(machine, 'float64');
 }
 
 /** Translates scalar expressions; what they share is translated once. */

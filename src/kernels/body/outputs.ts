@@ -2,6 +2,7 @@
 
 import type { Buffer, Expression, Kernel, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
+import { lanesOf, type Machine } from '../../loops/machine.ts';
 import { usesIndex } from '../../primitives/scalar.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
@@ -64,16 +65,16 @@ export function storeOutputs(
 }
 
 /** Fills the arrays that the outputs do not cover: kernels of their own, because the outputs overwrite a part of it. */
-export function fills(task: Task, storage: Storage, vectorBytes: number): Kernel[] {
+export function fills(task: Task, storage: Storage, machine: Machine): Kernel[] {
   return task.outputs.flatMap(({ node, fill }) => {
-    return fill === undefined ? [] : filling(storage.bufferOf(node), fill, vectorBytes);
+    return fill === undefined ? [] : filling(storage.bufferOf(node), fill, machine);
   });
 }
 
 /** Sets every element of a buffer. */
-export function filling(buffer: Buffer, value: number, vectorBytes: number): Kernel {
+export function filling(buffer: Buffer, value: number, machine: Machine): Kernel {
   const { length } = buffer;
-  const lanes = vectorBytes / (buffer.dtype === 'float64' ? 8 : 4);
+  const lanes = lanesOf(machine, buffer.dtype);
   const whole = Math.floor(length / lanes) * lanes;
   const store = (v: ReturnType<typeof variable>, begin: number, width: number): Statement => ({
     kind: 'store',

@@ -25,7 +25,7 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
       const offsets = accesses.map((a) => a.offset);
       const body = nest(space, offsets, together ? lanes : 1, machine, (p) => storeOutputs(task, storage, p), true);
       const kernel = { name: 'elementwise', body, flops, bytes: outputBytes(task) };
-      return [...fills(task, storage, machine.vectorBytes), kernel];
+      return [...fills(task, storage, machine), kernel];
     },
   };
 }

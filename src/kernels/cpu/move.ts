@@ -113,7 +113,7 @@ export function scattering(task: Task, machine: Machine): Offer | undefined {
       ];
       const outside = all.slice(0, axis + rank);
       const body = nested(outside, [{ kind: 'set', local: at, value: place }, ...nested(all.slice(axis + rank), add)]);
-      const zero = filling(target, 0, machine.vectorBytes);
+      const zero = filling(target, 0, machine);
       return [zero, { name: 'scatter', body, flops: count, bytes: count * 16 }];
     },
   };

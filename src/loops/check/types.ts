@@ -1,18 +1,19 @@
 // The types of the loop IR: which operands and results every kind of expression may have.
 import type { BinaryOp, Expression, ValueType } from '../ir.ts';
 import { valueType } from '../ir.ts';
+import { lanesOf, type Machine } from '../machine.ts';
 import { printType } from './print.ts';
 
 const same = (a: ValueType, b: ValueType): boolean => a.dtype === b.dtype && a.lanes === b.lanes;
 const isFloat = (t: ValueType): boolean => t.dtype === 'float32' || t.dtype === 'float64';
 
-/** What is wrong with a type by itself, on a machine with vectors of that many bytes. */
-export function typeFault(type: ValueType, vectorBytes: number): string | undefined {
+/** What is wrong with a type by itself, on a machine with such vectors. */
+export function typeFault(type: ValueType, machine: Pick<Machine, 'vectorBytes'>): string | undefined {
   const { dtype, lanes } = type;
-  const narrow = dtype !== 'float64' && lanes === vectorBytes / 4;
-  const wide = (dtype === 'float64' || dtype === 'bool') && lanes === vectorBytes / 8;
+  const narrow = dtype !== 'float64' && lanes === lanesOf(machine, 'float32');
+  const wide = (dtype === 'float64' || dtype === 'bool') && lanes === lanesOf(machine, 'float64');
   if (lanes === 1 || narrow || wide) return undefined;
-  return `${printType(type)} is no type of vectors of ${vectorBytes} bytes`;
+  return `${printType(type)} is no type of vectors of ${machine.vectorBytes} bytes`;
 }
 
 /** What is wrong with an expression, its operands being right; undefined if it is well typed. */

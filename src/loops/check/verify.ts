@@ -186,7 +186,7 @@ class Verifier {
     if (seen.has(e)) return;
     seen.add(e);
     for (const child of children(e)) this.#expression(child, s, assigned, seen);
-    const fault = typeFault(e.type, this.#machine.vectorBytes) ?? expressionFault(e);
+    const fault = typeFault(e.type, this.#machine) ?? expressionFault(e);
     if (fault) this.#refuse(s, fault);
     if (e.kind === 'load') {
       this.#count(s, e.count, e.type.lanes);

@@ -1,7 +1,7 @@
 // The processor as the kernels see it, from what the compiler says of its target and the system of the caches.
 
 import { builtin } from '../../../base/builtin.ts';
-import type { Machine } from '../../../loops/machine.ts';
+import { commonBatching, type Machine } from '../../../loops/machine.ts';
 
 /** Which instructions are used: those of this processor, or fewer, for tests. */
 export type Target = 'native' | 'avx2' | 'sse' | 'portable';
@@ -45,12 +45,15 @@ export function machineFor(macros: ReadonlySet<string>, target: Target): Machine
   const most = vectors.registers - 5;
   return {
     name: `native-${name}`,
+    kind: 'cpu',
     ...vectors,
     prefetches: true,
     sums: asWasm ? { free: 8, most: 8 } : { free: most, most },
     loadCost: asWasm ? 0.8 : 0.5,
     loopCost: asWasm ? { step: 0, row: 0 } : { step: 1, row: 0.05 },
     cache: target === 'portable' ? [32 * 1024, 1024 * 1024] : caches(),
+    lineBytes: 64,
+    batching: commonBatching,
     memoryLimit: memory(),
   };
 }

@@ -1,7 +1,7 @@
 // Contractions: matmul and convolutions in all their passes. A tile of results is held in registers while the summed
 // axes are walked; the operand that lies along the vectors is packed into panels, in blocks that stay in the cache.
 
-import type { Machine } from '../../../loops/machine.ts';
+import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Contract } from '../../../primitives/primitives.ts';
 import * as s from '../../../primitives/scalar.ts';
 import type { Task } from '../../../primitives/task.ts';
@@ -76,7 +76,7 @@ function turningCost(task: Task, { rows, columns }: Layout, lanes: number): numb
 function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine): Offer | undefined {
   const { columns, rows, outer, sums, inner } = layout;
   const size = sizeOf(root.dtype);
-  const lanes = machine.vectorBytes / Math.max(4, size);
+  const lanes = lanesOf(machine, root.dtype);
   const sizes = sums.map((x) => x.size);
   const depth = elements(sizes);
   const reuse = rows.size * elements(outer.filter((x) => x.column === 0).map((x) => x.size));

@@ -68,10 +68,7 @@ export const fitsCache = (bytes: number, machine: Machine): boolean => bytes <= 
 
 /** Do so many runs of neighbouring elements stay in half of the first-level cache, with the lines that they begin and end in? */
 export const staysNear = (runs: number, bytes: number, machine: Machine): boolean =>
-  runs * (Math.ceil(bytes / lineBytes) + 1) * lineBytes <= machine.cache[0] / 2;
-
-/** Bytes that a cache takes from memory at a time. */
-export const lineBytes = 64;
+  runs * (Math.ceil(bytes / machine.lineBytes) + 1) * machine.lineBytes <= machine.cache[0] / 2;
 
 /** A step along the summed axes is worth storing the tile for from about this many on. */
 const enough = 384;

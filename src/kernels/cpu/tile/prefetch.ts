@@ -2,7 +2,6 @@
 import type { Affine, Buffer, Statement } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
-import { lineBytes } from './blocking.ts';
 
 /** Fetches a run of elements, if the array is in no cache, and the machine can. `at` is the index of an element. */
 export function prefetching(
@@ -13,6 +12,6 @@ export function prefetching(
 ): Statement[] {
   const size = sizeOf(buffer.dtype);
   if (!machine.prefetches || buffer.length * size <= machine.cache[1]) return [];
-  const line = lineBytes / size;
+  const line = machine.lineBytes / size;
   return Array.from({ length: Math.ceil(count / line) }, (_, i) => ({ kind: 'prefetch', buffer, index: at(i * line) }));
 }

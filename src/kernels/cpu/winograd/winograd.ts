@@ -1,7 +1,7 @@
 // Convolutions of step 1 with a small filter, and their adjoints, by Winograd's algorithm: tiles are transformed, for
 // each point of the transform there is a product of matrices, and the results are transformed back.
 
-import type { Machine } from '../../../loops/machine.ts';
+import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
@@ -36,7 +36,7 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
   const small = (axes: Correlation['kept']) => axes.every(({ size }) => size <= widest);
   const tilesOfTaps = !small(summed);
   if (tilesOfTaps && !small(kept)) return undefined;
-  const lanes = machine.vectorBytes / 4;
+  const lanes = lanesOf(machine, 'float32');
   const images = tilesOfTaps ? summedOther : keptOther;
   const channels = tilesOfTaps ? keptOther : summedOther;
   const bodies = task.outputs.map((o) => o.body);

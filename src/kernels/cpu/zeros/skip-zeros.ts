@@ -3,7 +3,7 @@
 
 import type { Expression, Kernel, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import type { Machine } from '../../../loops/machine.ts';
+import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { nonZeroShare } from '../../../primitives/zeros.ts';
 import { loop, variable } from '../../body/nest.ts';
@@ -46,7 +46,7 @@ export function skippingZeros(task: Task, machine: Machine): Offer | undefined {
 
 function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offer | undefined {
   const { rows, columns, sums, outer, inner } = layout;
-  const lanes = machine.vectorBytes / 4;
+  const lanes = lanesOf(machine, 'float32');
   if (outer.length > 0 || sums.length !== 1 || columns.size < panelVectors * lanes) return undefined;
   const share = nonZeroShare(layout.row.node);
   if (share === 1) return undefined;
