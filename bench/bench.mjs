@@ -6,13 +6,16 @@ import { millrace } from './contenders.mjs';
 import { alternate, compare } from './measure.mjs';
 import { machine, machineLine, print, tables, write } from './report.mjs';
 
+const known = ['native', 'wasm', 'reference'];
+/** Words in lines that end before column 80, below each other where the meanings of the options are. */
+const indented = (words) => words.replace(/(.{1,60})(?: |$)/g, `$1\n${' '.repeat(19)}`).trimEnd();
 const usage = `usage: npm run bench -- [options]
-  --case NAMES     of ${Object.keys(cases).join(', ')}; default: all of the backend's
-  --backend NAMES  millrace's backends; default: wasm
+  --case NAMES     ${indented(`of ${Object.keys(cases).join(', ')}; default: all of the backend's`)}
+  --backend NAMES  of ${known.join(', ')}; default: wasm
   --threads LIST   in place of the cases' own
   --rounds N       in place of the cases' own
   --json FILE      writes everything that was measured
-  --write          puts the backend's table of results into bench/README.md; all cases only
+  --write          ${indented("puts the backend's table of results into bench/README.md; all cases only")}
 Several names are separated by commas.`;
 
 function fail(message) {
@@ -36,6 +39,7 @@ function readOptions() {
   const count = (name, value) =>
     /^[1-9]\d*$/.test(value) ? Number(value) : fail(`--${name} takes numbers of at least 1`);
   const backends = (given.backend ?? 'wasm').split(',');
+  for (const name of backends) if (!known.includes(name)) fail(`there is no backend ${name}`);
   const usual = Object.keys(cases).filter((name) => those(backends, cases[name]).length > 0);
   const names = given.case?.split(',') ?? usual;
   for (const name of names) if (!Object.hasOwn(cases, name)) fail(`there is no case ${name}`);
@@ -97,6 +101,12 @@ async function measure(name, variant, threads, { backends, rounds }) {
   };
 }
 
+/** On a terminal, what is being done now, in place of what was said before. Drawn once: it must not take time from those measured. */
+function say(text) {
+  const { isTTY, columns } = process.stderr;
+  if (isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, (columns || 80) - 1)}`);
+}
+
 const options = readOptions();
 if (options.help) {
   console.log(usage);
@@ -107,7 +117,9 @@ for (const name of options.names) {
   for (const threads of options.threads ?? cases[name].threads) {
     for (const variant of cases[name].variants) {
       if (those(options.backends, variant).length === 0) continue;
+      say(`measuring ${name}: ${variant.what} …`);
       results.push(await measure(name, variant, threads, options));
+      say('');
       print(results.at(-1));
     }
   }

@@ -1,12 +1,14 @@
 // The second model of the tutorial: a convolutional network. Reaches about 99.2 % on the test images in 20,000 steps.
 import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
-import { options, percent, print, steps } from './run.ts';
+import { options } from './options.ts';
+import { note, percent, status, steps } from './run.ts';
 
 const { backend, batch: size, data, seed, threads } = options;
 const mnist = await readDataSets(data, { oneHot: true, seed });
 const sess = new tf.InteractiveSession({ backend, seed, threads });
-print(`backend: ${sess.backend.description}`);
+console.log(`backend: ${sess.backend.description}`);
+status('compiling');
 
 const weightVariable = <const S extends readonly number[]>(shape: S) =>
   tf.variable(tf.truncatedNormal(shape, { stddev: 0.1 }));
@@ -57,7 +59,8 @@ for (const i of steps(20000)) {
       [y_, batch.labels],
       [keepProb, 1],
     ]);
-    print(`step ${i}, training accuracy ${percent(trainAccuracy)}`);
+    console.log(`step ${i}, training accuracy ${percent(trainAccuracy)}`);
+    note(`accuracy ${percent(trainAccuracy)}`);
   }
   await trainStep.run([
     [x, batch.images],
@@ -66,10 +69,11 @@ for (const i of steps(20000)) {
   ]);
 }
 
+status('compiling and running the test');
 const testAccuracy = await accuracy.eval([
   [x, mnist.test.images],
   [y_, mnist.test.labels],
   [keepProb, 1],
 ]);
-print(`test accuracy ${percent(testAccuracy)}`);
+console.log(`test accuracy ${percent(testAccuracy)}`);
 await sess.close();

@@ -1,12 +1,14 @@
 // The first model of the tutorial: softmax regression. Reaches about 91 % on the test images.
 import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
-import { options, percent, print, steps } from './run.ts';
+import { options } from './options.ts';
+import { note, percent, status, steps } from './run.ts';
 
 const { backend, batch: size, data, seed, threads } = options;
 const mnist = await readDataSets(data, { oneHot: true, seed });
 const sess = new tf.InteractiveSession({ backend, seed, threads });
-print(`backend: ${sess.backend.description}`);
+console.log(`backend: ${sess.backend.description}`);
+status('compiling');
 
 const x = tf.placeholder('float32', [null, 784]);
 const y_ = tf.placeholder('float32', [null, 10]);
@@ -21,17 +23,17 @@ const trainStep = new tf.train.GradientDescentOptimizer(0.01).minimize(crossEntr
 
 for (const _ of steps(1000)) {
   const batch = mnist.train.nextBatch(size);
-  await trainStep.run([
-    [x, batch.images],
-    [y_, batch.labels],
-  ]);
+  const feeds = tf.feeds([x, batch.images], [y_, batch.labels]);
+  const [loss] = await sess.run([crossEntropy, trainStep], feeds);
+  note(`loss ${loss.toPrecision(3)}`);
 }
 
+status('compiling and running the test');
 const correctPrediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1));
 const accuracy = tf.reduceMean(tf.cast(correctPrediction, 'float32'));
 const testAccuracy = await accuracy.eval([
   [x, mnist.test.images],
   [y_, mnist.test.labels],
 ]);
-print(`test accuracy ${percent(testAccuracy)}`);
+console.log(`test accuracy ${percent(testAccuracy)}`);
 await sess.close();

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+console.log('millrace: compiling src/ to dist/ …');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc');

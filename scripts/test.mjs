@@ -1,4 +1,5 @@
-// The whole suite: types, lint, unit and integration tests. Ends with one line that counts them.
+// The whole suite: types, lint, unit and integration tests. Ends with one line that counts them. What stands behind `--`
+// is for vitest: `npm test -- tests/ops` runs the tests of ops only.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +31,7 @@ const [command, args] = node(
   '--reporter=default',
   '--reporter=json',
   `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
 );
 const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
 try {

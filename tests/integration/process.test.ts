@@ -158,6 +158,16 @@ test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
   expect(wrong.stderr).toMatch(/Unknown option '--nonsense'[\s\S]*usage: npm run mnist/);
   expect(call('--steps', 'x').status).toBe(2);
   expect(call('--model', 'rnn').stderr).toMatch(/^--model must be softmax or cnn, not rnn/);
+  // What `npm run mnist --steps 20` makes of it.
+  const taken = spawnSync(process.execPath, [program, '20'], {
+    encoding: 'utf8',
+    env: { ...process.env, npm_config_steps: 'true' },
+  });
+  expect(taken.status).toBe(2);
+  expect(taken.stderr).toMatch(/^npm took --steps for itself; write: npm run mnist -- --steps …\n/);
+  const many = call('--threads', '5000', '--model', 'softmax');
+  expect(many.status).toBe(1);
+  expect(many.stderr).toMatch(/\nInvalidArgumentError: Session: threads must be a whole number from 1 to 256.*\n$/);
   const help = call('--help');
   expect(help.status).toBe(0);
   expect(help.stdout).toMatch(/^usage: npm run mnist/);
@@ -170,8 +180,9 @@ test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
   const child = spawn(process.execPath, [program, '--model', 'softmax', '--steps', '10000000'], { cwd: dir });
   let out = '';
   child.stdout.on('data', (text) => {
+    // Once: a second one would not wait for the evaluation.
+    if (!/backend/.test(out) && /backend/.test(out + text)) setTimeout(() => child.kill('SIGINT'), 500);
     out += text;
-    if (/backend/.test(out)) setTimeout(() => child.kill('SIGINT'), 500);
   });
   const code = await new Promise((resolve) => child.on('exit', resolve));
   expect(code).toBe(130);
