@@ -2,8 +2,9 @@
 import { evaluate as evaluatePrimitives } from '../src/backends/reference/evaluate.ts';
 import { lower } from '../src/compiler/lower.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
+import { array } from '../src/tensor/array.ts';
 import { InternalError } from '../src/tensor/errors.ts';
-import { array, hostArray, isNDArray, type NDArray } from '../src/tensor/ndarray.ts';
+import { HostArray, hostArray, type NDArray } from '../src/tensor/ndarray.ts';
 
 type FeedPair = readonly [Tensor, unknown];
 
@@ -32,6 +33,6 @@ export function evaluate(tensors: Tensor | readonly Tensor[], feeds: readonly Fe
 }
 
 function hostValue(tensor: Tensor, value: unknown): NDArray {
-  if (isNDArray(value)) return value;
+  if (HostArray.is(value)) return value as unknown as NDArray;
   return array(value as number[], undefined, tensor.dtype) as unknown as NDArray;
 }

@@ -5,6 +5,11 @@ export type Dim = number | null;
 /** Sizes from the outermost axis to the innermost; as a type, `Dim[]` or `number[]` when even the rank is unknown. */
 export type Shape = readonly Dim[];
 
+/** The most axes that a shape may have: more than any model, few enough for what walks along them. */
+export const mostAxes = 64;
+/** The most elements that are made one by one on the calling thread; larger arrays come as typed arrays. */
+export const mostElements = 1e8;
+
 /** The number of elements of a fully known shape. */
 export function elements(shape: readonly number[]): number {
   let n = 1;
@@ -25,6 +30,16 @@ export function rowMajor(shape: readonly number[]): number[] {
 
 export const isKnown = (shape: Shape | undefined): shape is readonly number[] =>
   shape?.every((d) => d !== null) ?? false;
+
+/** Can its elements be counted? Numbers are exact up to 2⁵³. Unknown sizes are checked when they are known. */
+export function isCountable(shape: Shape): boolean {
+  let n = 1;
+  for (const d of shape) {
+    if (d !== null && !Number.isSafeInteger(d)) return false;
+    n *= d ?? 1;
+  }
+  return n <= Number.MAX_SAFE_INTEGER;
+}
 
 /** `[null, 784]`, or `unknown` for a shape of unknown rank. */
 export const showShape = (shape: Shape | undefined): string =>

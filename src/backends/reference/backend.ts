@@ -2,6 +2,7 @@
 import { allocate, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import { sliceMs } from '../../tensor/turns.ts';
+import { checkLength } from '../../tensor/typed-array.ts';
 import type { Backend, Compiled, Executable } from '../backend.ts';
 import { evaluate } from './evaluate.ts';
 
@@ -19,6 +20,7 @@ export function createReference(): Backend {
       return {
         inlineMs: milliseconds < sliceMs ? milliseconds : undefined,
         run: (feeds, counts) => {
+          for (const n of lowered.nodes) if (n.kind === 'feed') checkLength(feeds[n.feed], elements(n.shape));
           const { fetches, updates } = evaluate(lowered, {
             feeds,
             variable: (key) => variables.get(key) ?? allocate('float64', 0),
