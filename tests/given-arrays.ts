@@ -67,7 +67,13 @@ export const givenArrays: Readonly<Record<string, Make>> = {
   'shared that can grow': (values) => {
     const buffer = growable(4 * values.length, 8 * values.length);
     const data = written(new Float32Array(buffer, 0, values.length), values);
-    return { data, spoil: () => void ((buffer as any).grow(8 * values.length), overwrite(data)()) };
+    return {
+      data,
+      spoil: () => {
+        (buffer as any).grow(8 * values.length);
+        overwrite(data)();
+      },
+    };
   },
   'as long as a buffer that shrinks': (values) => {
     const buffer = resizable(4 * values.length, 4 * values.length);
@@ -82,11 +88,17 @@ export const givenArrays: Readonly<Record<string, Make>> = {
   'as long as a buffer that grows': (values) => {
     const buffer = resizable(4 * values.length, 8 * values.length);
     const data = written(new Float32Array(buffer), values);
-    return { data, spoil: () => void ((buffer as any).resize(8 * values.length), overwrite(data)()) };
+    return {
+      data,
+      spoil: () => {
+        (buffer as any).resize(8 * values.length);
+        overwrite(data)();
+      },
+    };
   },
   'transferred later': (values) => {
     const data = written(new Float32Array(values.length), values);
-    return { data, spoil: () => void structuredClone(data.buffer, { transfer: [data.buffer] }) };
+    return { data, spoil: () => void structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] }) };
   },
   'in a WebAssembly memory that grows': (values) => {
     const memory = new WebAssembly.Memory({ initial: Math.ceil((4 * values.length) / 65536), maximum: 1000 });

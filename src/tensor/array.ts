@@ -10,7 +10,8 @@ import { plainView } from './typed-array.ts';
 import { checkDType, ownData, take } from './values.ts';
 
 /**
- * A host array from nested JavaScript arrays, a flat list with a shape, or a typed array with a shape.
+ * A host array from nested JavaScript arrays, a flat list with a shape, a typed array with a shape, or another host
+ * array, for another shape or element type.
  *
  * Numbers become float32, booleans bool; typed arrays keep their element type and their memory, which is not copied,
  * unless `dtype` says otherwise: what is written to it later is what later runs are fed.
@@ -29,8 +30,14 @@ export function array<
   const V,
   const S extends readonly number[] = V extends GivenArrays[DType]
     ? [number]
-    : Extract<ShapeOfValue<V>, readonly number[]>,
-  T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
+    : V extends NDArray<any, infer A>
+      ? Extract<A, readonly number[]>
+      : Extract<ShapeOfValue<V>, readonly number[]>,
+  T extends DType = V extends GivenArrays[DType]
+    ? DTypeOfArray<V>
+    : V extends NDArray<infer E, any>
+      ? E
+      : DTypeOfValue<V>,
 >(data: V, shape?: S, dtype?: T): NDArray<NoInfer<T>, [...S]> {
   if (dtype !== undefined) checkDType('array', dtype);
   const given = shape === undefined ? undefined : takeSizes('array', shape);

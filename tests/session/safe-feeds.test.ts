@@ -1,6 +1,7 @@
 // Whatever is fed, what a run computes with is what was there when it was called, and nothing else; what cannot be so is
 // refused. Host arrays, constants and initial values come through the same door.
 import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as tf from '../../src/index.ts';
 import { backends } from '../backends.ts';
@@ -208,6 +209,33 @@ describe.each(backends)('on %s', (backend) => {
       resize(data, 4 * n);
       expect((await rejection(run(fetches, [[x, other]]))).message).toMatch(/\[4096\] with 1 elements/);
     }
+  });
+
+  test('another thread that writes to what is fed: a run checks and uses the same numbers', async () => {
+    const n = 2048;
+    const shared = new Int32Array(new SharedArrayBuffer(4 * n));
+    const made = new tf.Graph();
+    const { i, picked } = made.asDefault(() => {
+      const indices = tf.placeholder('int32', [null]) as Any;
+      return { i: indices, picked: tf.gather(tf.constant([5, 6, 7, 8]) as Any, indices) as Any };
+    });
+    const source = `const { workerData: a } = require('worker_threads');
+      for (;;) { for (let k = 0; k < a.length; k++) a[k] = k & 3; a[Date.now() % a.length] = 2 ** 30; Atomics.wait(a, 0, 0, 0.01); }`;
+    const writer = new Worker(source, { eval: true, workerData: shared });
+    const own = new tf.Session({ graph: made, backend, threads: 2 });
+    const outcomes = { refused: 0, done: 0 };
+    for (let round = 0; round < 300; round++) {
+      const result = await own.run(picked, [[i, round % 2 ? shared : tf.array(shared, [n])]] as any).then(
+        (value) => value as tf.NDArray,
+        (error: Error) => error,
+      );
+      if (result instanceof Error) expect(result.message).toMatch(/^gather: index 1073741824 is out of range/);
+      else expect([5, 6, 7, 8]).toEqual(expect.arrayContaining([...new Set(result.data)]));
+      outcomes[result instanceof Error ? 'refused' : 'done']++;
+    }
+    await writer.terminate();
+    expect(outcomes.refused + outcomes.done).toBe(300);
+    await own.close();
   });
 
   test('host arrays and shapes cannot be changed, and lies about them count for nothing', async () => {
