@@ -4,7 +4,7 @@ import { describe, describeThrown } from '../tensor/describe.ts';
 import { copyOf, type TypedArray } from '../tensor/dtype.ts';
 import { FeedError, MillraceError } from '../tensor/errors.ts';
 import type { Problem } from '../tensor/problem.ts';
-import { compatible, elements, type Shape, showShape } from '../tensor/shape.ts';
+import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import { booleans } from '../tensor/typed-array.ts';
 import { take } from '../tensor/values.ts';
 import type { FeedPairs } from './types.ts';
@@ -112,14 +112,21 @@ export const copiesOf = (feeds: readonly CheckedFeed[]): CheckedFeed[] =>
 
 /** The shape of a flat typed array: that of the tensor, one unknown size following from the length. */
 function solveShape(tensor: Tensor, length: number): readonly number[] {
-  const shape: Shape = tensor.shape ?? [length];
-  const unknown = shape.filter((d) => d === null).length;
-  const known = elements(shape.filter((d) => d !== null));
+  const given: Shape = tensor.shape ?? [length];
+  let unknown = 0;
+  let known = 1;
+  for (let i = 0; i < given.length; i++) {
+    const d = given[i];
+    if (d === null) unknown++;
+    else known *= d;
+  }
   const fits = unknown === 0 ? known === length : unknown === 1 && known > 0 && length % known === 0;
   if (!fits) {
     throw new FeedError(
       `${where(tensor)}, was fed a typed array of ${length} elements, from which its shape does not follow; use tf.array(data, shape).`,
     );
   }
-  return shape.map((d) => d ?? length / known);
+  const shape: number[] = [];
+  for (let i = 0; i < given.length; i++) shape.push(given[i] ?? length / known);
+  return shape;
 }

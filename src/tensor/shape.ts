@@ -13,7 +13,7 @@ export const mostElements = 1e8;
 /** The number of elements of a fully known shape. */
 export function elements(shape: readonly number[]): number {
   let n = 1;
-  for (const d of shape) n *= d;
+  for (let i = 0; i < shape.length; i++) n *= shape[i];
   return n;
 }
 
@@ -50,7 +50,10 @@ export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length 
 /** Could both describe the same array? Unknown sizes and unknown ranks match everything. */
 export function compatible(a: Shape | undefined, b: Shape | undefined): boolean {
   if (a === undefined || b === undefined) return true;
-  return a.length === b.length && a.every((d, i) => d === null || b[i] === null || d === b[i]);
+  if (a.length !== b.length) return false;
+  // With each feed of each run: `every` takes ten times as long for arrays that are frozen, as shapes are.
+  for (let i = 0; i < a.length; i++) if (a[i] !== null && b[i] !== null && a[i] !== b[i]) return false;
+  return true;
 }
 
 /**
