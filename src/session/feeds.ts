@@ -96,12 +96,12 @@ function checkFeed(tensor: Tensor, value: unknown): CheckedFeed {
     : { tensor, shape, data, isOwn: false };
 }
 
-function refusal(tensor: Tensor, value: unknown, { kind, came, advice, cause }: Problem): FeedError {
+function refusal(tensor: Tensor, value: unknown, { kind, came, detail, advice, cause }: Problem): FeedError {
   if (kind === 'dtype') return new FeedError(`${where(tensor)}: ${came}; ${advice}.`, { cause });
   const what =
     value instanceof Tensor
       ? `the tensor ${value.name}, which has no value until it runs: feed its value, await ${value.name.split(':')[0]}.eval()`
-      : came;
+      : `${came}${detail ? `: ${detail}` : ''}`;
   const usual = 'give a number, nested arrays with rows of one length, a typed array or tf.array(…)';
   return new FeedError(`${where(tensor)}, was fed ${what}; ${advice ?? usual}.`, { cause });
 }

@@ -45,13 +45,17 @@ function outline(value: unknown): { shape: number[]; first: unknown } {
     shape.push(length);
     count *= length;
     if (shape.length > mostAxes) {
-      const came = `an array that is nested more than ${mostAxes} deep`;
-      refuse({ kind: 'value', came, advice: 'does it contain itself?' });
+      refuse({ kind: 'value', came: `an array nested more than ${mostAxes} deep`, advice: 'it may contain itself' });
     }
     // A proxy may say anything.
     if (!(count <= mostElements)) {
-      const came = `nested arrays that begin like shape ${showShape(shape)}, of which no more than ${mostElements} elements are taken`;
-      refuse({ kind: 'value', came, advice: 'give a typed array: tf.array(data, shape)' });
+      const detail = `its first rows have the lengths ${showShape(shape)}, and at most ${mostElements} elements are taken`;
+      refuse({
+        kind: 'value',
+        came: 'too large an array',
+        detail,
+        advice: 'give a typed array: tf.array(data, shape)',
+      });
     }
   }
   return { shape, first };
@@ -69,14 +73,14 @@ export function fits(v: unknown, dtype: DType): boolean {
 const placeOf = (path: readonly number[]): string => path.map((i) => `[${i}]`).join('');
 
 function missing(path: readonly number[]): never {
-  const came = `a sparse array, in which element ${placeOf(path)} is missing`;
-  return refuse({ kind: 'value', came, advice: 'fill it: new Array(n) has no elements, new Array(n).fill(0) has' });
+  const advice = 'new Array(n) has no elements, new Array(n).fill(0) has';
+  return refuse({ kind: 'value', came: 'a sparse array', detail: `element ${placeOf(path)} is missing`, advice });
 }
 
 function ragged(path: readonly number[], is: string, shape: readonly number[]): never {
   const where = path.length < shape.length ? `arrays of length ${shape[path.length]}` : 'numbers';
-  const came = `a ragged array, in which element ${placeOf(path)} is ${is} and others are ${where}`;
-  return refuse({ kind: 'shape', came });
+  const detail = `element ${placeOf(path)} is ${is}, others are ${where}`;
+  return refuse({ kind: 'shape', came: 'a ragged array', detail });
 }
 
 function refuseElement(v: unknown, path: readonly number[], shape: readonly number[], dtype: DType): never {

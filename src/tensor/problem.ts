@@ -3,10 +3,11 @@ import { describe } from './describe.ts';
 import { DTypeError, InvalidArgumentError, type MillraceError, ShapeMismatchError } from './errors.ts';
 import { dtypeOfArray, kindOf } from './typed-array.ts';
 
-/** What came, as a noun, or for `dtype` as what does not fit; and what to do about it. */
+/** What came, as a noun, or for `dtype` as what does not fit; what is wrong with it; and what to do. */
 export interface Problem {
   readonly kind: 'value' | 'shape' | 'dtype';
   readonly came: string;
+  readonly detail?: string | undefined;
   readonly advice?: string | undefined;
   readonly cause?: unknown;
 }
@@ -32,17 +33,18 @@ const errors = { value: InvalidArgumentError, shape: ShapeMismatchError, dtype: 
 /** The errors of a function that takes a value. */
 export const refusalOf =
   (op: string): Refuse =>
-  ({ kind, came, advice, cause }) => {
+  ({ kind, came, detail, advice, cause }) => {
     const wanted = 'a number, a boolean, a typed array, or nested arrays with rows of one length';
     const text = kind === 'dtype' ? came : `expected ${wanted}, but ${came} came`;
-    return new errors[kind](`${op}: ${text}${advice ? `; ${advice}` : ''}.`, { cause });
+    return new errors[kind](`${op}: ${text}${detail ? `: ${detail}` : ''}${advice ? `; ${advice}` : ''}.`, { cause });
   };
 
 /** A value that is no number and no array of numbers; as an element of an array, if there is a place. */
 export function refuseValue(value: unknown, place = ''): never {
   const what = describe(value);
-  const came = place === '' ? what : `an array whose element ${place} is ${what}`;
-  return refuse({ kind: 'value', came, advice: adviceFor(value, place !== '') });
+  const advice = adviceFor(value, place !== '');
+  if (place === '') return refuse({ kind: 'value', came: what, advice });
+  return refuse({ kind: 'value', came: 'a mixed array', detail: `element ${place} is ${what}`, advice });
 }
 
 function adviceFor(value: unknown, isElement: boolean): string | undefined {

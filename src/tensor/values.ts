@@ -41,8 +41,8 @@ function guarded<R>(error: Refuse, read: () => R): R {
   } catch (thrown) {
     if (thrown instanceof Refused) throw error(thrown.problem);
     if (thrown instanceof MillraceError) throw thrown;
-    const came = `a value that cannot be read (${describeThrown(thrown)})`;
-    throw error({ kind: 'value', came, cause: thrown });
+    const detail = describeThrown(thrown);
+    throw error({ kind: 'value', came: 'a value that cannot be read', detail, cause: thrown });
   }
 }
 
@@ -52,8 +52,13 @@ function takeHostArray(value: unknown): Taken | undefined {
   if (isGone(data)) refuseGone('a host array');
   const count = lengthOf(data);
   if (count !== elements(shape)) {
-    const came = `a host array of shape ${showShape(shape)} with ${count} elements`;
-    refuse({ kind: 'shape', came, advice: 'its buffer was resized: make it anew with tf.array' });
+    const detail = `its shape is ${showShape(shape)}, but its data have ${count} elements now`;
+    refuse({
+      kind: 'shape',
+      came: 'a host array',
+      detail,
+      advice: 'its buffer was resized: make it anew with tf.array',
+    });
   }
   return { from: 'host array', dtype, shape, data };
 }
@@ -67,8 +72,8 @@ function takeTypedArray(value: unknown): Taken | undefined {
 }
 
 function refuseGone(what: string): never {
-  const advice = 'its buffer was transferred or has shrunk, or is that of a WebAssembly memory that grew: make it anew';
-  return refuse({ kind: 'value', came: `${what} whose memory is gone`, advice });
+  const detail = 'its buffer was transferred or has shrunk, or is that of a WebAssembly memory that grew';
+  return refuse({ kind: 'value', came: what, detail, advice: 'make it anew' });
 }
 
 const takeNested = (value: unknown, wanted: DType | undefined): Taken => ({
