@@ -1,4 +1,4 @@
-// The C of the op tests under AddressSanitizer and UndefinedBehaviorSanitizer, and the thread pool under
+// The C of the tests of ops and feeds under AddressSanitizer and UndefinedBehaviorSanitizer, and the thread pool under
 // ThreadSanitizer. Needs gcc on Linux.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -80,10 +80,11 @@ if (raced.stderr.includes('unexpected memory mapping')) {
   );
 } else if (raced.status !== 0) failed = true;
 
+const feeds = ['tests/session/feeds-in-place.test.ts', 'tests/session/safe-feeds.test.ts'];
 step(
-  'the op tests under AddressSanitizer and UndefinedBehaviorSanitizer …',
+  'the tests of ops and feeds under AddressSanitizer and UndefinedBehaviorSanitizer …',
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures.test.ts', 'tests/ops', '-t', 'on native'],
+  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures.test.ts', 'tests/ops', ...feeds, '-t', 'on native'],
   {
     CC: 'gcc',
     MILLRACE_CACHE: join(folder, 'cache'),

@@ -42,20 +42,23 @@ export { feeds } from './session/feeds.ts';
 export { type BackendName, InteractiveSession, Session, type SessionOptions } from './session/session.ts';
 export type * from './session/types.ts';
 export type * from './tensor/arithmetic.ts';
+export { array } from './tensor/array.ts';
 export {
   bool,
   type DType,
+  type DTypeOfArray,
   type Elem,
   type FloatDType,
   float32,
   float64,
+  type GivenArrays,
   int32,
   type NumericDType,
   type TypedArray,
   type TypedArrays,
   uint8,
 } from './tensor/dtype.ts';
-export { array, type FeedValue, type FetchedValue, type NDArray } from './tensor/ndarray.ts';
+export type { FeedValue, FetchedValue, NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
 export type * from './tensor/shape-types.ts';
 export * as train from './train/index.ts';

@@ -3,7 +3,8 @@ import { evaluate as evaluatePrimitives } from '../src/backends/reference/evalua
 import { InternalError } from '../src/base/errors.ts';
 import { lower } from '../src/compiler/graph/lower.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
-import { array, hostArray, isNDArray, type NDArray } from '../src/tensor/ndarray.ts';
+import { array } from '../src/tensor/array.ts';
+import { HostArray, hostArray, type NDArray } from '../src/tensor/ndarray.ts';
 
 type FeedPair = readonly [Tensor, unknown];
 
@@ -32,6 +33,6 @@ export function evaluate(tensors: Tensor | readonly Tensor[], feeds: readonly Fe
 }
 
 function hostValue(tensor: Tensor, value: unknown): NDArray {
-  if (isNDArray(value)) return value;
+  if (HostArray.is(value)) return value as unknown as NDArray;
   return array(value as number[], undefined, tensor.dtype) as unknown as NDArray;
 }

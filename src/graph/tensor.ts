@@ -38,7 +38,8 @@ export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
     this.operation = operation;
     this.index = index;
     this.dtype = dtype;
-    this.shape = shape;
+    // Feeds are measured by it, and what was inferred from it must stay true.
+    this.shape = shape && Object.freeze(shape);
   }
 
   /** `MatMul:0`: the operation's name and the number of the output. */

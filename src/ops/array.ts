@@ -271,9 +271,20 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
     return Array.from({ length: count }, (_, n) => p.strided(x, rest, strides, x.offset + n * x.strides[i]));
   },
 });
-/** The slices of x along an axis of known size, each without that axis. */
+/** So many tensors take some hundred megabytes. */
+const mostSlices = 1e5;
+/**
+ * The slices of x along an axis of known size, each without that axis.
+ *
+ * @throws InvalidArgumentError for more than 100,000 of them.
+ */
 export function unstack<T extends DType, A extends Shape>(x: Tensor<T, A>, axis = 0): Tensor<T, Dim[]>[] {
   const size = x.shape?.at(axis);
+  if (size && size > mostSlices) {
+    throw new InvalidArgumentError(
+      `unstack: axis ${axis} of ${showShape(x.shape)} would give ${size} tensors, more than the ${mostSlices} that a graph should have of one; use tf.slice or tf.gather for those that are needed.`,
+    );
+  }
   if (size === null || size === undefined) {
     throw new ShapeMismatchError(
       `unstack: the size of axis ${axis} must be known, but the shape is ${showShape(x.shape)}.`,

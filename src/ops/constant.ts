@@ -3,11 +3,13 @@
 import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import { allocate, type DType, dtypeOfArray, isDType, type TypedArray } from '../tensor/dtype.ts';
+import type { DType, DTypeOfArray, GivenArrays, TypedArray } from '../tensor/dtype.ts';
 import type { NDArray } from '../tensor/ndarray.ts';
-import { convert, flatten, isNDArray } from '../tensor/ndarray.ts';
+import { refusalOf } from '../tensor/problem.ts';
 import { elements, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
+import { takeSizes } from '../tensor/sizes.ts';
+import { checkDType, ownData, take } from '../tensor/values.ts';
 import { apply, defineOp, describe } from './define.ts';
 
 /** `data` has one element, repeated to the shape, or as many as the shape. */
@@ -18,16 +20,6 @@ const Const = defineOp<{ dtype: DType; shape: readonly number[]; data: TypedArra
   lower: (_, { attributes: { data, dtype, shape } }) => p.constant(data, dtype, shape),
 });
 
-/** Sizes given by the user, checked. */
-export function checkSizes(op: string, shape: readonly unknown[]): readonly number[] {
-  if (!Array.isArray(shape) || shape.some((d) => !Number.isInteger(d) || (d as number) < 0)) {
-    throw new ShapeMismatchError(
-      `${op}: every size must be a whole number of at least 0, but the shape is ${Array.isArray(shape) ? showShape(shape) : describe(shape)}.`,
-    );
-  }
-  return [...(shape as number[])];
-}
-
 /** A constant of one repeated value. */
 export function filled<T extends DType, S extends Shape>(
   op: string,
@@ -35,22 +27,28 @@ export function filled<T extends DType, S extends Shape>(
   value: number,
   dtype: T,
 ): Tensor<T, S> {
-  const sizes = checkSizes(op, shape);
-  return apply(Const, [], { dtype, shape: sizes, data: convertOne(value, dtype) }, op);
+  checkDType(op, dtype);
+  const sizes = takeSizes(op, shape);
+  const one = dtype === 'bool' && typeof value === 'number' ? value !== 0 : value;
+  return apply(Const, [], { dtype, shape: sizes, data: scalar(op, one, dtype) }, op);
 }
 
-function convertOne(value: number | boolean, dtype: DType): TypedArray {
-  return convert([dtype === 'bool' ? value !== 0 && value !== false : value], dtype);
+/** One element. */
+function scalar(op: string, value: unknown, dtype: DType): TypedArray {
+  const { data, shape } = take(value, refusalOf(op), dtype);
+  if (shape.length === 0) return data;
+  throw new InvalidArgumentError(`${op}: expected one number, but ${describe(value)} came.`);
 }
 
 /**
  * A tensor with a value that never changes: a number, a boolean, nested arrays of them, a typed array, or a host array.
- * Numbers become float32, booleans bool; typed arrays keep their element type.
+ * Numbers become float32, booleans bool; typed arrays keep their element type. What is given is copied.
  *
  * @param options.dtype another element type.
  * @param options.shape the shape; a single value fills it, other values must have as many elements.
  * @throws ShapeMismatchError for ragged nesting, or when the elements do not fit the shape.
  * @throws DTypeError when a value does not fit the element type.
+ * @throws InvalidArgumentError for what is no number, or no array of numbers.
  *
  * ```ts
  * tf.constant([[1, 2], [3, 4]]);               // float32 [2, 2]
@@ -64,55 +62,23 @@ export function constant<T extends DType, S extends Shape>(
 ): Tensor<T, S>;
 export function constant<
   const V,
-  const S extends Shape = V extends TypedArray ? [number] : ShapeOfValue<V>,
-  T extends DType = V extends Float64Array
-    ? 'float64'
-    : V extends Int32Array
-      ? 'int32'
-      : V extends Uint8Array
-        ? 'uint8'
-        : V extends Float32Array
-          ? 'float32'
-          : DTypeOfValue<V>,
+  const S extends Shape = V extends GivenArrays[DType] ? [number] : ShapeOfValue<V>,
+  T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
 >(value: V, options?: { dtype?: T; shape?: S; name?: string }): Tensor<NoInfer<T>, [...S]>;
 export function constant(value: unknown, options: { dtype?: DType; shape?: Shape; name?: string } = {}): Tensor {
-  if (options.dtype !== undefined && !isDType(options.dtype)) {
-    throw new DTypeError(
-      `constant: there is no dtype ${describe(options.dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`,
-    );
-  }
-  const shape = options.shape && checkSizes('constant', options.shape);
-  const { data, dtype, own } = literal(value, options.dtype);
+  const { dtype: wanted, shape: given, name } = options;
+  if (wanted !== undefined) checkDType('constant', wanted);
+  const shape = given === undefined ? undefined : takeSizes('constant', given);
+  const refuse = refusalOf('constant');
+  const taken = take(value, refuse, wanted);
+  const dtype = wanted ?? taken.dtype;
+  const data = ownData(taken, dtype, refuse);
   if (shape && data.length !== 1 && elements(shape) !== data.length) {
     throw new ShapeMismatchError(
       `constant: ${data.length} elements do not fill shape ${showShape(shape)}, which has ${elements(shape)}; give as many, or a single value.`,
     );
   }
-  return apply(Const, [], { dtype, shape: shape ?? own, data }, options.name);
-}
-
-/** A JavaScript value as data of an element type. */
-function literal(value: unknown, wanted?: DType): { data: TypedArray; dtype: DType; own: readonly number[] } {
-  if (isNDArray(value)) {
-    const dtype = wanted ?? value.dtype;
-    const data = dtype === value.dtype ? value.data.slice() : convert(value.data, dtype);
-    return { data, dtype, own: value.shape };
-  }
-  const typed = dtypeOfArray(value);
-  if (typed !== undefined) {
-    const array = value as TypedArray;
-    const dtype = wanted ?? typed;
-    return { data: dtype === typed ? array.slice() : convert(array, dtype), dtype, own: [array.length] };
-  }
-  const flat = flatten(value);
-  if (flat === undefined) {
-    throw new InvalidArgumentError(
-      `constant: expected a number, a boolean, a typed array, or nested arrays with rows of one length, but ${Array.isArray(value) ? 'a ragged or mixed array' : describe(value)} came.`,
-    );
-  }
-  const dtype = wanted ?? (typeof flat.values[0] === 'boolean' ? 'bool' : 'float32');
-  const values = flat.values.length === 0 ? allocate(dtype, 0) : convert(flat.values, dtype);
-  return { data: values, dtype, own: flat.shape };
+  return apply(Const, [], { dtype, shape: shape ?? taken.shape, data }, name);
 }
 
 /**
@@ -133,7 +99,7 @@ export function toTensor(op: string, value: unknown, dtype: DType): Tensor {
         `${op}: the fraction ${value} cannot stand beside a tensor of dtype ${dtype}; cast the tensor to a float with tf.cast(x, 'float32') first.`,
       );
     }
-    return apply(Const, [], { dtype, shape: [], data: convert([value], dtype) });
+    return apply(Const, [], { dtype, shape: [], data: scalar(op, value, dtype) });
   }
   if (isTensor(value)) return value;
   throw new InvalidArgumentError(`${op}: expected a tensor or a number, but ${describe(value)} came.`);

@@ -6,6 +6,7 @@ import * as p from '../primitives/primitives.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Conv2D, Conv2DError, Padding, ShapeError } from '../tensor/shape-types.ts';
+import { describeList, listOf } from '../tensor/sizes.ts';
 import { apply, defineOp, describe, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
 
 /** @internal Strides and padding of a sliding window, along height and width. */
@@ -16,13 +17,14 @@ export interface WindowAttributes {
 
 /** @internal Strides or window sizes as given by the user, [1, height, width, 1], checked. */
 export function spatial(op: string, what: string, given: Shape | undefined): [number, number] {
-  const ok = Array.isArray(given) && given.length === 4 && given[0] === 1 && given[3] === 1;
-  if (!ok || given.slice(1, 3).some((n) => !Number.isInteger(n) || (n as number) < 1)) {
+  const list = listOf(given) ?? [];
+  const whole = list.every((n) => Number.isSafeInteger(n) && (n as number) >= 1);
+  if (!whole || list.length !== 4 || list[0] !== 1 || list[3] !== 1) {
     throw new InvalidArgumentError(
-      `${op}: ${what} must be [1, height, width, 1] with whole numbers of at least 1, but ${Array.isArray(given) ? showShape(given) : describe(given)} came.`,
+      `${op}: ${what} must be [1, height, width, 1] with whole numbers of at least 1, but ${describeList(given)} came.`,
     );
   }
-  return [given[1] as number, given[2] as number];
+  return [list[1] as number, list[2] as number];
 }
 
 /** @internal */

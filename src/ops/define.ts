@@ -6,8 +6,10 @@ import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/oper
 import { captureSite, lineOf } from '../graph/site.ts';
 import { Tensor } from '../graph/tensor.ts';
 import type { Check, View } from '../primitives/primitives.ts';
+import { describe as describeValue } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
+import { checkCountable, describeList, listOf } from '../tensor/sizes.ts';
 
 /** Element type and shape, as far as they are known. */
 export interface TensorType {
@@ -77,7 +79,9 @@ export function inferTypes<A extends object>(
   line: () => string = () => lineOf(captureSite()),
 ): readonly TensorType[] {
   try {
-    return list(definition.infer(inputs, attributes));
+    const types = list(definition.infer(inputs, attributes));
+    for (const { shape } of types) if (shape) checkCountable(name, shape);
+    return types;
   } catch (error) {
     const known = [ShapeMismatchError, DTypeError, InvalidArgumentError].some((c) => error instanceof c);
     if (known) (error as MillraceError).message += `\n    at ${name}, made at ${line()}`;
@@ -116,28 +120,32 @@ export function apply<T extends DType = any, S extends Shape = any, A extends ob
 
 /** How a value that should have been a tensor reads in a message. */
 export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
-  if (typeof value === 'number' || typeof value === 'boolean') return `the ${typeof value} ${value}`;
-  if (Array.isArray(value)) return 'an array (make it a tensor with tf.constant)';
-  return typeof value === 'function' ? 'a function' : `an object of class ${value.constructor?.name ?? 'Object'}`;
+  const text = describeValue(value);
+  return text === 'an array' ? `${text} (make it a tensor with tf.constant)` : text;
 }
 
 /** An argument that must be an array of whole numbers, such as sizes or axes. */
 export function integers(op: string, what: string, value: unknown): readonly number[] {
-  if (Array.isArray(value) && value.every((n) => Number.isInteger(n))) return [...value];
-  const came = Array.isArray(value) ? `[${value.map(String).join(', ')}]` : describe(value);
+  const list = listOf(value);
+  if (list?.every((n) => Number.isSafeInteger(n))) return list as number[];
+  const came = describeList(list ?? value);
   throw new InvalidArgumentError(`${op}: ${what} must be an array of whole numbers, but ${came} came.`);
 }
 
 /** An argument that must be an array of at least one tensor. */
 export function tensors(op: string, value: unknown): readonly AnyTensor[] {
-  if (Array.isArray(value) && value.length > 0 && value.every((t) => t instanceof Tensor)) return value;
-  const came = !Array.isArray(value)
-    ? describe(value)
-    : value.length === 0
-      ? 'an empty one'
-      : 'one with something else';
+  const list: AnyTensor[] = [];
+  const length = Array.isArray(value) ? value.length : 0;
+  let came = !Array.isArray(value) ? describe(value) : 'an empty one';
+  for (let i = 0; i < length; i++) {
+    const t: unknown = (value as readonly unknown[])[i];
+    if (!(t instanceof Tensor)) {
+      came = `one whose element [${i}] is ${describeValue(t)}`;
+      break;
+    }
+    list.push(t);
+    if (list.length === length) return list;
+  }
   throw new InvalidArgumentError(`${op}: the first argument must be an array of tensors, but ${came} came.`);
 }
 

@@ -5,7 +5,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { allocate } from '../tensor/dtype.ts';
-import type { Shape } from '../tensor/shape.ts';
+import { mostElements, type Shape } from '../tensor/shape.ts';
 import { constant, filled } from './constant.ts';
 import { apply, defineOp } from './define.ts';
 
@@ -59,7 +59,7 @@ export function onesLike<T extends DType, S extends Shape>(x: Tensor<T, S>, name
  * start, start + delta, … below limit (above it for a negative delta); `range(n)` counts from 0. int32 when all
  * arguments are whole numbers, else float32.
  *
- * @throws InvalidArgumentError for a delta of 0.
+ * @throws InvalidArgumentError for a delta of 0, and for more than 10⁸ numbers.
  */
 export function range(start: number, limit?: number, delta = 1): Tensor<'int32' | 'float32', [number]> {
   const [from, to] = limit === undefined ? [0, start] : [start, limit];
@@ -68,7 +68,14 @@ export function range(start: number, limit?: number, delta = 1): Tensor<'int32' 
       `range: start ${from}, limit ${to} and delta ${delta} must be finite, and delta not 0.`,
     );
   }
-  const values = Array.from({ length: Math.max(0, Math.ceil((to - from) / delta)) }, (_, i) => from + i * delta);
+  const count = Math.max(0, Math.ceil((to - from) / delta));
+  if (count > mostElements) {
+    throw new InvalidArgumentError(
+      `range: from ${from} to ${to} by ${delta} there are ${count} numbers, but at most ${mostElements} are made.`,
+    );
+  }
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = from + i * delta;
   const dtype = [from, to, delta].every(Number.isInteger) ? 'int32' : 'float32';
-  return constant(values, { dtype, shape: [values.length], name: 'range' });
+  return constant(values, { dtype, name: 'range' });
 }

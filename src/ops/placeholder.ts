@@ -1,10 +1,12 @@
 // Placeholders: tensors whose values are fed.
 
-import { DTypeError, FeedError, ShapeMismatchError } from '../base/errors.ts';
+import { FeedError } from '../base/errors.ts';
 import { Placeholder } from '../graph/tensor.ts';
-import { type DType, isDType } from '../tensor/dtype.ts';
-import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import { applyAll, defineOp, describe } from './define.ts';
+import type { DType } from '../tensor/dtype.ts';
+import type { Dim, Shape } from '../tensor/shape.ts';
+import { takeShape } from '../tensor/sizes.ts';
+import { checkDType } from '../tensor/values.ts';
+import { applyAll, defineOp } from './define.ts';
 
 /** @internal The compiler recognises it: it is fed, never lowered. */
 export const PlaceholderOp = defineOp<{ dtype: DType; shape: Shape | undefined }>({
@@ -35,22 +37,7 @@ export function placeholder<T extends DType, const S extends Shape>(
   options?: { name?: string },
 ): Placeholder<T, [...S]>;
 export function placeholder(dtype: DType, shape?: Shape, options: { name?: string } = {}): Placeholder {
-  if (!isDType(dtype)) {
-    throw new DTypeError(
-      `placeholder: there is no dtype ${describe(dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`,
-    );
-  }
-  if (shape !== undefined && !Array.isArray(shape)) {
-    throw new ShapeMismatchError(
-      `placeholder: the shape must be an array such as [null, 784], but ${describe(shape)} came.`,
-    );
-  }
-  const bad = shape?.some((d) => d !== null && (!Number.isInteger(d) || d < 0));
-  if (bad) {
-    throw new ShapeMismatchError(
-      `placeholder: every size must be a whole number of at least 0, or null where it is not known yet, but the shape is ${showShape(shape)}.`,
-    );
-  }
-  const attributes = { dtype, shape: shape && [...shape] };
+  checkDType('placeholder', dtype);
+  const attributes = { dtype, shape: shape === undefined ? undefined : takeShape('placeholder', shape) };
   return applyAll(PlaceholderOp, [], attributes, { name: options.name, outputClass: Placeholder })[0] as Placeholder;
 }

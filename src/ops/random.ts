@@ -9,7 +9,7 @@ import type { Scalar } from '../primitives/scalar.ts';
 import * as s from '../primitives/scalar.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
-import { checkSizes } from './constant.ts';
+import { takeSizes } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp } from './define.ts';
 
 interface RandomAttributes {
@@ -202,7 +202,7 @@ function random<T extends DType, S extends Shape>(
   if (seed !== undefined && !Number.isInteger(seed)) {
     throw new InvalidArgumentError(`${op}: the seed must be a whole number, but ${seed} came.`);
   }
-  const sizes = like.length > 0 ? undefined : checkSizes(op, shape);
+  const sizes = like.length > 0 ? undefined : takeSizes(op, shape);
   const stream = { name: '' };
   const made = apply<T, S, RandomAttributes>(
     RandomOp,

@@ -45,6 +45,9 @@ function keyOf({ tensors, targets }: FlatFetches, feeds: readonly CheckedFeed[])
   for (const t of tensors) key += `${t.operation.id}:${t.index},`;
   key += '|';
   for (const operation of targets) key += `${operation.id},`;
-  for (const { tensor, shape } of feeds) key += `|${tensor.operation.id}:${tensor.index}[${shape}]`;
+  for (const { tensor, shape } of feeds) {
+    key += `|${tensor.operation.id}:${tensor.index}`;
+    for (let i = 0; i < shape.length; i++) key += `,${shape[i]}`;
+  }
   return key;
 }

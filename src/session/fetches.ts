@@ -1,41 +1,109 @@
 // Fetches: any structure of tensors and operations, taken apart for the compiler and put together again with values.
+// The caller's objects are read once, when `run` is called; what happens to them later changes nothing.
 
-import { FetchError } from '../base/errors.ts';
+import { FetchError, MillraceError } from '../base/errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { Operation } from '../graph/operation.ts';
 import { Tensor } from '../graph/tensor.ts';
+import { describeThrown } from '../tensor/describe.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { hostArray } from '../tensor/ndarray.ts';
+import { mostAxes } from '../tensor/shape.ts';
 
-/** The tensors and operations of a structure, in order. */
+/** The structure of the fetches: a tensor, an operation, a list, or names with what they stand for. */
+export type Structure =
+  | Tensor
+  | Operation
+  | readonly Structure[]
+  | { readonly fields: readonly (readonly [string, Structure])[] };
+
+/** The tensors and operations of a structure, in order, and the structure itself. */
 export interface FlatFetches {
   readonly tensors: readonly Tensor[];
   readonly targets: readonly Operation[];
+  readonly structure: Structure;
 }
+
+/** So many tensors and operations are more than anybody fetches; an object may refer to itself again and again. */
+const mostFetches = 1e6;
+const form = 'Only tensors, operations, and arrays and objects of them can be fetched';
 
 /** @throws FetchError for anything that is not a tensor or operation of the graph. */
 export function flattenFetches(fetches: unknown, graph: Graph): FlatFetches {
-  const tensors: Tensor[] = [];
-  const targets: Operation[] = [];
-  const visit = (f: unknown): void => {
-    if (f instanceof Tensor || f instanceof Operation) {
-      if (f.graph !== graph) {
-        throw new FetchError(
-          `${f.name} belongs to another graph than the session; make the session with new tf.Session({ graph }).`,
-        );
-      }
-      if (f instanceof Tensor) tensors.push(f);
-      else targets.push(f);
-    } else if (Array.isArray(f)) f.forEach(visit);
-    else if (typeof f === 'object' && f !== null && Object.getPrototypeOf(f) === Object.prototype)
-      Object.values(f).forEach(visit);
-    else
+  try {
+    return new Reader(graph).read(fetches);
+  } catch (error) {
+    if (error instanceof MillraceError) throw error;
+    throw new FetchError(`The fetches cannot be read (${describeThrown(error)}).`, { cause: error });
+  }
+}
+
+class Reader {
+  readonly #graph: Graph;
+  readonly #tensors: Tensor[] = [];
+  readonly #targets: Operation[] = [];
+  #count = 0;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+  }
+
+  read(fetches: unknown): FlatFetches {
+    const structure = this.#visit(fetches, undefined);
+    return { tensors: this.#tensors, targets: this.#targets, structure };
+  }
+
+  #visit(f: unknown, place: Place | undefined): Structure {
+    if (++this.#count > mostFetches) throw new FetchError(`${form}, but there are more than ${mostFetches} here.`);
+    if (f instanceof Tensor || f instanceof Operation) return this.#leaf(f);
+    const depth = (place?.depth ?? 0) + 1;
+    if (depth > mostAxes) {
+      throw new FetchError(`${form}, but these are nested more than ${mostAxes} deep: do they contain themselves?`);
+    }
+    if (Array.isArray(f)) {
+      const list: Structure[] = [];
+      const { length } = f;
+      for (let i = 0; i < length; i++) list.push(this.#visit(f[i], { in: place, key: i, depth }));
+      return list;
+    }
+    if (!isPlainObject(f)) throw new FetchError(`${form}, but ${describe(f)} came${nameOf(place)}.`);
+    const fields = Object.entries(f);
+    return { fields: fields.map(([key, v]) => [key, this.#visit(v, { in: place, key, depth })] as const) };
+  }
+
+  #leaf(f: Tensor | Operation): Tensor | Operation {
+    if (f.graph !== this.#graph) {
       throw new FetchError(
-        `Only tensors, operations, and arrays and objects of them can be fetched, but ${describe(f)} came.`,
+        `${f.name} belongs to another graph than the session; make the session with new tf.Session({ graph }).`,
       );
-  };
-  visit(fetches);
-  return { tensors, targets };
+    }
+    if (f instanceof Tensor) this.#tensors.push(f);
+    else this.#targets.push(f);
+    return f;
+  }
+}
+
+/** Where in the structure something is. */
+interface Place {
+  readonly in: Place | undefined;
+  readonly key: string | number;
+  readonly depth: number;
+}
+
+/** ` at losses[1]` */
+function nameOf(place: Place | undefined): string {
+  let name = '';
+  for (let at = place; at; at = at.in) {
+    name = typeof at.key === 'number' ? `[${at.key}]${name}` : `${at.in ? '.' : ''}${at.key}${name}`;
+  }
+  return name && ` at ${name}`;
+}
+
+/** `{ loss, accuracy }`, of any realm, or without a prototype; not an instance of a class. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 const mostNames = 4;
@@ -56,12 +124,12 @@ const describe = (f: unknown): string =>
 
 /** The values in the structure of the fetches; scalars as plain numbers and booleans. */
 export function assemble(
-  fetches: unknown,
+  structure: Structure,
   values: readonly TypedArray[],
   shapes: readonly (readonly number[])[],
 ): unknown {
   let next = 0;
-  const build = (f: unknown): unknown => {
+  const build = (f: Structure): unknown => {
     if (f instanceof Operation) return undefined;
     if (f instanceof Tensor) {
       const data = values[next];
@@ -69,8 +137,8 @@ export function assemble(
       if (shape.length > 0) return hostArray(f.dtype, shape, data);
       return f.dtype === 'bool' ? data[0] !== 0 : data[0];
     }
-    if (Array.isArray(f)) return f.map(build);
-    return Object.fromEntries(Object.entries(f as object).map(([key, value]) => [key, build(value)]));
+    if ('fields' in f) return Object.fromEntries(f.fields.map(([name, v]) => [name, build(v)]));
+    return f.map(build);
   };
-  return build(fetches);
+  return build(structure);
 }

@@ -15,7 +15,7 @@ import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { ExecutableCache } from './executable-cache.ts';
-import { type CheckedFeed, checkFeeds } from './feeds.ts';
+import { type CheckedFeed, checkFeeds, copiesOf } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
 import { GrowthWatch } from './growth.ts';
 import { KernelTimes } from './kernel-times.ts';
@@ -146,7 +146,8 @@ export class Session {
 
   /**
    * Computes the fetches: a tensor, an operation, or an array or object of them; the result has the same structure.
-   * Feeds give tensors their values for this run; any tensor can be fed. Feeds are copied before this returns.
+   * Feeds give tensors their values for this run; any tensor can be fed. Feeds are copied, and the
+   * structure of the fetches is read, before this returns.
    *
    * A run changes variables only if it succeeds as a whole. Fetching a value and a training step together gives the
    * value from before the step.
@@ -197,8 +198,9 @@ export class Session {
   #check(fetches: Fetches, given: unknown): { flat: FlatFetches; feeds: readonly CheckedFeed[] } {
     if (this.#closing)
       throw new FailedPreconditionError('The session is closed; make a new one with new tf.Session().');
-    const feeds = checkFeeds(given);
+    // The feeds last: what the caller's getters do to memory while the fetches are read is seen.
     const flat = flattenFetches(fetches, this.graph);
+    const feeds = checkFeeds(given);
     for (const { tensor } of feeds) {
       if (tensor.graph !== this.graph) flattenFetches(tensor, this.graph);
     }
@@ -211,11 +213,11 @@ export class Session {
     const known = this.#cache.get(flat, feeds);
     const inlineMs = known?.executable.inlineMs;
     if (known && inlineMs !== undefined && this.#queue.free(inlineMs)) {
-      return Promise.resolve(this.#execute(known, fetches, feeds));
+      return Promise.resolve(this.#execute(known, flat, feeds));
     }
-    const copies = feeds.map((f) => ({ ...f, data: f.data.slice() }));
+    const copies = copiesOf(feeds);
     const bytes = copies.reduce((sum, f) => sum + f.data.byteLength, 0);
-    const task = async () => this.#execute(await this.#prepare(flat, copies), fetches, copies);
+    const task = async () => this.#execute(await this.#prepare(flat, copies), flat, copies);
     return this.#queue.add(task, bytes, inlineMs);
   }
 
@@ -234,13 +236,13 @@ export class Session {
     this.#trace?.add(compileSpans(label, [begin, lowered, planned, performance.now()]));
     const kernels = this.#trace && plan ? kernelsOf(plan) : [];
     const traced = this.#trace && { label, kernels, times: new KernelTimes(kernels.length) };
-    const prepared = { run, executable, plan, shapes: run.fetches.map((v) => v.shape), traced };
+    const prepared = { run, executable, plan, shapes: run.fetches.map((v) => [...v.shape]), traced };
     this.#cache.set(flat, feeds, prepared);
     return prepared;
   }
 
   /** Calls the executable; a short one returns without a promise in between. */
-  #execute(prepared: Prepared, fetches: Fetches, feeds: readonly CheckedFeed[]): unknown {
+  #execute(prepared: Prepared, { structure }: FlatFetches, feeds: readonly CheckedFeed[]): unknown {
     const { run, executable, shapes, traced } = prepared;
     this.#checkInitialized(run.reads);
     // Runs that change no variable draw from a stream of their own, so an evaluation between two steps changes nothing.
@@ -255,7 +257,7 @@ export class Session {
         this.#lostValues.delete(v);
       }
       for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
-      const result = assemble(fetches, values, shapes);
+      const result = assemble(structure, values, shapes);
       if (traced) this.#record(prepared, begin, inline);
       return result;
     };

@@ -1,4 +1,5 @@
 // The element types of tensors, and what each means for storage and for JavaScript values.
+import { ResourceExhaustedError } from '../base/errors.ts';
 
 /** The element type of a tensor. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
@@ -28,6 +29,22 @@ export interface TypedArrays {
 }
 export type TypedArray = TypedArrays[DType];
 
+/** The typed arrays that may be given for each element type. */
+export interface GivenArrays extends Pick<TypedArrays, 'float32' | 'float64' | 'int32'> {
+  uint8: Uint8Array | Uint8ClampedArray;
+  bool: Uint8Array | Uint8ClampedArray;
+}
+/** The element type that a typed array has by itself. */
+export type DTypeOfArray<V> = V extends Float32Array
+  ? 'float32'
+  : V extends Float64Array
+    ? 'float64'
+    : V extends Int32Array
+      ? 'int32'
+      : V extends Uint8Array | Uint8ClampedArray
+        ? 'uint8'
+        : never;
+
 /** The JavaScript value of one element. */
 export type Elem<T extends DType> = T extends 'bool' ? boolean : number;
 
@@ -45,9 +62,25 @@ export const isFloat = (dtype: DType): dtype is FloatDType => dtype === 'float32
 /** Bytes of one element. */
 export const sizeOf = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT;
 
-/** A new zeroed array for `length` elements. */
+/** A new zeroed array for `length` elements. @throws ResourceExhaustedError */
 export function allocate<T extends DType>(dtype: T, length: number): TypedArrays[T] {
-  return new arrays[dtype](length) as TypedArrays[T];
+  return made(dtype, length, () => new arrays[dtype](length)) as TypedArrays[T];
+}
+
+/** The elements of an array as a new one. @throws ResourceExhaustedError */
+export function copyOf<T extends DType>(dtype: T, source: TypedArray): TypedArrays[T] {
+  // A constructor asks nothing of a typed array, as `slice` would.
+  return made(dtype, undefined, () => new arrays[dtype](source)) as TypedArrays[T];
+}
+
+function made(dtype: DType, length: number | undefined, make: () => TypedArray): TypedArray {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const size = length === undefined ? 'a copy' : `${length.toLocaleString('en')} elements`;
+    throw new ResourceExhaustedError(`There is no memory for ${size} of dtype ${dtype}: ${error.message}.`);
+  }
 }
 
 /** A view of `length` elements of a buffer. */
@@ -55,11 +88,6 @@ export function viewOf(dtype: DType, buffer: ArrayBufferLike, byteOffset: number
   return new arrays[dtype](buffer as ArrayBuffer, byteOffset, length);
 }
 
-/** The element type that a typed array has by itself (`Uint8Array` is uint8), or undefined for other values. */
-export function dtypeOfArray(value: unknown): DType | undefined {
-  if (value instanceof Float32Array) return 'float32';
-  if (value instanceof Float64Array) return 'float64';
-  if (value instanceof Int32Array) return 'int32';
-  if (value instanceof Uint8Array) return 'uint8';
-  return undefined;
-}
+/** Is this the class that holds the element type itself, not one derived from it or of another realm? */
+export const isOwnClass = (dtype: DType, data: TypedArray): boolean =>
+  Object.getPrototypeOf(data) === arrays[dtype].prototype;

@@ -6,7 +6,7 @@ import { backends } from '../backends.ts';
 const size = 3000;
 const numbers = (seed: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i + seed));
 
-test.each(backends)('%s: parts of buffers, shared memory, small and large feeds', async (backend) => {
+test.each(backends)('on %s: parts of buffers, shared memory, small and large feeds', async (backend) => {
   const graph = new tf.Graph();
   const { x, y, both } = graph.asDefault(() => {
     const a = tf.placeholder('float32', [size]);

@@ -37,6 +37,24 @@ await step.run([
 await step.run();
 await step.run([]);
 await step.run([[tf.add(x, 1), img]]); // any tensor may be fed
+const pixels = tf.placeholder('uint8', [null]),
+  mask = tf.placeholder('bool', [null]);
+await step.run([
+  [pixels, new Uint8ClampedArray(4)],
+  [mask, new Uint8ClampedArray(4)],
+]);
+await step.run([[pixels, new Uint8Array(4)]]);
+export const clamped: NDArray<'uint8', [number]> = tf.array(new Uint8ClampedArray(4));
+export const square: NDArray<'uint8', [2, 2]> = tf.array(new Uint8ClampedArray(4), [2, 2]);
+export const fixed: Tensor<'uint8', [number]> = tf.constant(new Uint8ClampedArray(4));
+export const same: NDArray<'float32', [number, 784]> = tf.array(img);
+export const turned: NDArray<'int32', [784, 1]> = tf.array(img, [784, 1], 'int32');
+// @ts-expect-error
+await step.run([[x, new Uint8ClampedArray(4)]]);
+// @ts-expect-error
+await step.run([[y, new BigInt64Array(4)]]);
+// @ts-expect-error
+await step.run([[x, Promise.resolve(img)]]);
 // @ts-expect-error
 await step.run([[y, img]]);
 // @ts-expect-error

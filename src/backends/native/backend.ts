@@ -8,6 +8,7 @@ import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
 import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import { lengthOf, staysPut } from '../../tensor/typed-array.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
 import { callsOf, stepsOf } from '../emit/steps.ts';
 import { collect, fill } from '../run/ports.ts';
@@ -130,6 +131,10 @@ interface Parts {
   readonly reserve: () => Piece;
 }
 
+/** May the run read all of the buffer from the feed itself? Of memory that can change meanwhile there must be a copy. */
+const mayPoint = (feed: TypedArray, { dtype, length }: Buffer): boolean =>
+  length * sizeOf(dtype) >= worthPointing && lengthOf(feed) === length && staysPut(feed);
+
 /** One long run a process: the queue of those that were asked for. Inline ones wait for none. */
 let tail: Promise<unknown> = Promise.resolve();
 
@@ -218,11 +223,11 @@ class NativeExecutable implements Executable {
     this.#call.set({ arena: arena.address, own: arena.address + alignedSize(this.#parts.program.arenaBytes) });
   }
 
-  #pointToFeeds(feeds: readonly TypedArray[], isInPlace: (feed: TypedArray) => boolean): void {
+  #pointToFeeds(feeds: readonly TypedArray[], inPlace: readonly boolean[]): void {
     const { runtime } = this.#parts;
     for (const { feed, slot, place } of this.#fed) {
-      const here = isInPlace(feeds[feed]);
-      this.#call.point(slot, here ? runtime.address(feeds[feed]) : (this.#arena as Piece).address + place.offset);
+      const address = inPlace[feed] ? runtime.address(feeds[feed]) : (this.#arena as Piece).address + place.offset;
+      this.#call.point(slot, address);
     }
   }
 
@@ -233,11 +238,9 @@ class NativeExecutable implements Executable {
     const { program, runtime } = this.#parts;
     const inline = this.inlineMs !== undefined;
     this.#useArena();
-    // Of what other threads may write to there must be a copy.
-    const isInPlace = (feed: TypedArray) =>
-      inline && feed.byteLength >= worthPointing && feed.buffer instanceof ArrayBuffer;
-    this.#pointToFeeds(feeds, isInPlace);
-    fill(program, this.#view, feeds, counters, (i) => isInPlace(feeds[i]));
+    const inPlace = program.feeds.map((port, i) => inline && port !== undefined && mayPoint(feeds[i], port.buffer));
+    this.#pointToFeeds(feeds, inPlace);
+    fill(program, this.#view, feeds, counters, (i) => inPlace[i]);
     const { address } = this.#call;
     if (inline) {
       const started = this.#times && performance.now();

@@ -3,6 +3,7 @@
 import { sliceMs } from '../../base/turns.ts';
 import { allocate, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
+import { checkLength } from '../../tensor/typed-array.ts';
 import type { Backend, Compiled, Executable } from '../backend.ts';
 import { evaluate } from './evaluate.ts';
 
@@ -20,6 +21,7 @@ export function createReference(): Backend {
       return {
         inlineMs: milliseconds < sliceMs ? milliseconds : undefined,
         run: (feeds, counts) => {
+          for (const n of lowered.nodes) if (n.kind === 'feed') checkLength(feeds[n.feed], elements(n.shape));
           const { fetches, updates } = evaluate(lowered, {
             feeds,
             variable: (key) => variables.get(key) ?? allocate('float64', 0),

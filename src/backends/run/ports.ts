@@ -3,7 +3,8 @@
 import { InvalidArgumentError } from '../../base/errors.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { Program } from '../../loops/program.ts';
-import type { TypedArray } from '../../tensor/dtype.ts';
+import { copyOf, type TypedArray } from '../../tensor/dtype.ts';
+import { copyInto } from '../../tensor/typed-array.ts';
 
 /** The elements of a buffer where the program has them. */
 export type ViewOf = (buffer: Buffer) => TypedArray;
@@ -16,7 +17,9 @@ export function fill(
   counters: readonly number[],
   isInPlace: (feed: number) => boolean = () => false,
 ): void {
-  for (const [i, port] of program.feeds.entries()) if (port && !isInPlace(i)) view(port.buffer).set(feeds[i]);
+  for (const [i, port] of program.feeds.entries()) {
+    if (port && !isInPlace(i)) copyInto(view(port.buffer), feeds[i]);
+  }
   program.counters.forEach(({ buffer }, i) => {
     view(buffer)[0] = counters[i];
   });
@@ -26,7 +29,7 @@ export function fill(
 /** The fetches of a run that ended with that code. @throws InvalidArgumentError if it is not 0: a check failed. */
 export function collect(program: Program, view: ViewOf, code: number): TypedArray[] {
   if (code !== 0) throw failure(program, view(program.status as Buffer));
-  return program.fetches.map((port) => view(port.buffer).slice());
+  return program.fetches.map(({ buffer }) => copyOf(buffer.dtype, view(buffer)));
 }
 
 function failure(program: Program, [number, , value]: TypedArray): InvalidArgumentError {
