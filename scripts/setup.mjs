@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const mtime = (path) => (existsSync(join(root, path)) ? statSync(join(root, path)).mtimeMs : 0);
 
+// What is interrupted is waited for: npm undoes what it has done, and who starts again must not meet it.
+process.on('SIGINT', () => {});
+
 function run(what, command, args) {
   console.error(`millrace: ${what}`);
   const result = spawnSync(command, args, {
@@ -16,6 +19,7 @@ function run(what, command, args) {
     encoding: 'utf8',
     shell: process.platform === 'win32' && command === 'npm',
   });
+  if (result.signal === 'SIGINT' || result.status === 130) process.exit(130);
   if (result.status !== 0) {
     console.error(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`);
     console.error(`millrace: failed: ${command} ${args.join(' ')}`);
