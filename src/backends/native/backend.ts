@@ -14,8 +14,8 @@ import { collect, fill } from '../run/ports.ts';
 import { secondsOf } from '../run/work.ts';
 import { emitting, type Slot } from './emit/emit.ts';
 import { Call } from './run/call.ts';
+import { HostMemory, type Piece } from './run/host-memory.ts';
 import { type Library, loadKoffi, type Runtime, startRuntime } from './run/runtime.ts';
-import { type Piece, Storage } from './run/storage.ts';
 import { userCache } from './toolchain/code-cache.ts';
 import { type Compiler, compile, findCompiler } from './toolchain/compiler.ts';
 import { machineFor, type Target } from './toolchain/machine.ts';
@@ -45,7 +45,7 @@ class NativeBackend implements Backend {
   readonly #profile: boolean;
   readonly #compiler: Compiler;
   readonly #runtime: Promise<Runtime>;
-  #storage: Storage | undefined;
+  #storage: HostMemory | undefined;
   readonly #variables = new Map<number, Piece>();
   #arena: Piece | undefined;
 
@@ -70,7 +70,7 @@ class NativeBackend implements Backend {
     const { machine } = this;
     const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
     const [runtime, file] = await Promise.all([this.#runtime, compile(this.#compiler, userCache(), source)]);
-    this.#storage ??= new Storage(runtime, machine.memoryLimit);
+    this.#storage ??= new HostMemory(runtime, machine.memoryLimit);
     const storage = this.#storage;
     this.#reserve(program, storage);
     const library = runtime.open(file);
@@ -92,7 +92,7 @@ class NativeBackend implements Backend {
     }
   }
 
-  #variable(key: number, program: Program, storage: Storage): Piece {
+  #variable(key: number, program: Program, storage: HostMemory): Piece {
     let piece = this.#variables.get(key);
     if (!piece) {
       const variable = program.variables.find((v) => v.key === key)!;
@@ -103,7 +103,7 @@ class NativeBackend implements Backend {
   }
 
   /** Makes the arena, which all executables share, and the threads' own space behind it, large enough. */
-  #reserve({ arenaBytes, threadBytes }: Program, storage: Storage): Piece {
+  #reserve({ arenaBytes, threadBytes }: Program, storage: HostMemory): Piece {
     const bytes = alignedSize(arenaBytes) + this.#threads * alignedSize(threadBytes);
     if (this.#arena && bytes <= this.#arena.bytes) return this.#arena;
     if (this.#arena) storage.release(this.#arena);
@@ -122,7 +122,7 @@ interface Parts {
   readonly program: Program;
   readonly library: Library;
   readonly runtime: Runtime;
-  readonly storage: Storage;
+  readonly storage: HostMemory;
   readonly threads: number;
   readonly profile: boolean;
   readonly slots: readonly Slot[];

@@ -17,10 +17,9 @@ import { barrierWords } from './emit/barrier.ts';
 import { emitting } from './emit/emit.ts';
 import { fusedMultiplyAdd, hasVectors } from './features.ts';
 import { machineFor } from './machine.ts';
+import { LinearMemory } from './run/linear-memory.ts';
 import { pool } from './run/pool.ts';
 import { byOwnClock, profiledRun, type Timing } from './run/profile.ts';
-
-import { Storage } from './run/storage.ts';
 
 /** Runs estimated to be shorter than this stay on the calling thread, in seconds. */
 const shortRun = 0.5e-3;
@@ -49,7 +48,7 @@ class WasmBackend implements Backend {
   readonly #shared = typeof SharedArrayBuffer !== 'undefined';
   readonly #threads: number;
   readonly #profile: boolean;
-  #memory: Storage | undefined;
+  #memory: LinearMemory | undefined;
   readonly #variables = new Map<number, number>();
   readonly #arena = { at: 0, bytes: 0 };
 
@@ -67,7 +66,7 @@ class WasmBackend implements Backend {
           'The wasm backend needs 128-bit vectors (SIMD), which the WebAssembly of this engine does not have; use a newer one.',
         );
       }
-      this.#memory = new Storage(this.machine.memoryLimit, this.#shared);
+      this.#memory = new LinearMemory(this.machine.memoryLimit, this.#shared);
     } catch (error) {
       problem = error instanceof UnavailableError ? error : noMemory(error as Error);
     }
@@ -75,7 +74,7 @@ class WasmBackend implements Backend {
   }
 
   /** There once `ready` has resolved; nothing is loaded before. */
-  get #storage(): Storage {
+  get #storage(): LinearMemory {
     if (!this.#memory) throw new InternalError('the wasm backend is used although it could not start');
     return this.#memory;
   }

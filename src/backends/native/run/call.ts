@@ -1,5 +1,5 @@
 // What a run is called with, in memory that the program reads: `struct call` of prelude.ts.
-import type { Piece, Storage } from './storage.ts';
+import type { HostMemory, Piece } from './host-memory.ts';
 
 /** The fields of the struct in order, all of 8 bytes; the runtime library fills the last three. */
 const fields = [
@@ -17,14 +17,14 @@ const fields = [
 ] as const;
 
 export class Call {
-  readonly #storage: Storage;
+  readonly #storage: HostMemory;
   readonly #struct: Piece;
   readonly #fields: BigInt64Array;
   readonly #table: Piece;
   readonly #slots: BigInt64Array;
 
   /** `slots` are the addresses in the program's table. */
-  constructor(storage: Storage, slots: readonly number[]) {
+  constructor(storage: HostMemory, slots: readonly number[]) {
     this.#storage = storage;
     this.#struct = storage.allocate(8 * fields.length);
     this.#fields = new BigInt64Array(this.#struct.buffer, this.#struct.offset, fields.length);

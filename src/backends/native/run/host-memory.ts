@@ -17,7 +17,7 @@ const largePage = 2 ** 21;
 /** From this size on, pieces begin at the border of a large page. */
 const large = 2 * largePage;
 
-export class Storage {
+export class HostMemory {
   readonly #runtime: Runtime;
   readonly #limit: number;
   #held = 0;

@@ -11,7 +11,7 @@ const leastPages = 1024;
 /** Nothing lies at address 0, where mistakes end up. */
 const first = 1024;
 
-export class Storage {
+export class LinearMemory {
   readonly memory: WebAssembly.Memory;
   readonly limits: MemoryLimits;
   readonly #space = new FreeSpace();
