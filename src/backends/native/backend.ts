@@ -4,17 +4,17 @@ import { availableCores } from '../../base/cores.ts';
 import { InternalError, UnavailableError } from '../../base/errors.ts';
 import { alignedSize } from '../../base/free-space.ts';
 import { inSlices, sliceMs } from '../../base/turns.ts';
-import type { Buffer } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
-import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import type { ArenaPlace, Program } from '../../loops/program.ts';
+import type { TypedArray } from '../../tensor/dtype.ts';
 import type { Backend, BackendOptions, Compiled, Executable, RunProfile } from '../backend.ts';
 import { callsOf, stepsOf } from '../emit/steps.ts';
 import { collect, fill } from '../run/ports.ts';
+import { type Allocator, type Piece, type ProgramMemory, Residence } from '../run/residence.ts';
 import { secondsOf } from '../run/work.ts';
 import { emitting, type Slot } from './emit/emit.ts';
 import { Call } from './run/call.ts';
-import { HostMemory, type Piece } from './run/host-memory.ts';
+import { HostMemory } from './run/host-memory.ts';
 import { type Library, loadKoffi, type Runtime, startRuntime } from './run/runtime.ts';
 import { userCache } from './toolchain/code-cache.ts';
 import { type Compiler, compile, findCompiler } from './toolchain/compiler.ts';
@@ -36,6 +36,12 @@ function targetOf(portable: boolean): Target {
   return asked === 'avx2' || asked === 'sse' ? asked : 'native';
 }
 
+/** The memory of a session. */
+interface Memory {
+  readonly allocator: Allocator;
+  readonly residence: Residence;
+}
+
 class NativeBackend implements Backend {
   readonly name = 'native';
   readonly machine: Machine;
@@ -45,9 +51,7 @@ class NativeBackend implements Backend {
   readonly #profile: boolean;
   readonly #compiler: Compiler;
   readonly #runtime: Promise<Runtime>;
-  #storage: HostMemory | undefined;
-  readonly #variables = new Map<number, Piece>();
-  #arena: Piece | undefined;
+  #memory: Memory | undefined;
 
   constructor({ threads, portable, profile }: BackendOptions) {
     loadKoffi();
@@ -65,56 +69,43 @@ class NativeBackend implements Backend {
       `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`;
   }
 
+  /** There from the first program on. */
+  #memoryOf(runtime: Runtime): Memory {
+    if (!this.#memory) {
+      const allocator = new HostMemory(runtime, this.machine.memoryLimit);
+      this.#memory = { allocator, residence: new Residence(allocator, this.#threads) };
+    }
+    return this.#memory;
+  }
+
   async load({ program }: Compiled): Promise<Executable> {
     if (!program) throw new InternalError('the native backend needs a program');
     const { machine } = this;
     const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
     const [runtime, file] = await Promise.all([this.#runtime, compile(this.#compiler, userCache(), source)]);
-    this.#storage ??= new HostMemory(runtime, machine.memoryLimit);
-    const storage = this.#storage;
-    this.#reserve(program, storage);
+    const { allocator, residence } = this.#memoryOf(runtime);
+    const memory = residence.place(program);
     const library = runtime.open(file);
     try {
       return new NativeExecutable({
         program,
         library,
         runtime,
-        storage,
+        allocator,
+        memory,
         threads: this.#threads,
         profile: this.#profile,
         slots,
-        variable: (key) => this.#variable(key, program, storage),
-        reserve: () => this.#reserve(program, storage),
       });
     } catch (error) {
+      memory.release();
       library.close();
       throw error;
     }
   }
 
-  #variable(key: number, program: Program, storage: HostMemory): Piece {
-    let piece = this.#variables.get(key);
-    if (!piece) {
-      const variable = program.variables.find((v) => v.key === key)!;
-      piece = storage.allocate(variable.length * sizeOf(variable.dtype));
-      this.#variables.set(key, piece);
-    }
-    return piece;
-  }
-
-  /** Makes the arena, which all executables share, and the threads' own space behind it, large enough. */
-  #reserve({ arenaBytes, threadBytes }: Program, storage: HostMemory): Piece {
-    const bytes = alignedSize(arenaBytes) + this.#threads * alignedSize(threadBytes);
-    if (this.#arena && bytes <= this.#arena.bytes) return this.#arena;
-    if (this.#arena) storage.release(this.#arena);
-    this.#arena = undefined;
-    this.#arena = storage.allocate(bytes);
-    return this.#arena;
-  }
-
   close(): void {
-    this.#variables.clear();
-    this.#arena = undefined;
+    this.#memory = undefined;
   }
 }
 
@@ -122,12 +113,11 @@ interface Parts {
   readonly program: Program;
   readonly library: Library;
   readonly runtime: Runtime;
-  readonly storage: HostMemory;
+  readonly allocator: Allocator;
+  readonly memory: ProgramMemory;
   readonly threads: number;
   readonly profile: boolean;
   readonly slots: readonly Slot[];
-  readonly variable: (key: number) => Piece;
-  readonly reserve: () => Piece;
 }
 
 /** One long run a process: the queue of those that were asked for. Inline ones wait for none. */
@@ -139,27 +129,25 @@ class NativeExecutable implements Executable {
   /** How long a run takes, roughly. */
   readonly #milliseconds: number;
   readonly #threads: number;
-  readonly #constants = new Map<LastingPlace, Piece>();
   readonly #call: Call;
   readonly #times: Piece | undefined;
   readonly #measured: readonly number[];
   /** Feeds that are used, with the slots that point to them. */
   readonly #fed: readonly { readonly feed: number; readonly slot: number; readonly place: ArenaPlace }[];
-  readonly #views = new Map<Buffer, TypedArray>();
   #arena: Piece | undefined;
-  /** The arena of the last run: memory that the system has given. */
-  #usedArena: Piece | undefined;
+  /** Has a run ended in this arena? Then the system has given its memory. */
+  #arenaUsed = false;
 
   constructor(parts: Parts) {
-    const { program, storage, slots, profile, library } = parts;
+    const { program, allocator, memory, slots, profile, library } = parts;
     this.#parts = parts;
     this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
     this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
     const calls = profile ? callsOf(stepsOf(program, true)) : [];
     this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     this.#call = new Call(
-      storage,
-      slots.map((place) => (place.kind === 'arena' ? 0 : this.#piece(place).address)),
+      allocator,
+      slots.map((place) => (place.kind === 'arena' ? 0 : memory.pieceOf(place).address)),
     );
     this.#fed = program.feeds.flatMap((port, feed) => {
       const place = port && (program.places.get(port.buffer) as ArenaPlace);
@@ -167,7 +155,7 @@ class NativeExecutable implements Executable {
       return place && slot >= 0 ? [{ feed, slot, place }] : [];
     });
     const timesOfThread = 2 * this.#measured.length;
-    if (profile) this.#times = storage.allocate(8 * timesOfThread * this.#threads);
+    if (profile) this.#times = allocator.allocate(8 * timesOfThread * this.#threads);
     this.#call.set({
       run: library.run,
       ownBytes: alignedSize(program.threadBytes),
@@ -179,50 +167,25 @@ class NativeExecutable implements Executable {
 
   /** The first run of more than a little meets new memory and code, which takes longer: it is none of this thread's. */
   get inlineMs(): number | undefined {
-    const known = this.#milliseconds < 1e3 * shortRun || this.#usedArena === this.#parts.reserve();
+    const known = this.#milliseconds < 1e3 * shortRun || (this.#arenaUsed && !this.#parts.memory.hasMoved);
     return known && this.#milliseconds < sliceMs ? this.#milliseconds : undefined;
   }
 
-  /** Where something lies that outlives the run. */
-  #piece(place: LastingPlace): Piece {
-    if (place.kind === 'variable') return this.#parts.variable(place.key);
-    let piece = this.#constants.get(place);
-    if (!piece) {
-      const { data } = place;
-      piece = this.#parts.storage.allocate(data.byteLength);
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      new Uint8Array(piece.buffer, piece.offset, data.byteLength).set(bytes);
-      this.#constants.set(place, piece);
-    }
-    return piece;
-  }
-
-  readonly #view = (buffer: Buffer): TypedArray => {
-    let view = this.#views.get(buffer);
-    if (!view) {
-      const place = this.#parts.program.places.get(buffer) as ArenaPlace | LastingPlace;
-      const inArena = place.kind === 'arena';
-      const piece = inArena ? (this.#arena as Piece) : this.#piece(place);
-      view = viewOf(buffer.dtype, piece.buffer, piece.offset + (inArena ? place.offset : 0), buffer.length);
-      this.#views.set(buffer, view);
-    }
-    return view;
-  };
-
   /** The arena may be another one than in the last run: a larger program has been loaded. */
   #useArena(): void {
-    const arena = this.#parts.reserve();
+    const { memory } = this.#parts;
+    const arena = memory.begin();
     if (arena === this.#arena) return;
     this.#arena = arena;
-    this.#views.clear();
-    this.#call.set({ arena: arena.address, own: arena.address + alignedSize(this.#parts.program.arenaBytes) });
+    this.#arenaUsed = false;
+    this.#call.set({ arena: arena.address, own: memory.ownOf(0) });
   }
 
   #pointToFeeds(feeds: readonly TypedArray[], isInPlace: (feed: TypedArray) => boolean): void {
-    const { runtime } = this.#parts;
+    const { runtime, memory } = this.#parts;
     for (const { feed, slot, place } of this.#fed) {
       const here = isInPlace(feeds[feed]);
-      this.#call.point(slot, here ? runtime.address(feeds[feed]) : (this.#arena as Piece).address + place.offset);
+      this.#call.point(slot, here ? runtime.address(feeds[feed]) : memory.arena.address + place.offset);
     }
   }
 
@@ -230,14 +193,14 @@ class NativeExecutable implements Executable {
     feeds: readonly TypedArray[],
     counters: readonly number[],
   ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
-    const { program, runtime } = this.#parts;
+    const { program, runtime, memory } = this.#parts;
     const inline = this.inlineMs !== undefined;
     this.#useArena();
     // Of what other threads may write to there must be a copy.
     const isInPlace = (feed: TypedArray) =>
       inline && feed.byteLength >= worthPointing && feed.buffer instanceof ArrayBuffer;
     this.#pointToFeeds(feeds, isInPlace);
-    fill(program, this.#view, feeds, counters, (i) => isInPlace(feeds[i]));
+    fill(program, memory.view, feeds, counters, (i) => isInPlace(feeds[i]));
     const { address } = this.#call;
     if (inline) {
       const started = this.#times && performance.now();
@@ -253,9 +216,10 @@ class NativeExecutable implements Executable {
 
   #finish(code: number, started: number | undefined): TypedArray[] {
     if (code < 0) throw new UnavailableError('No thread could be started for a long run. Nothing has run.');
-    this.#usedArena = this.#arena;
+    this.#arenaUsed = true;
     if (started !== undefined) this.#measure(started);
-    return collect(this.#parts.program, this.#view, code);
+    const { program, memory } = this.#parts;
+    return collect(program, memory.view, code);
   }
 
   /** The times of the run that has just ended, by the clock of JavaScript. */
@@ -271,10 +235,10 @@ class NativeExecutable implements Executable {
   }
 
   dispose(): void {
-    const { library, storage } = this.#parts;
+    const { library, memory, allocator } = this.#parts;
     library.close();
-    for (const piece of this.#constants.values()) storage.release(piece);
-    if (this.#times) storage.release(this.#times);
+    memory.release();
+    if (this.#times) allocator.release(this.#times);
     this.#call.release();
   }
 }
