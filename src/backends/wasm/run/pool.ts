@@ -6,49 +6,70 @@ import { WorkerLostError } from '../../backend.ts';
 import type { Call as Measured } from '../../emit/steps.ts';
 import { profiledRun, type Timing } from './profile.ts';
 
+/** What a thread is told: of a job, to run it, or to forget it. Jobs are known by their keys. */
+type Message =
+  | { kind: 'load'; key: number; module: WebAssembly.Module; memory: WebAssembly.Memory; measure: Job['measure'] }
+  | { kind: 'run'; key: number; arena: number; own: number; thread: number; threads: number }
+  | { kind: 'forget'; key: number };
+
+/** What a thread answers to a run; or that it could not do what it was told. */
+type Reply = { kind: 'done'; code: number; timing: Timing | undefined } | { kind: 'failed'; error: string };
+
+/** What a thread knows of a job. */
+interface Loaded {
+  readonly exports: Readonly<Record<string, (...parameters: number[]) => number>>;
+  readonly measure: Job['measure'];
+}
+
 /**
- * Messages: [key, module, memory, measure] instantiates, [key, arena, own, thread, threads] runs, with a clock if there
- * is something to measure, [key] forgets. Replies: [code], [undefined, error] or [code, undefined, timing].
+ * What a thread does with a message. Its text is sent to the threads, so it refers to nothing outside and contains no
+ * functions.
  */
-const source = `
-const instances = new Map();
-const profiledRun = ${profiledRun};
-const handle = (message, reply) => {
-  const [key, ...rest] = message;
+function answer(message: Message, jobs: Map<number, Loaded>, profiled: typeof profiledRun): Reply | undefined {
   try {
-    if (rest.length === 3) {
-      const [module, memory, measure] = rest;
+    if (message.kind === 'load') {
+      const { key, module, memory, measure } = message;
       const { exports } = new WebAssembly.Instance(module, { m: { memory } });
-      instances.set(key, { exports, measure });
-    } else if (rest.length === 0) instances.delete(key);
-    else {
-      const { exports, measure } = instances.get(key);
-      if (!measure) reply([exports.run(...rest)]);
-      else {
-        const timing = profiledRun(exports, measure, ...rest);
-        reply([timing.code, undefined, timing]);
-      }
+      jobs.set(key, { exports: exports as Loaded['exports'], measure });
+      return undefined;
     }
+    if (message.kind === 'forget') {
+      jobs.delete(message.key);
+      return undefined;
+    }
+    const { key, arena, own, thread, threads } = message;
+    const { exports, measure } = jobs.get(key) as Loaded;
+    if (!measure) return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
+    const timing = profiled(exports, measure, arena, own, thread, threads);
+    return { kind: 'done', code: timing.code, timing };
   } catch (error) {
-    reply([undefined, String(error)]);
+    return { kind: 'failed', error: String(error) };
   }
+}
+
+const source = `
+const profiled = ${profiledRun};
+const answer = ${answer};
+const jobs = new Map();
+const hear = (message, send) => {
+  const reply = answer(message, jobs, profiled);
+  if (reply) send(reply);
 };
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
-  parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
+  parentPort.on('message', (message) => hear(message, (reply) => parentPort.postMessage(reply)));
 } else {
-  onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
+  onmessage = (event) => hear(event.data, (reply) => postMessage(reply));
 }
 `;
 
 /** What both kinds of workers can do. */
 interface Thread {
-  post(message: unknown): void;
+  post(message: Message): void;
   /** Keeps the process alive while a run is pending, and only then. */
   hold(pending: boolean): void;
   terminate(): void;
 }
-type Reply = [code?: number, error?: string, timing?: Timing];
 type Listener = { message: (reply: Reply) => void; lost: (why: string) => void };
 
 function start(listener: Listener): Thread {
@@ -144,11 +165,14 @@ class Pool {
       this.#pending = { waiting: threads, timings: [], resolve, reject };
       for (const { thread, knows } of members) {
         thread.hold(true);
-        if (!knows.has(job)) thread.post([key, job.module, job.memory, job.measure]);
+        if (!knows.has(job))
+          thread.post({ kind: 'load', key, module: job.module, memory: job.memory, measure: job.measure });
         knows.add(job);
       }
       this.#seen.add(job.memory);
-      for (const [i, { thread }] of members.entries()) thread.post([key, arena, own[i], i, threads]);
+      for (const [i, { thread }] of members.entries()) {
+        thread.post({ kind: 'run', key, arena, own: own[i], thread: i, threads });
+      }
     }).finally(() => {
       for (const { thread } of members) thread.hold(false);
       this.#renew();
@@ -185,17 +209,17 @@ class Pool {
     return this.#members.slice(0, count);
   }
 
-  #reply(member: Member, [code, error, timing]: Reply): void {
+  #reply(member: Member, reply: Reply): void {
     const pending = this.#pending;
     if (!pending) return;
-    if (code === undefined) {
-      this.#fail(error ?? 'unknown');
+    if (reply.kind === 'failed') {
+      this.#fail(reply.error);
       return;
     }
-    if (timing) pending.timings[this.#members.indexOf(member)] = timing;
+    if (reply.timing) pending.timings[this.#members.indexOf(member)] = reply.timing;
     if (--pending.waiting > 0) return;
     this.#pending = undefined;
-    pending.resolve({ code, timings: pending.timings });
+    pending.resolve({ code: reply.code, timings: pending.timings });
   }
 
   #lose(member: Member, why: string): void {
@@ -227,11 +251,12 @@ class Pool {
 
   forget(job: Job): void {
     const key = this.#keys.get(job);
+    if (key === undefined) return;
     this.#keys.delete(job);
     let known = false;
     for (const { thread, knows } of this.#members) {
       if (!knows.delete(job)) continue;
-      thread.post([key]);
+      thread.post({ kind: 'forget', key });
       known = true;
     }
     if (known) this.#keep(job.codeBytes * machineCode);
