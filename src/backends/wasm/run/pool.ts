@@ -68,7 +68,8 @@ interface Thread {
   post(message: Message): void;
   /** Keeps the process alive while a run is pending, and only then. */
   hold(pending: boolean): void;
-  terminate(): void;
+  /** Resolves when the thread computes no more, where that can be known. */
+  terminate(): Promise<unknown>;
 }
 type Listener = { message: (reply: Reply) => void; lost: (why: string) => void };
 
@@ -83,7 +84,7 @@ function start(listener: Listener): Thread {
     return {
       post: (message) => worker.postMessage(message),
       hold: (pending) => (pending ? worker.ref() : worker.unref()),
-      terminate: () => void worker.terminate(),
+      terminate: () => worker.terminate(),
     };
   }
   const { Worker: WebWorker } = globalThis as unknown as { Worker: new (url: string) => BrowserWorker };
@@ -91,7 +92,11 @@ function start(listener: Listener): Thread {
   const worker = new WebWorker(url);
   worker.onmessage = (event) => listener.message(event.data);
   worker.onerror = (event) => listener.lost(event.message);
-  return { post: (message) => worker.postMessage(message), hold: () => {}, terminate: () => worker.terminate() };
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: () => {},
+    terminate: async () => worker.terminate(),
+  };
 }
 
 interface BrowserWorker {
@@ -213,7 +218,7 @@ class Pool {
     const pending = this.#pending;
     if (!pending) return;
     if (reply.kind === 'failed') {
-      this.#fail(reply.error);
+      void this.#fail(reply.error);
       return;
     }
     if (reply.timing) pending.timings[this.#members.indexOf(member)] = reply.timing;
@@ -224,23 +229,24 @@ class Pool {
 
   #lose(member: Member, why: string): void {
     if (!this.#members.includes(member)) return;
-    this.#fail(why);
+    void this.#fail(why);
   }
 
   /** Ends all threads; new ones start with the next run. */
-  #end(): void {
+  async #end(): Promise<void> {
     const members = this.#members;
     this.#members = [];
     this.#seen = new WeakSet();
     this.#kept = 0;
-    for (const { thread } of members) thread.terminate();
+    await Promise.allSettled(members.map(({ thread }) => thread.terminate()));
   }
 
   /** Without one thread the others would wait for it for ever. */
-  #fail(why: string): void {
-    this.#end();
+  async #fail(why: string): Promise<void> {
     const pending = this.#pending;
     this.#pending = undefined;
+    // Until they have ended the others may still write: what the session does next must not be overwritten.
+    await this.#end();
     pending?.reject(
       new WorkerLostError(
         `A worker was lost while it ran (${why}). The values of the session's variables are not known any more: ` +
@@ -273,7 +279,7 @@ class Pool {
   }
 
   #renew(): void {
-    if (this.#kept > mostKept && !this.#pending) this.#end();
+    if (this.#kept > mostKept && !this.#pending) void this.#end();
   }
 }
 

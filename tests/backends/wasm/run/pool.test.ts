@@ -131,3 +131,30 @@ test('code that nobody needs any more is left to the threads too', async () => {
   expect((await threadOf(16 * 2 ** 20)) === first).toBe(true);
   expect((await threadOf(1000)) === first).toBe(false);
 });
+
+test('when a lost run is reported its other threads write no more', async () => {
+  const limits = { shared: true, minimum: 1, maximum: 1 };
+  const word = 1024;
+  // Counts for ever.
+  const body = new FunctionBody(4);
+  body.open('loop');
+  body.i32(0);
+  body.i32(1);
+  body.atomic('i32.atomic.rmw.add', word);
+  body.op('drop');
+  body.branch(0);
+  body.op('end');
+  body.i32(0);
+  const bytes = atOnce(encodeModule(limits, [{ parameters: 4, results: 1, body, exported: 'run' }]));
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const job = { module: new WebAssembly.Module(bytes), memory, codeBytes: bytes.length, measure: undefined };
+  const counter = () => Atomics.load(new Int32Array(memory.buffer), word / 4);
+  const lost = pool.run(job, { arena: 0, own: [0, 0, 0] }).catch((error: unknown) => error);
+  while (counter() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await workers[1].terminate();
+  expect(await lost).toBeInstanceOf(tf.WorkerLostError);
+  const then = counter();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(counter()).toBe(then);
+  pool.forget(job);
+});
