@@ -4,8 +4,10 @@ import { availableCores } from '../../base/cores.ts';
 import { InternalError } from '../../base/errors.ts';
 import { inSlices } from '../../base/turns.ts';
 import type { Machine } from '../../loops/machine.ts';
+import type { VariableState } from '../../primitives/primitives.ts';
+import type { TypedArray } from '../../tensor/dtype.ts';
 import type { Backend, BackendOptions, Compiled, Executable } from '../backend.ts';
-import { type Allocator, Residence } from '../run/residence.ts';
+import { Residence } from '../run/residence.ts';
 import { emitting } from './emit/emit.ts';
 import { NativeExecutable } from './run/executable.ts';
 import { HostMemory } from './run/host-memory.ts';
@@ -24,12 +26,6 @@ function targetOf(portable: boolean): Target {
   return asked === 'avx2' || asked === 'sse' ? asked : 'native';
 }
 
-/** The memory of a session. */
-interface Memory {
-  readonly allocator: Allocator;
-  readonly residence: Residence;
-}
-
 class NativeBackend implements Backend {
   readonly name = 'native';
   readonly machine: Machine;
@@ -39,7 +35,7 @@ class NativeBackend implements Backend {
   readonly #profile: boolean;
   readonly #compiler: Compiler;
   readonly #runtime: Promise<Runtime>;
-  #memory: Memory | undefined;
+  #residence: Residence | undefined;
 
   constructor({ threads, portable, profile }: BackendOptions) {
     loadKoffi();
@@ -57,13 +53,10 @@ class NativeBackend implements Backend {
       `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`;
   }
 
-  /** There from the first program on. */
-  #memoryOf(runtime: Runtime): Memory {
-    if (!this.#memory) {
-      const allocator = new HostMemory(runtime, this.machine.memoryLimit);
-      this.#memory = { allocator, residence: new Residence(allocator, this.#threads) };
-    }
-    return this.#memory;
+  /** There when it is first asked for. */
+  #residenceIn(runtime: Runtime): Residence {
+    this.#residence ??= new Residence(new HostMemory(runtime, this.machine.memoryLimit), this.#threads);
+    return this.#residence;
   }
 
   async load({ program }: Compiled): Promise<Executable> {
@@ -71,15 +64,13 @@ class NativeBackend implements Backend {
     const { machine } = this;
     const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
     const [runtime, file] = await Promise.all([this.#runtime, compile(this.#compiler, userCache(), source)]);
-    const { allocator, residence } = this.#memoryOf(runtime);
-    const memory = residence.place(program);
+    const memory = this.#residenceIn(runtime).place(program);
     const library = runtime.open(file);
     try {
       return new NativeExecutable({
         program,
         library,
         runtime,
-        allocator,
         memory,
         threads: this.#threads,
         profile: this.#profile,
@@ -92,7 +83,15 @@ class NativeBackend implements Backend {
     }
   }
 
+  async readVariables(variables: readonly VariableState[]): Promise<TypedArray[]> {
+    return inSlices(this.#residenceIn(await this.#runtime).reading(variables));
+  }
+
+  async writeVariables(values: ReadonlyMap<VariableState, TypedArray>): Promise<void> {
+    await inSlices(this.#residenceIn(await this.#runtime).writing(values));
+  }
+
   close(): void {
-    this.#memory = undefined;
+    this.#residence = undefined;
   }
 }

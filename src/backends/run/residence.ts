@@ -3,9 +3,13 @@
 
 import { InternalError, ResourceExhaustedError } from '../../base/errors.ts';
 import { alignedSize } from '../../base/free-space.ts';
+import type { Steps } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
-import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import type { VariableState } from '../../primitives/primitives.ts';
+import { allocate, sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import { elements } from '../../tensor/shape.ts';
+import { checkValue } from '../backend.ts';
 import type { ViewOf } from './ports.ts';
 
 /** A piece of memory: where it lies for JavaScript, and where for programs. */
@@ -20,27 +24,59 @@ export interface Piece {
 
 /** The memory of a session, which the backend gives. */
 export interface Allocator {
-  /** Space for so many bytes, from a multiple of 64 on; what is in it is not defined. @throws ResourceExhaustedError */
+  /** Space for so many bytes, from a multiple of 64 on; what is in it is not defined. @throws Shortage */
   allocate(bytes: number): Piece;
   release(piece: Piece): void;
 }
 
-/** The error of an allocator that cannot give what makes `bytes` in all. */
-export const outOfMemory = (bytes: number, why: string): ResourceExhaustedError =>
-  new ResourceExhaustedError(
-    `This run needs ${megabytes(bytes)} of memory in all, but ${why}. Nothing has run. Use a smaller batch, or evaluate in parts.`,
-  );
+/** An allocator cannot give what would make `bytes` in all. The message goes on after "but". */
+export class Shortage extends Error {
+  readonly bytes: number;
+
+  constructor(bytes: number, why: string) {
+    super(why);
+    this.bytes = bytes;
+  }
+}
 
 export const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;
 
+const noSpaceForRun = ({ bytes, message }: Shortage): string =>
+  `This run needs ${megabytes(bytes)} of memory in all, but ${message}. Nothing has run. Use a smaller batch, or evaluate in parts.`;
+const noSpaceForValues = ({ bytes, message }: Shortage): string =>
+  `The session needs ${megabytes(bytes)} of memory in all to keep these values of variables, but ${message}. No variable has changed. ` +
+  'Make the variables smaller, or keep fewer of them in one session.';
+
+/** @throws ResourceExhaustedError with the need, the limit, and what to do. */
+function allocateFrom(allocator: Allocator, bytes: number, noSpace = noSpaceForRun): Piece {
+  try {
+    return allocator.allocate(bytes);
+  } catch (error) {
+    throw error instanceof Shortage ? new ResourceExhaustedError(noSpace(error)) : error;
+  }
+}
+
 /** A variable as a program knows it. */
 type Stored = Program['variables'][number];
+
+const storedAs = ({ key, dtype, shape }: VariableState): Stored => ({ key, dtype, length: elements(shape) });
+
+/** Bytes that are copied before others get a turn: some 100 µs. */
+const copiedAtOnce = 2 ** 19;
+
+function* copying(from: TypedArray, to: TypedArray): Steps<void> {
+  const count = copiedAtOnce / from.BYTES_PER_ELEMENT;
+  for (let begin = 0; begin < from.length; begin += count) {
+    to.set(from.subarray(begin, begin + count), begin);
+    yield;
+  }
+}
 
 /** What the programs of a session share: the storage of its variables, and the arena. */
 export class Residence {
   readonly #allocator: Allocator;
   readonly #threads: number;
-  readonly #variables = new Map<number, Piece>();
+  readonly #variables = new Map<number, { readonly stored: Stored; readonly piece: Piece }>();
   #arena: Piece | undefined;
 
   /** Programs run on so many threads at most, each of which needs space of its own. */
@@ -56,10 +92,52 @@ export class Residence {
   }
 
   /** The storage of a variable, the same for all programs; there from now on. */
-  variable({ key, dtype, length }: Stored): Piece {
-    let piece = this.#variables.get(key);
-    if (!piece) this.#variables.set(key, (piece = this.#allocator.allocate(length * sizeOf(dtype))));
-    return piece;
+  variable(stored: Stored, noSpace = noSpaceForRun): Piece {
+    const { key, dtype, length } = stored;
+    const known = this.#variables.get(key);
+    if (!known) {
+      const piece = allocateFrom(this.#allocator, length * sizeOf(dtype), noSpace);
+      this.#variables.set(key, { stored, piece });
+      return piece;
+    }
+    if (known.stored.dtype !== dtype || known.stored.length !== length) {
+      throw new InternalError(
+        `The variable number ${key} has ${known.stored.length} elements of ${known.stored.dtype}, not ${length} of ${dtype}.`,
+      );
+    }
+    return known.piece;
+  }
+
+  /** See `Backend.readVariables`; no run may begin before it is done. */
+  *reading(variables: readonly VariableState[]): Steps<TypedArray[]> {
+    const values: TypedArray[] = [];
+    for (const state of variables) {
+      const { key, dtype, length } = storedAs(state);
+      if (length > 0 && !this.#variables.has(key)) {
+        throw new InternalError(`The variable ${state.name} is read, but nothing has given it a value.`);
+      }
+      const value = allocate(dtype, length);
+      yield* copying(this.#elementsOf(state), value);
+      values.push(value);
+    }
+    return values;
+  }
+
+  /** See `Backend.writeVariables`; no run may begin before it is done. */
+  *writing(values: ReadonlyMap<VariableState, TypedArray>): Steps<void> {
+    for (const [state, value] of values) {
+      checkValue(state, value);
+      this.#elementsOf(state);
+      yield;
+    }
+    // From here on nothing can fail.
+    for (const [state, value] of values) yield* copying(value, this.#elementsOf(state));
+  }
+
+  #elementsOf(state: VariableState): TypedArray {
+    const stored = storedAs(state);
+    const { buffer, offset } = this.variable(stored, noSpaceForValues);
+    return viewOf(stored.dtype, buffer, offset, stored.length);
   }
 
   /** The present arena; undefined where there was no space for another. */
@@ -73,17 +151,18 @@ export class Residence {
     if (this.#arena && bytes <= this.#arena.bytes) return this.#arena;
     if (this.#arena) this.#allocator.release(this.#arena);
     this.#arena = undefined;
-    this.#arena = this.#allocator.allocate(bytes);
+    this.#arena = allocateFrom(this.#allocator, bytes);
     return this.#arena;
   }
 }
 
-/** The memory of one program: its constants, and its part of what all programs share. */
+/** The memory of one program: what it alone has, such as constants, and its part of what all programs share. */
 export class ProgramMemory {
   readonly #residence: Residence;
   readonly #allocator: Allocator;
   readonly #program: Program;
   readonly #variables: ReadonlyMap<number, Stored>;
+  readonly #own: Piece[] = [];
   readonly #constants = new Map<LastingPlace, Piece>();
   readonly #views = new Map<Buffer, TypedArray>();
   #arena: Piece | undefined;
@@ -101,11 +180,18 @@ export class ProgramMemory {
     let piece = this.#constants.get(place);
     if (!piece) {
       const { data } = place;
-      piece = this.#allocator.allocate(data.byteLength);
+      piece = this.allocate(data.byteLength);
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
       new Uint8Array(piece.buffer, piece.offset, data.byteLength).set(bytes);
       this.#constants.set(place, piece);
     }
+    return piece;
+  }
+
+  /** Space for the program alone, besides what it says itself. @throws ResourceExhaustedError */
+  allocate(bytes: number): Piece {
+    const piece = allocateFrom(this.#allocator, bytes);
+    this.#own.push(piece);
     return piece;
   }
 
@@ -147,9 +233,9 @@ export class ProgramMemory {
     return view;
   };
 
-  /** Gives the constants back. The program is not run any more. */
+  /** Gives back what the program alone has. It is not run any more. */
   release(): void {
-    for (const piece of this.#constants.values()) this.#allocator.release(piece);
+    for (const piece of this.#own.splice(0)) this.#allocator.release(piece);
     this.#constants.clear();
   }
 }

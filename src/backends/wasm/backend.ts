@@ -5,6 +5,8 @@ import { availableCores } from '../../base/cores.ts';
 import { InternalError, UnavailableError } from '../../base/errors.ts';
 import { inSlices } from '../../base/turns.ts';
 import type { Machine } from '../../loops/machine.ts';
+import type { VariableState } from '../../primitives/primitives.ts';
+import type { TypedArray } from '../../tensor/dtype.ts';
 import type { Backend, BackendOptions, Compiled, Executable } from '../backend.ts';
 import { Residence } from '../run/residence.ts';
 import { secondsOf } from '../run/work.ts';
@@ -111,6 +113,16 @@ class WasmBackend implements Backend {
   /** Is a run of so many seconds worth the threads of the pool? */
   #isLong(seconds: number): boolean {
     return this.#shared && seconds >= shortRun;
+  }
+
+  async readVariables(variables: readonly VariableState[]): Promise<TypedArray[]> {
+    await this.ready;
+    return inSlices(this.#present.residence.reading(variables));
+  }
+
+  async writeVariables(values: ReadonlyMap<VariableState, TypedArray>): Promise<void> {
+    await this.ready;
+    await inSlices(this.#present.residence.writing(values));
   }
 
   /** The memory goes when nothing refers to it any more: the executables have been disposed of by now. */

@@ -8,7 +8,7 @@ import type { TypedArray } from '../../../tensor/dtype.ts';
 import type { Executable, RunProfile } from '../../backend.ts';
 import { callsOf, stepsOf } from '../../emit/steps.ts';
 import { collect, fill } from '../../run/ports.ts';
-import type { Allocator, Piece, ProgramMemory } from '../../run/residence.ts';
+import type { Piece, ProgramMemory } from '../../run/residence.ts';
 import { secondsOf } from '../../run/work.ts';
 import type { Slot } from '../emit/emit.ts';
 import { Call } from './call.ts';
@@ -25,7 +25,6 @@ export interface Parts {
   readonly program: Program;
   readonly library: Library;
   readonly runtime: Runtime;
-  readonly allocator: Allocator;
   readonly memory: ProgramMemory;
   readonly threads: number;
   readonly profile: boolean;
@@ -52,14 +51,14 @@ export class NativeExecutable implements Executable {
   #arenaUsed = false;
 
   constructor(parts: Parts) {
-    const { program, allocator, memory, slots, profile, library } = parts;
+    const { program, memory, slots, profile, library } = parts;
     this.#parts = parts;
     this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
     this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
     const calls = profile ? callsOf(stepsOf(program, true)) : [];
     this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
     this.#call = new Call(
-      allocator,
+      memory,
       slots.map((place) => (place.kind === 'arena' ? 0 : memory.pieceOf(place).address)),
     );
     this.#fed = program.feeds.flatMap((port, feed) => {
@@ -68,7 +67,7 @@ export class NativeExecutable implements Executable {
       return place && slot >= 0 ? [{ feed, slot, place }] : [];
     });
     const timesOfThread = 2 * this.#measured.length;
-    if (profile) this.#times = allocator.allocate(8 * timesOfThread * this.#threads);
+    if (profile) this.#times = memory.allocate(8 * timesOfThread * this.#threads);
     this.#call.set({
       run: library.run,
       ownBytes: alignedSize(program.threadBytes),
@@ -148,10 +147,7 @@ export class NativeExecutable implements Executable {
   }
 
   dispose(): void {
-    const { library, memory, allocator } = this.#parts;
-    library.close();
-    memory.release();
-    if (this.#times) allocator.release(this.#times);
-    this.#call.release();
+    this.#parts.library.close();
+    this.#parts.memory.release();
   }
 }

@@ -1,7 +1,7 @@
 // The memory of a session: buffers of JavaScript, whose addresses stay.
 
 import { alignedSize } from '../../../base/free-space.ts';
-import { type Allocator, megabytes, outOfMemory, type Piece } from '../../run/residence.ts';
+import { type Allocator, megabytes, type Piece, Shortage } from '../../run/residence.ts';
 import type { Runtime } from './runtime.ts';
 
 const lineBytes = 64;
@@ -38,11 +38,11 @@ export class HostMemory implements Allocator {
 
   #take(bytes: number): ArrayBuffer {
     const total = this.#held + bytes;
-    if (total > this.#limit) throw outOfMemory(total, `this machine has ${megabytes(this.#limit)}`);
+    if (total > this.#limit) throw new Shortage(total, `this machine has ${megabytes(this.#limit)}`);
     try {
       return new ArrayBuffer(bytes);
     } catch {
-      throw outOfMemory(total, `the system gave no more than ${megabytes(this.#held)}`);
+      throw new Shortage(total, `the system gave no more than ${megabytes(this.#held)}`);
     }
   }
 }

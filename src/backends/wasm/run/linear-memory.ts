@@ -1,7 +1,7 @@
 // The memory of a session: one linear memory, which grows, with pieces at addresses that stay.
 
 import { alignedSize, FreeSpace } from '../../../base/free-space.ts';
-import { type Allocator, megabytes, outOfMemory, type Piece } from '../../run/residence.ts';
+import { type Allocator, megabytes, type Piece, Shortage } from '../../run/residence.ts';
 import type { MemoryLimits } from '../emit/encode.ts';
 
 const page = 65536;
@@ -58,11 +58,11 @@ export class LinearMemory implements Allocator {
     const have = this.memory.buffer.byteLength;
     if (end <= have) return;
     const limit = this.limits.maximum * page;
-    if (end > limit) throw outOfMemory(end, `WebAssembly can have at most ${megabytes(limit)}`);
+    if (end > limit) throw new Shortage(end, `WebAssembly can have at most ${megabytes(limit)}`);
     try {
       this.memory.grow(Math.ceil((end - have) / page));
     } catch {
-      throw outOfMemory(end, `the system gave no more than ${megabytes(have)}`);
+      throw new Shortage(end, `the system gave no more than ${megabytes(have)}`);
     }
   }
 }
