@@ -6,7 +6,7 @@ import { sliceMs } from '../../../base/turns.ts';
 import type { ArenaPlace, Program } from '../../../loops/program.ts';
 import type { TypedArray } from '../../../tensor/dtype.ts';
 import type { Executable, RunProfile } from '../../backend.ts';
-import { callsOf, stepsOf } from '../../emit/steps.ts';
+import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
 import { collect, fill } from '../../run/ports.ts';
 import type { Piece, ProgramMemory } from '../../run/residence.ts';
 import { secondsOf } from '../../run/work.ts';
@@ -21,7 +21,7 @@ const rates = { operations: 4e9, bytes: 20e9 };
 const worthPointing = 2 ** 12;
 
 /** What a program is run with. */
-export interface Parts {
+export interface NativeParts {
   readonly program: Program;
   readonly library: Library;
   readonly runtime: Runtime;
@@ -37,7 +37,7 @@ let tail: Promise<unknown> = Promise.resolve();
 /** A program that is called once a run, here or on other threads. */
 export class NativeExecutable implements Executable {
   profile: RunProfile | undefined;
-  readonly #parts: Parts;
+  readonly #parts: NativeParts;
   /** How long a run takes, roughly. */
   readonly #milliseconds: number;
   readonly #threads: number;
@@ -50,13 +50,12 @@ export class NativeExecutable implements Executable {
   /** Has a run ended in this arena? Then the system has given its memory. */
   #arenaUsed = false;
 
-  constructor(parts: Parts) {
+  constructor(parts: NativeParts) {
     const { program, memory, slots, profile, library } = parts;
     this.#parts = parts;
     this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
     this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
-    const calls = profile ? callsOf(stepsOf(program, true)) : [];
-    this.#measured = calls.flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
+    this.#measured = profile ? kernelsCalled(actionsOf(stepsOf(program, true))) : [];
     this.#call = new Call(
       memory,
       slots.map((place) => (place.kind === 'arena' ? 0 : memory.pieceOf(place).address)),

@@ -3,7 +3,7 @@
 import type { Program } from '../../../loops/program.ts';
 import { type TypedArray, viewOf } from '../../../tensor/dtype.ts';
 import type { Executable, RunProfile } from '../../backend.ts';
-import { callsOf, stepsOf } from '../../emit/steps.ts';
+import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
 import { collect, fill } from '../../run/ports.ts';
 import type { ProgramMemory } from '../../run/residence.ts';
 import { barrierWords } from '../emit/barrier.ts';
@@ -18,7 +18,7 @@ import { byOwnClock, profiledRun, type Timing } from './profile.ts';
 const longCode = 2 ** 17;
 
 /** What a program is run with. */
-export interface Parts {
+export interface WasmParts {
   readonly program: Program;
   readonly memory: ProgramMemory;
   readonly linear: LinearMemory;
@@ -37,17 +37,17 @@ export interface Parts {
 /** Short runs are on the calling thread, long ones on the pool. */
 export class WasmExecutable implements Executable {
   profile: RunProfile | undefined;
-  readonly #parts: Parts;
+  readonly #parts: WasmParts;
   readonly #job: Job;
   readonly #measured: readonly number[];
   /** There when runs are on the calling thread. */
   #exports: Exports | undefined;
 
-  constructor(parts: Parts) {
+  constructor(parts: WasmParts) {
     const { program, module, linear, codeBytes, shared, long, profile } = parts;
     this.#parts = parts;
-    const measure = profile ? callsOf(stepsOf(program, shared)) : undefined;
-    this.#measured = (measure ?? []).flatMap((call) => (typeof call === 'string' ? [] : [call[0]]));
+    const measure = profile ? actionsOf(stepsOf(program, shared)) : undefined;
+    this.#measured = kernelsCalled(measure ?? []);
     this.#job = { module, memory: linear.memory, codeBytes, measure };
     if (!shared || (!long && codeBytes <= longCode)) this.#exports = instantiate(this.#job);
   }

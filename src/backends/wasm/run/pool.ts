@@ -3,7 +3,7 @@
 import { builtin, inNode } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { WorkerLostError } from '../../backend.ts';
-import type { Call as Measured } from '../../emit/steps.ts';
+import type { Action } from '../../emit/steps.ts';
 import { profiledRun, type Timing } from './profile.ts';
 
 /** What a thread is told: of a job, to run it, or to forget it. Jobs are known by their keys. */
@@ -113,11 +113,11 @@ export interface Job {
   /** The size of the module. */
   readonly codeBytes: number;
   /** What a run does step by step, if it is to be measured. */
-  readonly measure: readonly Measured[] | undefined;
+  readonly measure: readonly Action[] | undefined;
 }
 
-/** A run of a job on some threads: where its arena begins, and where the space of each thread. */
-export interface Call {
+/** Where the arena of a run begins, and where the space of each of its threads. */
+export interface RunSpaces {
   readonly arena: number;
   readonly own: readonly number[];
 }
@@ -128,7 +128,7 @@ export interface Outcome {
   readonly timings: readonly Timing[];
 }
 
-interface Member {
+interface PoolMember {
   readonly thread: Thread;
   readonly knows: Set<Job>;
 }
@@ -142,8 +142,8 @@ const mostKept = 64 * 2 ** 20;
 /** Bytes that an engine makes of a byte of code, roughly. */
 const machineCode = 5;
 
-class Pool {
-  #members: Member[] = [];
+class ThreadPool {
+  #members: PoolMember[] = [];
   /** What the present threads have been told of, and how many bytes of it nobody needs any more. */
   #seen = new WeakSet<WebAssembly.Memory>();
   #kept = 0;
@@ -155,13 +155,13 @@ class Pool {
     | undefined;
 
   /** Runs a job when all that were asked for before are done. */
-  run(job: Job, call: Call): Promise<Outcome> {
-    const result = this.#tail.then(() => this.#run(job, call));
+  run(job: Job, spaces: RunSpaces): Promise<Outcome> {
+    const result = this.#tail.then(() => this.#run(job, spaces));
     this.#tail = result.catch(() => {});
     return result;
   }
 
-  async #run(job: Job, { arena, own }: Call): Promise<Outcome> {
+  async #run(job: Job, { arena, own }: RunSpaces): Promise<Outcome> {
     const threads = own.length;
     const members = this.#start(threads);
     let key = this.#keys.get(job);
@@ -194,10 +194,10 @@ class Pool {
   }
 
   /** The first threads of the pool, started where they are missing. */
-  #start(count: number): Member[] {
+  #start(count: number): PoolMember[] {
     try {
       while (this.#members.length < count) {
-        const member: Member = {
+        const member: PoolMember = {
           knows: new Set(),
           thread: start({
             message: (reply) => this.#reply(member, reply),
@@ -214,7 +214,7 @@ class Pool {
     return this.#members.slice(0, count);
   }
 
-  #reply(member: Member, reply: Reply): void {
+  #reply(member: PoolMember, reply: Reply): void {
     const pending = this.#pending;
     if (!pending) return;
     if (reply.kind === 'failed') {
@@ -227,7 +227,7 @@ class Pool {
     pending.resolve({ code: reply.code, timings: pending.timings });
   }
 
-  #lose(member: Member, why: string): void {
+  #lose(member: PoolMember, why: string): void {
     if (!this.#members.includes(member)) return;
     void this.#fail(why);
   }
@@ -284,4 +284,4 @@ class Pool {
 }
 
 /** The pool of this process. */
-export const pool = new Pool();
+export const pool = new ThreadPool();
