@@ -24,7 +24,7 @@ const library = (name) => spawnSync('gcc', [`-print-file-name=${name}`], { encod
 // for the pool, the other runs alone while the pool is busy.
 const { outputFiles } = await build({
   absWorkingDir: root,
-  entryPoints: ['src/backends/native/run/pool-source.ts'],
+  entryPoints: ['src/backends/native/runtime/pool-source.ts'],
   bundle: true,
   format: 'esm',
   write: false,

@@ -25,5 +25,7 @@ const because = (backend: Backend, reason: string): Backend => ({
   machine: backend.machine,
   ready: backend.ready,
   load: (compiled) => backend.load(compiled),
+  readVariables: (variables) => backend.readVariables(variables),
+  writeVariables: (values) => backend.writeVariables(values),
   close: () => backend.close(),
 });

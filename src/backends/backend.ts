@@ -1,10 +1,12 @@
 // What a session asks of a backend. Adding a backend is a folder beside this file, and a line in the session's list.
 
-import { UnavailableError } from '../base/errors.ts';
+import { InternalError, UnavailableError } from '../base/errors.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Program } from '../loops/program.ts';
-import type { Lowered } from '../primitives/primitives.ts';
+import type { Lowered, VariableState } from '../primitives/primitives.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
+import { elements } from '../tensor/shape.ts';
+import { dtypeOfArray } from '../tensor/typed-array.ts';
 
 /** What a run computes: the primitives, and for backends with a machine the loop nests fitted to it. */
 export interface Compiled {
@@ -68,5 +70,31 @@ export interface Backend {
   readonly ready: Promise<void>;
   /** Waits for what it needs of that by itself; rejects with the same error. */
   load(compiled: Compiled): Promise<Executable>;
+  /**
+   * Copies of the values of variables, in their order, all of one moment. To be called between runs: until it settles
+   * the caller begins no run, load or write, and none is pending.
+   *
+   * @throws InternalError (as a rejection) for a variable to which no run and no write has given a value.
+   */
+  readVariables(variables: readonly VariableState[]): Promise<readonly TypedArray[]>;
+  /**
+   * Gives variables values, which are copied: all of them, or none if it rejects. To be called between runs, as above;
+   * the arrays must stay as they are until it settles. Variables that no program has used yet get their storage.
+   * Programs that have been loaded find the new values.
+   *
+   * @throws InternalError (as a rejection) for a value whose element type or length is not the variable's,
+   * ResourceExhaustedError where there is no space, UnavailableError where `ready` rejects.
+   */
+  writeVariables(values: ReadonlyMap<VariableState, TypedArray>): Promise<void>;
   close(): void;
+}
+
+/** @throws InternalError for a value that `writeVariables` does not take. */
+export function checkValue({ name, dtype, shape }: VariableState, value: TypedArray): void {
+  const length = elements(shape);
+  const same = dtypeOfArray(value) === (dtype === 'bool' ? 'uint8' : dtype);
+  if (same && value.length === length) return;
+  throw new InternalError(
+    `The variable ${name} has ${length} elements of ${dtype}, but ${value.length} of ${dtypeOfArray(value)} were written.`,
+  );
 }

@@ -8,12 +8,13 @@ import { createWasm } from '../backends/wasm/backend.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
 import { inSlices } from '../base/turns.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
-import { lowering } from '../compiler/graph/lower.ts';
+import { lowering, stateFor } from '../compiler/graph/lower.ts';
 import type { LoweredRun } from '../compiler/graph/request.ts';
 import { type Plan, planning } from '../compiler/plan.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
+import { hostArray, type NDArray } from '../tensor/ndarray.ts';
 import { ExecutableCache } from './executable-cache.ts';
 import { type CheckedFeed, checkFeeds, copiesOf } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
@@ -104,7 +105,7 @@ export class Session {
   readonly #queue = new RunQueue();
   readonly #cache = new ExecutableCache<Prepared>((p) => p.executable.dispose());
   readonly #initialized = new Set<Variable>();
-  /** Variables whose values went with a worker. */
+  /** Variables whose values once went with a worker. */
   readonly #lostValues = new Set<Variable>();
   readonly #runsOf = new Map<string, number>();
   readonly #growth: GrowthWatch;
@@ -194,10 +195,51 @@ export class Session {
     }, 0);
   }
 
-  /** The fetches and feeds as the compiler takes them. */
-  #check(fetches: Fetches, given: unknown): { flat: FlatFetches; feeds: readonly CheckedFeed[] } {
+  /**
+   * @internal Copies of the values of variables, in their order, all of one moment: after every run that was asked for
+   * before, and before every later one.
+   *
+   * @throws FetchError for a variable of another graph, FailedPreconditionError for one without a value or when the
+   * session is closed (as rejections).
+   */
+  async readVariables(variables: readonly Variable<any, any>[]): Promise<NDArray[]> {
+    this.#checkOpen();
+    flattenFetches(variables, this.graph);
+    const wanted = [...variables];
+    return this.#queue.add(async () => {
+      this.#checkInitialized(wanted);
+      const values = await this.#backend.readVariables(wanted.map(stateFor));
+      return wanted.map(({ dtype, shape }, i) => hostArray(dtype, shape as readonly number[], values[i]));
+    }, 0);
+  }
+
+  /**
+   * @internal Gives variables values, of the forms that feeds have, in the order of runs: all of them, or none if it
+   * fails. They are initialized then. The values are copied before this returns.
+   *
+   * @throws FeedError for a value of another shape or dtype, FetchError for a variable of another graph,
+   * FailedPreconditionError when the session is closed, ResourceExhaustedError without space (as rejections).
+   */
+  async writeVariables(values: ReadonlyMap<Variable<any, any>, unknown>): Promise<void> {
+    this.#checkOpen();
+    const variables = [...values.keys()];
+    flattenFetches(variables, this.graph);
+    const checked = copiesOf(checkFeeds([...values]));
+    const bytes = checked.reduce((sum, { data }) => sum + data.byteLength, 0);
+    return this.#queue.add(async () => {
+      await this.#backend.writeVariables(new Map(checked.map(({ tensor, data }) => [stateFor(tensor), data])));
+      for (const v of variables) this.#initialized.add(v);
+    }, bytes);
+  }
+
+  #checkOpen(): void {
     if (this.#closing)
       throw new FailedPreconditionError('The session is closed; make a new one with new tf.Session().');
+  }
+
+  /** The fetches and feeds as the compiler takes them. */
+  #check(fetches: Fetches, given: unknown): { flat: FlatFetches; feeds: readonly CheckedFeed[] } {
+    this.#checkOpen();
     // The feeds last: what the caller's getters do to memory while the fetches are read is seen.
     const flat = flattenFetches(fetches, this.graph);
     const feeds = checkFeeds(given);
@@ -252,10 +294,7 @@ export class Session {
     const begin = traced ? performance.now() : 0;
     const inline = executable.inlineMs !== undefined;
     const finish = (values: readonly TypedArray[]): unknown => {
-      for (const v of run.writes) {
-        this.#initialized.add(v);
-        this.#lostValues.delete(v);
-      }
+      for (const v of run.writes) this.#initialized.add(v);
       for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
       const result = assemble(structure, values, shapes);
       if (traced) this.#record(prepared, begin, inline);

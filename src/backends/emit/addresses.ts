@@ -17,25 +17,25 @@ import { sizeOf } from '../../tensor/dtype.ts';
  * What addresses count from: the thread's own space, something whole, that and a block's place in it, an address that
  * is a parameter of the function, or nothing: the value of an index.
  */
-export type Base = Whole | Moving | Given | 'thread' | 'index';
+export type AddressBase = FixedBase | BlockBase | GivenBase | 'thread' | 'index';
 /** The arena of the run; address 0; or what a slot of the program's table points to. */
-export type Whole = 'arena' | 'absolute' | `slot${number}`;
+export type FixedBase = 'arena' | 'absolute' | `slot${number}`;
 /** The address of a number among the function's parameters. */
-export type Given = `given ${number}`;
+export type GivenBase = `given ${number}`;
 /** So many bytes further for each item before the block. */
-export type Moving = `${Whole} ${number}`;
+export type BlockBase = `${FixedBase} ${number}`;
 /** The locals of a function that hold a base; the others are 0. */
-export type BaseLocals = ReadonlyMap<Base, number>;
+export type BaseLocals = ReadonlyMap<AddressBase, number>;
 
 /** Where a buffer begins. */
 export interface Origin {
-  readonly base: Base;
+  readonly base: AddressBase;
   readonly offset: number;
 }
 
 /** A register that holds an address (or an index) and moves with a loop. */
 export interface Pointer {
-  readonly base: Base;
+  readonly base: AddressBase;
   /** The pointer that it starts from; undefined for the base itself. */
   readonly parent: Pointer | undefined;
   /** Added after every iteration. */
@@ -96,7 +96,7 @@ export class Addresses {
   }
 
   /** The local that holds what addresses count from; undefined for 0. */
-  localOf(base: Base): number | undefined {
+  localOf(base: AddressBase): number | undefined {
     return this.#bases.get(base);
   }
 
@@ -154,8 +154,8 @@ export class Addresses {
   }
 
   /** The pointer for the terms of an index, created where it is missing; undefined where there are none. */
-  #pointer(base: Base, index: Affine, size: number): Pointer | undefined {
-    const terms: Term[] = [];
+  #pointer(base: AddressBase, index: Affine, size: number): Pointer | undefined {
+    const terms: PointerTerm[] = [];
     for (const term of index.terms) {
       const variable = term[0];
       if (term[1] === 0 || variable.extent <= variable.step) continue;
@@ -168,7 +168,7 @@ export class Addresses {
     return this.#pointerFor(base, terms, terms.length);
   }
 
-  #pointerFor(base: Base, terms: readonly Term[], count: number): Pointer | undefined {
+  #pointerFor(base: AddressBase, terms: readonly PointerTerm[], count: number): Pointer | undefined {
     if (count === 0) return undefined;
     const { depth, coefficient } = terms[count - 1];
     const scope = this.#stack[depth];
@@ -185,7 +185,7 @@ export class Addresses {
   }
 }
 
-interface Term {
+interface PointerTerm {
   readonly depth: number;
   /** In bytes, or in units of an index. */
   readonly coefficient: number;

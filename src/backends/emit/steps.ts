@@ -45,17 +45,21 @@ export function stepsOf({ kernels, checks, repeats, status }: Program, shared: b
   return all;
 }
 
-/** A step that is done once: a kernel with the first item of its block, or as above. */
-export type Call = readonly [kernel: number, start: number] | 'barrier' | 'failed';
+/** What a thread does once: the kernel of a number with the first item of its block, or as above. */
+export type Action = readonly [kernel: number, start: number] | 'barrier' | 'failed';
 
 /** The steps as they follow each other in a run. */
-export function callsOf(steps: readonly Step[], start = 0): Call[] {
-  return steps.flatMap((step): Call[] => {
+export function actionsOf(steps: readonly Step[], start = 0): Action[] {
+  return steps.flatMap((step): Action[] => {
     if (typeof step === 'number') return [[step, start]];
     if (typeof step === 'string') return [step];
     const { items, block } = step;
     const blocks = Math.ceil(items / block);
     // The last block may overlap the one before it.
-    return Array.from({ length: blocks }, (_, i) => callsOf(step.steps, Math.min(i * block, items - block))).flat();
+    return Array.from({ length: blocks }, (_, i) => actionsOf(step.steps, Math.min(i * block, items - block))).flat();
   });
 }
+
+/** The kernels that actions call, in order. */
+export const kernelsCalled = (actions: readonly Action[]): number[] =>
+  actions.flatMap((action) => (typeof action === 'string' ? [] : [action[0]]));

@@ -1,10 +1,11 @@
 // The reference backend: the oracle behind the interface of a session.
 
+import { InternalError } from '../../base/errors.ts';
 import { sliceMs } from '../../base/turns.ts';
 import { allocate, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import { checkLength } from '../../tensor/typed-array.ts';
-import type { Backend, Compiled, Executable } from '../backend.ts';
+import { type Backend, type Compiled, checkValue, type Executable } from '../backend.ts';
 import { evaluate } from './evaluate.ts';
 
 export function createReference(): Backend {
@@ -32,6 +33,16 @@ export function createReference(): Backend {
         },
         dispose: () => {},
       };
+    },
+    readVariables: async (states) =>
+      states.map(({ key, name }) => {
+        const value = variables.get(key);
+        if (!value) throw new InternalError(`The variable ${name} is read, but nothing has given it a value.`);
+        return value.slice();
+      }),
+    writeVariables: async (values) => {
+      for (const [state, value] of values) checkValue(state, value);
+      for (const [{ key }, value] of values) variables.set(key, value.slice());
     },
     close: () => variables.clear(),
   };

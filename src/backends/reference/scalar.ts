@@ -9,13 +9,13 @@ export function wrap(value: number, dtype: DType): number {
   return value;
 }
 
-export interface Leaves {
+export interface LeafValues {
   readonly input: (s: Scalar) => number;
   readonly index: (s: Scalar) => number;
 }
 
 /** The value of an expression; booleans are 0 and 1. */
-export function scalarValue(s: Scalar, leaves: Leaves): number {
+export function scalarValue(s: Scalar, leaves: LeafValues): number {
   const known = new Map<Scalar, number>();
   const value = (e: Scalar): number => {
     let v = known.get(e);
@@ -25,7 +25,7 @@ export function scalarValue(s: Scalar, leaves: Leaves): number {
   return value(s);
 }
 
-function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: Leaves): number {
+function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): number {
   const operand = s.args[0]?.dtype;
   const integer = operand === 'int32' || operand === 'uint8';
   switch (s.op) {

@@ -135,7 +135,8 @@ export function* lowering(request: CompileRequest, options: LowerOptions = { rew
   };
 }
 
-function stateFor(variable: Tensor): p.VariableState {
+/** A variable as the compiler and backends see it. */
+export function stateFor(variable: Tensor): p.VariableState {
   const { dtype, operation, shape } = variable;
   return { key: operation.id, name: operation.name, dtype, shape: shape as readonly number[] };
 }

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { emitProgram } from '../../../src/backends/native/emit/emit.ts';
 import { Call } from '../../../src/backends/native/run/call.ts';
+import { HostMemory } from '../../../src/backends/native/run/host-memory.ts';
 import { startRuntime } from '../../../src/backends/native/run/runtime.ts';
-import { Storage } from '../../../src/backends/native/run/storage.ts';
 import { userCache } from '../../../src/backends/native/toolchain/code-cache.ts';
 import { compile, findCompiler } from '../../../src/backends/native/toolchain/compiler.ts';
 import { machineFor, type Target } from '../../../src/backends/native/toolchain/machine.ts';
@@ -63,7 +63,7 @@ export async function differences(
   verifyProgram(program, machine);
   const { source, slots } = emitProgram(program, { machine, profile: false });
   const library = runtime.open(await compile(compiler, userCache(), source));
-  const storage = new Storage(runtime, 2 ** 32);
+  const storage = new HostMemory(runtime, 2 ** 32);
   const arena = storage.allocate(arenaBytes);
   const variables = new Map(program.variables.map((v) => [v.key, storage.allocate(v.length * sizeOf(v.dtype))]));
   const pieces = slots.map((place) => variables.get((place as { key: number }).key)!);

@@ -9,7 +9,7 @@ import { ownBuffer } from '../../../loops/shared.ts';
 import type { Origin } from '../../emit/addresses.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
 import { overlapping } from '../../emit/segments.ts';
-import { callsOf, type Step, stepsOf } from '../../emit/steps.ts';
+import { actionsOf, kernelsCalled, type Step, stepsOf } from '../../emit/steps.ts';
 import { baseText, writeKernel } from './kernel.ts';
 import { prelude } from './prelude.ts';
 
@@ -101,7 +101,7 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
       '}',
     );
     pieces.push(`if (${name}(call, own, thread, call->threads, times)) return 1;`);
-    const measured = callsOf(steps.slice(first, first + stepsTogether)).filter((c) => typeof c !== 'string').length;
+    const measured = kernelsCalled(actionsOf(steps.slice(first, first + stepsTogether))).length;
     if (profile) pieces.push(`times += ${2 * measured};`);
     yield;
   }

@@ -15,7 +15,7 @@ import type { Machine } from '../../../loops/machine.ts';
 import { hoistLoads } from '../../../loops/passes/hoist.ts';
 import { unroll } from '../../../loops/rewrite.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
-import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
+import { type AddressBase, Addresses, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
 import { iterations, type Loop, segmentsOf } from '../../emit/segments.ts';
 import { addressText, ExpressionWriter, pointerName } from './expression.ts';
 
@@ -41,7 +41,7 @@ class KernelWriter {
   readonly #target: KernelTarget;
   readonly #lines: string[] = [];
   readonly #locals = new Map<Local, string>();
-  readonly #bases = new Map<Base, number>();
+  readonly #bases = new Map<AddressBase, number>();
   readonly #reused: ReadonlySet<Local>;
   readonly #addresses: Addresses;
   readonly #expressions: ExpressionWriter;
@@ -177,7 +177,7 @@ class KernelWriter {
 }
 
 /** What a base is in a kernel, or where a kernel is called. */
-export function baseText(base: Base): string {
+export function baseText(base: AddressBase): string {
   if (base === 'thread') return 'own';
   const [whole, itemBytes] = base.split(' ') as [string, string | undefined];
   if (whole === 'given') return `given[${itemBytes}]`;

@@ -1,5 +1,5 @@
 // What a run is called with, in memory that the program reads: `struct call` of prelude.ts.
-import type { Piece, Storage } from './storage.ts';
+import type { Piece } from '../../run/residence.ts';
 
 /** The fields of the struct in order, all of 8 bytes; the runtime library fills the last three. */
 const fields = [
@@ -17,18 +17,16 @@ const fields = [
 ] as const;
 
 export class Call {
-  readonly #storage: Storage;
   readonly #struct: Piece;
   readonly #fields: BigInt64Array;
   readonly #table: Piece;
   readonly #slots: BigInt64Array;
 
-  /** `slots` are the addresses in the program's table. */
-  constructor(storage: Storage, slots: readonly number[]) {
-    this.#storage = storage;
-    this.#struct = storage.allocate(8 * fields.length);
+  /** `slots` are the addresses in the program's table. It lies in memory that others give back. */
+  constructor(memory: { allocate(bytes: number): Piece }, slots: readonly number[]) {
+    this.#struct = memory.allocate(8 * fields.length);
     this.#fields = new BigInt64Array(this.#struct.buffer, this.#struct.offset, fields.length);
-    this.#table = storage.allocate(8 * slots.length);
+    this.#table = memory.allocate(8 * slots.length);
     this.#slots = new BigInt64Array(this.#table.buffer, this.#table.offset, slots.length);
     for (const [i, address] of slots.entries()) this.point(i, address);
     this.set({ table: this.#table.address });
@@ -52,10 +50,5 @@ export class Call {
     for (const [name, value] of Object.entries(values)) {
       this.#fields[fields.indexOf(name as 'run')] = BigInt(value);
     }
-  }
-
-  release(): void {
-    this.#storage.release(this.#struct);
-    this.#storage.release(this.#table);
   }
 }

@@ -2,9 +2,9 @@
 import { builtin } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import type { TypedArray } from '../../../tensor/dtype.ts';
+import { runtimeSource } from '../runtime/pool-source.ts';
 import type { DiskCache } from '../toolchain/code-cache.ts';
 import { type Compiler, compile } from '../toolchain/compiler.ts';
-import { runtimeSource } from './pool-source.ts';
 
 /** What is used of koffi. */
 type Foreign = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };

@@ -1,7 +1,7 @@
 // The system's C compiler: which one there is, what it compiles for, and what it makes of a program.
 import { builtin } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
-import { runtimeSource } from '../run/pool-source.ts';
+import { runtimeSource } from '../runtime/pool-source.ts';
 import { type DiskCache, hashOf } from './code-cache.ts';
 import { flagsFor, type Target } from './machine.ts';
 

@@ -1,7 +1,7 @@
 // Expressions of the loop IR as instructions that leave their value on the stack.
 import { type Expression, forEachOperand, type Local, type ValueType } from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
-import type { Addresses, Base } from '../../emit/addresses.ts';
+import type { AddressBase, Addresses } from '../../emit/addresses.ts';
 import { loadScalar, loadVector, pushPointer } from './access.ts';
 import {
   binaryOnStack,
@@ -67,7 +67,7 @@ export class ExpressionEmitter {
   }
 
   /** Pushes the address, less the buffer's offset, of an element whose number is computed. */
-  computedAddress(index: Expression, base: Base, size: number): void {
+  computedAddress(index: Expression, base: AddressBase, size: number): void {
     const body = this.#body;
     this.emit(index);
     if (size > 1) {

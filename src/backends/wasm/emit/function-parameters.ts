@@ -1,5 +1,5 @@
 // The parameters of the functions of a module, and what addresses count from in them.
-import type { Base, BaseLocals, Moving } from '../../emit/addresses.ts';
+import type { AddressBase, BaseLocals, BlockBase } from '../../emit/addresses.ts';
 import type { FunctionBody } from './encode.ts';
 
 /**
@@ -17,14 +17,14 @@ export const thread = kernelParameters.indexOf('thread');
 export const threads = kernelParameters.indexOf('threads');
 
 /** Sets up the bases that move with the block, and tells in which locals bases are; addresses are given from `given` on. */
-export function emitBases(body: FunctionBody, used: readonly Base[], given: number): BaseLocals {
-  const locals = new Map<Base, number>([
+export function emitBases(body: FunctionBody, used: readonly AddressBase[], given: number): BaseLocals {
+  const locals = new Map<AddressBase, number>([
     ['arena', arena],
     ['thread', own],
   ]);
   for (const base of used) if (base.startsWith('given')) locals.set(base, given + Number(base.split(' ')[1]));
-  const isMoving = (base: Base): base is Moving => /^(arena|absolute) /.test(base);
-  for (const base of new Set(used.filter(isMoving))) {
+  const movesWithBlock = (base: AddressBase): base is BlockBase => /^(arena|absolute) /.test(base);
+  for (const base of new Set(used.filter(movesWithBlock))) {
     const [whole, itemBytes] = base.split(' ');
     const local = body.local('i32');
     body.get(start);

@@ -3,52 +3,74 @@
 import { builtin, inNode } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { WorkerLostError } from '../../backend.ts';
-import type { Call as Measured } from '../../emit/steps.ts';
+import type { Action } from '../../emit/steps.ts';
 import { profiledRun, type Timing } from './profile.ts';
 
+/** What a thread is told: of a job, to run it, or to forget it. Jobs are known by their keys. */
+type Message =
+  | { kind: 'load'; key: number; module: WebAssembly.Module; memory: WebAssembly.Memory; measure: Job['measure'] }
+  | { kind: 'run'; key: number; arena: number; own: number; thread: number; threads: number }
+  | { kind: 'forget'; key: number };
+
+/** What a thread answers to a run; or that it could not do what it was told. */
+type Reply = { kind: 'done'; code: number; timing: Timing | undefined } | { kind: 'failed'; error: string };
+
+/** What a thread knows of a job. */
+interface Loaded {
+  readonly exports: Readonly<Record<string, (...parameters: number[]) => number>>;
+  readonly measure: Job['measure'];
+}
+
 /**
- * Messages: [key, module, memory, measure] instantiates, [key, arena, own, thread, threads] runs, with a clock if there
- * is something to measure, [key] forgets. Replies: [code], [undefined, error] or [code, undefined, timing].
+ * What a thread does with a message. Its text is sent to the threads, so it refers to nothing outside and contains no
+ * functions.
  */
-const source = `
-const instances = new Map();
-const profiledRun = ${profiledRun};
-const handle = (message, reply) => {
-  const [key, ...rest] = message;
+function answer(message: Message, jobs: Map<number, Loaded>, profiled: typeof profiledRun): Reply | undefined {
   try {
-    if (rest.length === 3) {
-      const [module, memory, measure] = rest;
+    if (message.kind === 'load') {
+      const { key, module, memory, measure } = message;
       const { exports } = new WebAssembly.Instance(module, { m: { memory } });
-      instances.set(key, { exports, measure });
-    } else if (rest.length === 0) instances.delete(key);
-    else {
-      const { exports, measure } = instances.get(key);
-      if (!measure) reply([exports.run(...rest)]);
-      else {
-        const timing = profiledRun(exports, measure, ...rest);
-        reply([timing.code, undefined, timing]);
-      }
+      jobs.set(key, { exports: exports as Loaded['exports'], measure });
+      return undefined;
     }
+    if (message.kind === 'forget') {
+      jobs.delete(message.key);
+      return undefined;
+    }
+    const { key, arena, own, thread, threads } = message;
+    const { exports, measure } = jobs.get(key) as Loaded;
+    if (!measure) return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
+    const timing = profiled(exports, measure, arena, own, thread, threads);
+    return { kind: 'done', code: timing.code, timing };
   } catch (error) {
-    reply([undefined, String(error)]);
+    return { kind: 'failed', error: String(error) };
   }
+}
+
+const source = `
+const profiled = ${profiledRun};
+const answer = ${answer};
+const jobs = new Map();
+const hear = (message, send) => {
+  const reply = answer(message, jobs, profiled);
+  if (reply) send(reply);
 };
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
-  parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
+  parentPort.on('message', (message) => hear(message, (reply) => parentPort.postMessage(reply)));
 } else {
-  onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
+  onmessage = (event) => hear(event.data, (reply) => postMessage(reply));
 }
 `;
 
 /** What both kinds of workers can do. */
 interface Thread {
-  post(message: unknown): void;
+  post(message: Message): void;
   /** Keeps the process alive while a run is pending, and only then. */
   hold(pending: boolean): void;
-  terminate(): void;
+  /** Resolves when the thread computes no more, where that can be known. */
+  terminate(): Promise<unknown>;
 }
-type Reply = [code?: number, error?: string, timing?: Timing];
 type Listener = { message: (reply: Reply) => void; lost: (why: string) => void };
 
 function start(listener: Listener): Thread {
@@ -62,7 +84,7 @@ function start(listener: Listener): Thread {
     return {
       post: (message) => worker.postMessage(message),
       hold: (pending) => (pending ? worker.ref() : worker.unref()),
-      terminate: () => void worker.terminate(),
+      terminate: () => worker.terminate(),
     };
   }
   const { Worker: WebWorker } = globalThis as unknown as { Worker: new (url: string) => BrowserWorker };
@@ -70,7 +92,11 @@ function start(listener: Listener): Thread {
   const worker = new WebWorker(url);
   worker.onmessage = (event) => listener.message(event.data);
   worker.onerror = (event) => listener.lost(event.message);
-  return { post: (message) => worker.postMessage(message), hold: () => {}, terminate: () => worker.terminate() };
+  return {
+    post: (message) => worker.postMessage(message),
+    hold: () => {},
+    terminate: async () => worker.terminate(),
+  };
 }
 
 interface BrowserWorker {
@@ -87,11 +113,11 @@ export interface Job {
   /** The size of the module. */
   readonly codeBytes: number;
   /** What a run does step by step, if it is to be measured. */
-  readonly measure: readonly Measured[] | undefined;
+  readonly measure: readonly Action[] | undefined;
 }
 
-/** A run of a job on some threads: where its arena begins, and where the space of each thread. */
-export interface Call {
+/** Where the arena of a run begins, and where the space of each of its threads. */
+export interface RunSpaces {
   readonly arena: number;
   readonly own: readonly number[];
 }
@@ -102,7 +128,7 @@ export interface Outcome {
   readonly timings: readonly Timing[];
 }
 
-interface Member {
+interface PoolMember {
   readonly thread: Thread;
   readonly knows: Set<Job>;
 }
@@ -116,8 +142,8 @@ const mostKept = 64 * 2 ** 20;
 /** Bytes that an engine makes of a byte of code, roughly. */
 const machineCode = 5;
 
-class Pool {
-  #members: Member[] = [];
+class ThreadPool {
+  #members: PoolMember[] = [];
   /** What the present threads have been told of, and how many bytes of it nobody needs any more. */
   #seen = new WeakSet<WebAssembly.Memory>();
   #kept = 0;
@@ -129,13 +155,13 @@ class Pool {
     | undefined;
 
   /** Runs a job when all that were asked for before are done. */
-  run(job: Job, call: Call): Promise<Outcome> {
-    const result = this.#tail.then(() => this.#run(job, call));
+  run(job: Job, spaces: RunSpaces): Promise<Outcome> {
+    const result = this.#tail.then(() => this.#run(job, spaces));
     this.#tail = result.catch(() => {});
     return result;
   }
 
-  async #run(job: Job, { arena, own }: Call): Promise<Outcome> {
+  async #run(job: Job, { arena, own }: RunSpaces): Promise<Outcome> {
     const threads = own.length;
     const members = this.#start(threads);
     let key = this.#keys.get(job);
@@ -144,11 +170,14 @@ class Pool {
       this.#pending = { waiting: threads, timings: [], resolve, reject };
       for (const { thread, knows } of members) {
         thread.hold(true);
-        if (!knows.has(job)) thread.post([key, job.module, job.memory, job.measure]);
+        if (!knows.has(job))
+          thread.post({ kind: 'load', key, module: job.module, memory: job.memory, measure: job.measure });
         knows.add(job);
       }
       this.#seen.add(job.memory);
-      for (const [i, { thread }] of members.entries()) thread.post([key, arena, own[i], i, threads]);
+      for (const [i, { thread }] of members.entries()) {
+        thread.post({ kind: 'run', key, arena, own: own[i], thread: i, threads });
+      }
     }).finally(() => {
       for (const { thread } of members) thread.hold(false);
       this.#renew();
@@ -165,10 +194,10 @@ class Pool {
   }
 
   /** The first threads of the pool, started where they are missing. */
-  #start(count: number): Member[] {
+  #start(count: number): PoolMember[] {
     try {
       while (this.#members.length < count) {
-        const member: Member = {
+        const member: PoolMember = {
           knows: new Set(),
           thread: start({
             message: (reply) => this.#reply(member, reply),
@@ -185,38 +214,39 @@ class Pool {
     return this.#members.slice(0, count);
   }
 
-  #reply(member: Member, [code, error, timing]: Reply): void {
+  #reply(member: PoolMember, reply: Reply): void {
     const pending = this.#pending;
     if (!pending) return;
-    if (code === undefined) {
-      this.#fail(error ?? 'unknown');
+    if (reply.kind === 'failed') {
+      void this.#fail(reply.error);
       return;
     }
-    if (timing) pending.timings[this.#members.indexOf(member)] = timing;
+    if (reply.timing) pending.timings[this.#members.indexOf(member)] = reply.timing;
     if (--pending.waiting > 0) return;
     this.#pending = undefined;
-    pending.resolve({ code, timings: pending.timings });
+    pending.resolve({ code: reply.code, timings: pending.timings });
   }
 
-  #lose(member: Member, why: string): void {
+  #lose(member: PoolMember, why: string): void {
     if (!this.#members.includes(member)) return;
-    this.#fail(why);
+    void this.#fail(why);
   }
 
   /** Ends all threads; new ones start with the next run. */
-  #end(): void {
+  async #end(): Promise<void> {
     const members = this.#members;
     this.#members = [];
     this.#seen = new WeakSet();
     this.#kept = 0;
-    for (const { thread } of members) thread.terminate();
+    await Promise.allSettled(members.map(({ thread }) => thread.terminate()));
   }
 
   /** Without one thread the others would wait for it for ever. */
-  #fail(why: string): void {
-    this.#end();
+  async #fail(why: string): Promise<void> {
     const pending = this.#pending;
     this.#pending = undefined;
+    // Until they have ended the others may still write: what the session does next must not be overwritten.
+    await this.#end();
     pending?.reject(
       new WorkerLostError(
         `A worker was lost while it ran (${why}). The values of the session's variables are not known any more: ` +
@@ -227,11 +257,12 @@ class Pool {
 
   forget(job: Job): void {
     const key = this.#keys.get(job);
+    if (key === undefined) return;
     this.#keys.delete(job);
     let known = false;
     for (const { thread, knows } of this.#members) {
       if (!knows.delete(job)) continue;
-      thread.post([key]);
+      thread.post({ kind: 'forget', key });
       known = true;
     }
     if (known) this.#keep(job.codeBytes * machineCode);
@@ -248,9 +279,9 @@ class Pool {
   }
 
   #renew(): void {
-    if (this.#kept > mostKept && !this.#pending) this.#end();
+    if (this.#kept > mostKept && !this.#pending) void this.#end();
   }
 }
 
 /** The pool of this process. */
-export const pool = new Pool();
+export const pool = new ThreadPool();

@@ -1,5 +1,5 @@
 // A run with a clock: the steps of `run` one by one, from JavaScript, on the calling thread or on one of the pool.
-import type { Call } from '../../emit/steps.ts';
+import type { Action } from '../../emit/steps.ts';
 
 /** When a thread called the kernels, by its own clock, which began at `origin`. */
 export interface Timing {
@@ -14,24 +14,24 @@ export interface Timing {
  */
 export function profiledRun(
   exports: Readonly<Record<string, (...args: number[]) => number>>,
-  calls: readonly Call[],
+  actions: readonly Action[],
   arena: number,
   own: number,
   thread: number,
   threads: number,
 ): Timing {
-  const times = new Float64Array(2 * calls.length);
+  const times = new Float64Array(2 * actions.length);
   let measured = 0;
   let code = 0;
-  for (const call of calls) {
-    if (call === 'barrier') exports.barrier(threads);
-    else if (call === 'failed') {
+  for (const action of actions) {
+    if (action === 'barrier') exports.barrier(threads);
+    else if (action === 'failed') {
       code = exports.failed(arena, own, thread, threads);
       if (code !== 0) break;
     } else {
-      const kernel = exports[`k${call[0]}`];
+      const kernel = exports[`k${action[0]}`];
       times[measured++] = performance.now();
-      kernel(arena, own, call[1], thread, threads);
+      kernel(arena, own, action[1], thread, threads);
       times[measured++] = performance.now();
     }
   }

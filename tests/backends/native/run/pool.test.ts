@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { callStruct } from '../../../../src/backends/native/emit/prelude.ts';
 import { Call } from '../../../../src/backends/native/run/call.ts';
-import { Storage } from '../../../../src/backends/native/run/storage.ts';
+import { HostMemory } from '../../../../src/backends/native/run/host-memory.ts';
 import { userCache } from '../../../../src/backends/native/toolchain/code-cache.ts';
 import { compile } from '../../../../src/backends/native/toolchain/compiler.ts';
 import * as tf from '../../../../src/index.ts';
@@ -24,7 +24,7 @@ __attribute__((visibility("default"))) i32 millrace_run(const struct call *call,
 }
 `;
   const { run } = runtime.open(await compile(compiler, userCache(), source));
-  const storage = new Storage(runtime, 2 ** 30);
+  const storage = new HostMemory(runtime, 2 ** 30);
   const arena = storage.allocate(8 * 64);
   const call = new Call(storage, []);
   call.set({ run, most, arena: arena.address });

@@ -33,7 +33,7 @@ async function start(threads: number, products: number) {
     const step = tf.assign(v, tf.add(v, y) as Any);
     return {
       a,
-      v,
+      v: v as tf.Variable<any, any>,
       step: step.operation,
       sum: tf.reduceSum(y) as Any,
       init: tf.initializeAllVariables(),
@@ -75,6 +75,26 @@ describe.each([0, 1, 2])('when thread %i of three dies in a run', (victim) => {
     expect(((await first.session.run(first.v)) as any).data[0]).toBeGreaterThan(0);
     await Promise.all([first.session.close(), second.session.close()]);
   });
+});
+
+test('after a loss the values of variables can be written, some or all, instead of being initialized', async () => {
+  const { session, v, step, feeds } = await start(3, 12);
+  const once = (await session.readVariables([v]))[0].data[0];
+  workers = [];
+  const lost = session.run(step, feeds).catch((error: unknown) => error);
+  // Asked for before anybody knows.
+  const early = session.readVariables([v]).catch((error: unknown) => error);
+  while (workers.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  await workers[0].terminate();
+  expect(await lost).toBeInstanceOf(tf.WorkerLostError);
+  expect((await early) as Error).toMatchObject({ message: expect.stringMatching(/lost with the worker/) });
+  await expect(session.readVariables([v])).rejects.toThrow(tf.FailedPreconditionError);
+
+  await session.writeVariables(new Map([[v, new Float32Array(size * size).fill(100)]]));
+  expect((await session.readVariables([v]))[0].data.every((x) => x === 100)).toBe(true);
+  await session.run(step, feeds);
+  expect((await session.readVariables([v]))[0].data[0]).toBeCloseTo(100 + once, 4);
+  await session.close();
 });
 
 test('a thread that dies between two runs is replaced, and nothing is lost', async () => {
@@ -130,4 +150,31 @@ test('code that nobody needs any more is left to the threads too', async () => {
   const first = await threadOf(1000);
   expect((await threadOf(16 * 2 ** 20)) === first).toBe(true);
   expect((await threadOf(1000)) === first).toBe(false);
+});
+
+test('when a lost run is reported its other threads write no more', async () => {
+  const limits = { shared: true, minimum: 1, maximum: 1 };
+  const word = 1024;
+  // Counts for ever.
+  const body = new FunctionBody(4);
+  body.open('loop');
+  body.i32(0);
+  body.i32(1);
+  body.atomic('i32.atomic.rmw.add', word);
+  body.op('drop');
+  body.branch(0);
+  body.op('end');
+  body.i32(0);
+  const bytes = atOnce(encodeModule(limits, [{ parameters: 4, results: 1, body, exported: 'run' }]));
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const job = { module: new WebAssembly.Module(bytes), memory, codeBytes: bytes.length, measure: undefined };
+  const counter = () => Atomics.load(new Int32Array(memory.buffer), word / 4);
+  const lost = pool.run(job, { arena: 0, own: [0, 0, 0] }).catch((error: unknown) => error);
+  while (counter() === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await workers[1].terminate();
+  expect(await lost).toBeInstanceOf(tf.WorkerLostError);
+  const then = counter();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(counter()).toBe(then);
+  pool.forget(job);
 });

@@ -1,7 +1,7 @@
-// The memory of a session: variables, constants and one arena, at addresses that stay.
+// The memory of a session: one linear memory, which grows, with pieces at addresses that stay.
 
-import { ResourceExhaustedError } from '../../../base/errors.ts';
 import { alignedSize, FreeSpace } from '../../../base/free-space.ts';
+import { type Allocator, megabytes, type Piece, Shortage } from '../../run/residence.ts';
 import type { MemoryLimits } from '../emit/encode.ts';
 
 const page = 65536;
@@ -11,7 +11,7 @@ const leastPages = 1024;
 /** Nothing lies at address 0, where mistakes end up. */
 const first = 1024;
 
-export class Storage {
+export class LinearMemory implements Allocator {
   readonly memory: WebAssembly.Memory;
   readonly limits: MemoryLimits;
   readonly #space = new FreeSpace();
@@ -29,8 +29,7 @@ export class Storage {
     }
   }
 
-  /** Space for some bytes, zeroed or not. @throws ResourceExhaustedError with the need and the limit. */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Piece {
     const size = alignedSize(bytes);
     const at = this.#space.take(size);
     try {
@@ -39,30 +38,31 @@ export class Storage {
       this.#space.free(at, size);
       throw error;
     }
-    return first + at;
+    const { memory } = this;
+    const address = first + at;
+    return {
+      get buffer() {
+        return memory.buffer;
+      },
+      offset: address,
+      address,
+      bytes: size,
+    };
   }
 
-  release(at: number, bytes: number): void {
-    this.#space.free(at - first, alignedSize(bytes));
+  release({ address, bytes }: Piece): void {
+    this.#space.free(address - first, bytes);
   }
 
   #grow(end: number): void {
     const have = this.memory.buffer.byteLength;
     if (end <= have) return;
     const limit = this.limits.maximum * page;
-    const need = Math.ceil((end - have) / page);
-    const fail = (why: string): never => {
-      throw new ResourceExhaustedError(
-        `This run needs ${megabytes(end)} of memory in all, but ${why}. Nothing has run. Use a smaller batch, or evaluate in parts.`,
-      );
-    };
-    if (end > limit) fail(`WebAssembly can have at most ${megabytes(limit)}`);
+    if (end > limit) throw new Shortage(end, `WebAssembly can have at most ${megabytes(limit)}`);
     try {
-      this.memory.grow(need);
+      this.memory.grow(Math.ceil((end - have) / page));
     } catch {
-      fail(`the system gave no more than ${megabytes(have)}`);
+      throw new Shortage(end, `the system gave no more than ${megabytes(have)}`);
     }
   }
 }
-
-const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;

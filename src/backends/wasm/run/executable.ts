@@ -1,0 +1,106 @@
+// A compiled program of the wasm backend: a module, which runs here or on the threads of the pool.
+
+import type { Program } from '../../../loops/program.ts';
+import { type TypedArray, viewOf } from '../../../tensor/dtype.ts';
+import type { Executable, RunProfile } from '../../backend.ts';
+import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
+import { collect, fill } from '../../run/ports.ts';
+import type { ProgramMemory } from '../../run/residence.ts';
+import { barrierWords } from '../emit/barrier.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import { type Job, pool } from './pool.ts';
+import { byOwnClock, profiledRun, type Timing } from './profile.ts';
+
+/**
+ * Engines compile a function when it is first called. The code of a longer program than this, in bytes, would keep the
+ * calling thread for some 10 ms: its first run is on the pool, whose threads share what is compiled.
+ */
+const longCode = 2 ** 17;
+
+/** What a program is run with. */
+export interface WasmParts {
+  readonly program: Program;
+  readonly memory: ProgramMemory;
+  readonly linear: LinearMemory;
+  readonly module: WebAssembly.Module;
+  readonly codeBytes: number;
+  /** How long a run takes on one thread, roughly. */
+  readonly seconds: number;
+  /** Can other threads have the memory too? */
+  readonly shared: boolean;
+  /** Is a run worth the threads of the pool? */
+  readonly long: boolean;
+  readonly threads: number;
+  readonly profile: boolean;
+}
+
+/** Short runs are on the calling thread, long ones on the pool. */
+export class WasmExecutable implements Executable {
+  profile: RunProfile | undefined;
+  readonly #parts: WasmParts;
+  readonly #job: Job;
+  readonly #measured: readonly number[];
+  /** There when runs are on the calling thread. */
+  #exports: Exports | undefined;
+
+  constructor(parts: WasmParts) {
+    const { program, module, linear, codeBytes, shared, long, profile } = parts;
+    this.#parts = parts;
+    const measure = profile ? actionsOf(stepsOf(program, shared)) : undefined;
+    this.#measured = kernelsCalled(measure ?? []);
+    this.#job = { module, memory: linear.memory, codeBytes, measure };
+    if (!shared || (!long && codeBytes <= longCode)) this.#exports = instantiate(this.#job);
+  }
+
+  get inlineMs(): number | undefined {
+    return this.#exports && 1e3 * this.#parts.seconds;
+  }
+
+  run(
+    feeds: readonly TypedArray[],
+    counters: readonly number[],
+  ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
+    const { program, memory } = this.#parts;
+    memory.begin();
+    fill(program, memory.view, feeds, counters);
+    return this.#exports ? this.#runHere(this.#exports) : this.#runOnPool();
+  }
+
+  #runHere(exports: Exports): TypedArray[] {
+    const { program, memory } = this.#parts;
+    const { measure } = this.#job;
+    const arena = memory.arena.address;
+    if (!measure) return collect(program, memory.view, exports.run(arena, memory.ownOf(0), 0, 1));
+    const started = performance.now();
+    const timing = profiledRun(exports, measure, arena, memory.ownOf(0), 0, 1);
+    this.#measure(started, [timing]);
+    return collect(program, memory.view, timing.code);
+  }
+
+  async #runOnPool(): Promise<TypedArray[]> {
+    const { program, memory, linear, long, threads } = this.#parts;
+    const started = performance.now();
+    viewOf('uint8', linear.memory.buffer, barrierWords.at, barrierWords.bytes).fill(0);
+    const own = Array.from({ length: threads }, (_, thread) => memory.ownOf(thread));
+    const { code, timings } = await pool.run(this.#job, { arena: memory.arena.address, own });
+    if (this.#job.measure) this.#measure(started, timings);
+    if (!long) this.#exports ??= instantiate(this.#job);
+    return collect(program, memory.view, code);
+  }
+
+  #measure(started: number, timings: readonly Timing[]): void {
+    const threads = timings.map(byOwnClock);
+    this.profile = { started, computed: performance.now(), calls: this.#measured, threads };
+  }
+
+  dispose(): void {
+    this.#parts.memory.release();
+    pool.forget(this.#job);
+  }
+}
+
+/** The functions of a module: `run`, and in profiled ones those that it calls. */
+type Exports = Readonly<Record<string, (...parameters: number[]) => number>>;
+
+const instantiate = ({ module, memory }: Job): Exports =>
+  new WebAssembly.Instance(module, { m: { memory } }).exports as Exports;
