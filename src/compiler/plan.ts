@@ -1,6 +1,6 @@
 // The passes after lowering in their order: primitives → a program fitted to a machine.
 
-import { atOnce, type Steps } from '../base/turns.ts';
+import { atOnce, type Sliced } from '../base/turns.ts';
 import type { Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
 import type { Port, Program } from '../loops/program.ts';
@@ -39,7 +39,7 @@ export const plan = (lowered: Lowered, machine: Machine, options?: PlanOptions):
   atOnce(planning(lowered, machine, options));
 
 /** The same, step by step. */
-export function* planning(given: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Steps<Plan> {
+export function* planning(given: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Sliced<Plan> {
   const lowered = yield* unique(given);
   const fused = yield* fuse(lowered);
   const scheduled = yield* schedule(share ? { ...fused, tasks: yield* parametrize(fused.tasks) } : fused);

@@ -1,6 +1,6 @@
 // Kernels of one structure that become one function, which is called with the addresses in which they differ.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { type Buffer, type Kernel, type Statement, touchedBy } from '../../loops/ir.ts';
 import { ownBuffer, sharedBody } from '../../loops/shared.ts';
 import type { Origin } from './addresses.ts';
@@ -27,7 +27,7 @@ export function* groupsOf(
   kernels: readonly Kernel[],
   originOf: (buffer: Buffer) => Origin,
   { fewest, mostGiven }: Sharing,
-): Steps<ReadonlyMap<Kernel, KernelGroup>> {
+): Sliced<ReadonlyMap<Kernel, KernelGroup>> {
   const alike = new Map<readonly Statement[], Kernel[]>();
   for (const kernel of kernels) {
     const known = alike.get(sharedBody(kernel));
@@ -47,7 +47,7 @@ function* groupOf(
   body: readonly Statement[],
   kernels: readonly Kernel[],
   originOf: (buffer: Buffer) => Origin,
-): Steps<KernelGroup> {
+): Sliced<KernelGroup> {
   const { read, written } = touchedBy(body);
   const given = new Map<Buffer, Origin>();
   for (const buffer of new Set([...read, ...written])) {

@@ -1,6 +1,6 @@
 // The array of each node and what kernels ask for beside them: when it is needed, and where it lies.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
 import type { Constant, Lowered, Primitive } from '../../primitives/primitives.ts';
@@ -149,7 +149,7 @@ export class Buffers {
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  *place(last: number): Steps<Placement> {
+  *place(last: number): Sliced<Placement> {
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);
@@ -165,7 +165,7 @@ export class Buffers {
     for (const [node, { of, item }] of this.#batched.windows) {
       windows.push([this.of(node), this.of(of), item * sizeOf(node.dtype)]);
     }
-    const space = function* (kind: 'arena' | 'thread'): Steps<MemoryPlan> {
+    const space = function* (kind: 'arena' | 'thread'): Sliced<MemoryPlan> {
       const plan = yield* planMemory(
         lifetimes.filter(({ buffer }) => (buffer.private ?? false) === (kind === 'thread')),
       );

@@ -1,7 +1,7 @@
 // The loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
 // same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Storage } from '../../kernels/offer.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
@@ -57,7 +57,7 @@ export class Builder {
     this.#share = share;
   }
 
-  *build(unit: Unit): Steps<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
+  *build(unit: Unit): Sliced<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
     const structures = this.#share ? unit.tasks.map((task) => structureOf(task)) : [];
     yield;
     if (!this.#share || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
@@ -95,7 +95,7 @@ export class Builder {
     return { key, buffers: [...found.keys()] };
   }
 
-  *#first(unit: Unit, arrays: readonly Buffer[]): Steps<Pattern> {
+  *#first(unit: Unit, arrays: readonly Buffer[]): Sliced<Pattern> {
     const buffers = [...arrays];
     const kernels: Kernel[] = [];
     const asked: Asked[][] = [];

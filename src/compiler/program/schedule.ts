@@ -1,7 +1,7 @@
 // Pass 6, schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { isDense, operands as operandsOf, type Primitive, type View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
@@ -24,7 +24,7 @@ export const readsOf = (task: Task): readonly View[] => [
   ...(task.root && task.operands.length === 0 ? operandsOf(task.root) : []),
 ];
 
-export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
+export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
   const producers = new Map<Primitive, number[]>();
   for (const [i, task] of tasks.entries()) {
     for (const { node } of task.outputs) add(producers, node, i);
@@ -79,7 +79,7 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   const first = [...early].sort((a, b) => a - b);
   const order: number[] = [];
   const done = new Set<number>();
-  const visit = function* (start: number): Steps<void> {
+  const visit = function* (start: number): Sliced<void> {
     const open = [start];
     while (open.length > 0) {
       const i = open[open.length - 1];

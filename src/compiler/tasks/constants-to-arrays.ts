@@ -1,7 +1,7 @@
 // Between the passes 4 and 5: numbers in which many tasks of otherwise equal structure differ become arrays of one
 // element, so that these tasks can share their kernels.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { constant, type View } from '../../primitives/primitives.ts';
 import type { Scalar } from '../../primitives/scalar.ts';
 import * as s from '../../primitives/scalar.ts';
@@ -30,7 +30,7 @@ interface Member {
   readonly free: readonly Scalar[];
 }
 
-export function* parametrize(tasks: readonly Task[]): Steps<readonly Task[]> {
+export function* parametrize(tasks: readonly Task[]): Sliced<readonly Task[]> {
   const result = [...tasks];
   // Most numbers are the same everywhere: structures are compared only where some are not.
   const similar = new Map<string, Member[]>();

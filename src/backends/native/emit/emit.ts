@@ -1,7 +1,7 @@
 // A program as C: one function a kernel, and `run`, which every thread of a run calls.
 
 import { InternalError } from '../../../base/errors.ts';
-import { atOnce, type Steps } from '../../../base/turns.ts';
+import { atOnce, type Sliced } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import type { ArenaPlace, LastingPlace, Place, Program } from '../../../loops/program.ts';
@@ -43,7 +43,7 @@ export interface Emission {
 export const emitProgram = (program: Program, options: EmitOptions): Emission => atOnce(emitting(program, options));
 
 /** The same, step by step. */
-export function* emitting(program: Program, { machine, profile }: EmitOptions): Steps<Emission> {
+export function* emitting(program: Program, { machine, profile }: EmitOptions): Sliced<Emission> {
   const slots: Slot[] = [];
   const numbers = new Map<number | Slot, number>();
   const fed = new Set<Place | undefined>(program.feeds.map((port) => port && program.places.get(port.buffer)));

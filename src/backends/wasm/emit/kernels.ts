@@ -1,7 +1,7 @@
 // The kernels of a program as functions: many that differ in their buffers only are one function, which is called with
 // the addresses.
 
-import type { Steps } from '../../../base/turns.ts';
+import type { Sliced } from '../../../base/turns.ts';
 import type { Kernel } from '../../../loops/ir.ts';
 import { ownBuffer } from '../../../loops/shared.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
@@ -21,7 +21,7 @@ export function* emitKernels(
   target: Target,
   outline: Outline,
   add: (body: FunctionBody) => void,
-): Steps<void> {
+): Sliced<void> {
   const { originOf, fusedMultiplyAdd } = target;
   const groups = yield* groupsOf(kernels, originOf, sharing);
   const functions = new Map<KernelGroup, number>();
