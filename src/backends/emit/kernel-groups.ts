@@ -1,5 +1,6 @@
 // Kernels of one structure that become one function, which is called with the addresses in which they differ.
 
+import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import { type Buffer, type Kernel, type Statement, touchedBy } from '../../loops/ir.ts';
 import { ownBuffer, sharedBody } from '../../loops/shared.ts';
@@ -29,11 +30,7 @@ export function* groupsOf(
   { fewest, mostGiven }: Sharing,
 ): Sliced<ReadonlyMap<Kernel, KernelGroup>> {
   const alike = new Map<readonly Statement[], Kernel[]>();
-  for (const kernel of kernels) {
-    const known = alike.get(sharedBody(kernel));
-    if (known) known.push(kernel);
-    else alike.set(sharedBody(kernel), [kernel]);
-  }
+  for (const kernel of kernels) addTo(alike, sharedBody(kernel), kernel);
   const groups = new Map<Kernel, KernelGroup>();
   for (const [body, members] of alike) {
     if (members.length < fewest) continue;

@@ -1,6 +1,7 @@
 // Pass 7, batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
 // large evaluation needs the memory of a small one.
 
+import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import type { Batching, Machine } from '../../loops/machine.ts';
 import { type Contract, isStored, type Primitive, type Reduce, type View } from '../../primitives/primitives.ts';
@@ -40,14 +41,9 @@ export function* batch(
   const { blockBytes, blockMultiple, enoughBytes, mostTasks } = machine.batching;
   const readers = new Map<Primitive, number[]>();
   const writers = new Map<Primitive, number[]>();
-  const add = (map: Map<Primitive, number[]>, node: Primitive, i: number) => {
-    const known = map.get(node);
-    if (known) known.push(i);
-    else map.set(node, [i]);
-  };
   for (const [i, task] of tasks.entries()) {
-    for (const { node } of readsOf(task)) add(readers, node, i);
-    for (const { node } of task.outputs) add(writers, node, i);
+    for (const { node } of readsOf(task)) addTo(readers, node, i);
+    for (const { node } of task.outputs) addTo(writers, node, i);
     yield;
   }
   const result = [...tasks];

@@ -1,5 +1,6 @@
 // The array of each node and what kernels ask for beside them: when it is needed, and where it lies.
 
+import { InternalError } from '../../base/errors.ts';
 import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
@@ -144,7 +145,7 @@ export class Buffers {
 
   variables(lowered: Lowered): { key: number; dtype: Buffer['dtype']; length: number }[] {
     for (const { variable } of lowered.updates) {
-      if (!this.#ofVariable.has(variable.key)) throw new Error(`variable ${variable.name} has no storage`);
+      if (!this.#ofVariable.has(variable.key)) throw new InternalError(`variable ${variable.name} has no storage`);
     }
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }

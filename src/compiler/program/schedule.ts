@@ -1,6 +1,7 @@
 // Pass 6, schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
+import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import { isDense, operands as operandsOf, type Primitive, type View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
@@ -27,7 +28,7 @@ export const readsOf = (task: Task): readonly View[] => [
 export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
   const producers = new Map<Primitive, number[]>();
   for (const [i, task] of tasks.entries()) {
-    for (const { node } of task.outputs) add(producers, node, i);
+    for (const { node } of task.outputs) addTo(producers, node, i);
     yield;
   }
   const before = tasks.map((): number[] => []);
@@ -50,7 +51,7 @@ export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
   const readers = new Map<number, number[]>();
   for (const [i, task] of tasks.entries()) {
     for (const { node } of readsOf(task)) {
-      if (node.kind === 'read') add(readers, node.variable.key, i);
+      if (node.kind === 'read') addTo(readers, node.variable.key, i);
     }
     yield;
   }
@@ -121,12 +122,6 @@ function lateOnes(
     if (single && kept <= mostKept && !updates && after[i].every((k) => late.has(k))) late.add(i);
   }
   return new Set([...late].reverse());
-}
-
-function add<K>(lists: Map<K, number[]>, key: K, i: number): void {
-  const known = lists.get(key);
-  if (known) known.push(i);
-  else lists.set(key, [i]);
 }
 
 /** Some tasks, and all to which a path leads from them. */

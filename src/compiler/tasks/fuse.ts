@@ -1,6 +1,7 @@
 // Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
 
+import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import { taskCost } from '../../kernels/body/cost.ts';
 import {
@@ -106,11 +107,7 @@ class Fusion {
 
   *run(): Sliced<Task[]> {
     for (const by of this.#nodes) {
-      for (const view of operandsOf(by)) {
-        const known = this.#uses.get(view.node);
-        if (known) known.push({ by, view });
-        else this.#uses.set(view.node, [{ by, view }]);
-      }
+      for (const view of operandsOf(by)) addTo(this.#uses, view.node, { by, view });
       yield;
     }
     for (const n of this.#nodes) {
