@@ -141,13 +141,14 @@ export interface Local {
   readonly type: ValueType;
 }
 
-export type LoopKind = 'serial' | 'parallel' | 'unrolled';
+export type LoopKind = 'serial' | 'parallel';
 export type Statement =
+  /** A loop has two iterations at least: what is done once is no loop. */
   | {
       readonly kind: 'loop';
       readonly variable: LoopVariable;
       readonly loop: LoopKind;
-      /** How many iterations of a serial loop are run (int32, from 0), which the kernel has made sure are not too many. */
+      /** How many iterations of a serial loop are run (int32, from 0), which the kernel has made sure are not too many. Of such a loop one may be the most. */
       readonly count?: Expression;
       readonly body: readonly Statement[];
     }

@@ -1,10 +1,10 @@
-// Printing, unrolling and hoisting: texts of small kernels before and after.
+// Printing, substituting and hoisting: texts of small kernels before and after.
 import { expect, test } from 'vitest';
 import { printKernel, printProgram } from '../../src/loops/check/print.ts';
 import type { Buffer, Kernel, Local, Statement, ValueType } from '../../src/loops/ir.ts';
 import * as ir from '../../src/loops/ir.ts';
 import { hoistLoads } from '../../src/loops/passes/hoist.ts';
-import { unroll } from '../../src/loops/rewrite.ts';
+import { substitute } from '../../src/loops/rewrite.ts';
 import { loop, store, variable } from './build.ts';
 
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
@@ -80,10 +80,33 @@ test('parts of vectors are printed with the lanes that they touch', () => {
   ]);
 });
 
-test('parts of vectors stay what they are when loops are written out', () => {
+test('parts of vectors stay what they are where a variable becomes a constant', () => {
   const i = variable('i', 2);
   const part = store(b, ir.at(0, [i, 3]), ir.load(a, ir.at(0, [i, 3]), f32x4, 1, 3), 3);
-  expect(text(unroll([loop(i, [part], 'unrolled')]))).toEqual(['b[0 x3] = a[0 x3]', 'b[3 x3] = a[3 x3]']);
+  expect(text(substitute([part], i, 1))).toEqual(['b[3 x3] = a[3 x3]']);
+});
+
+test('a variable becomes another one and a constant, wherever it is', () => {
+  const [i, j] = [variable('i', 8, 2), variable('j', 8, 4)];
+  const x = ir.load(a, ir.at(1, [i, 4]), f32);
+  const int: ValueType = { dtype: 'int32', lanes: 1 };
+  const position = ir.index(ir.at(0, [i, 1]), int);
+  const body = [
+    loop(variable('k', 3), [store(b, ir.at(0, [i, 1]), x)]),
+    {
+      kind: 'if' as const,
+      condition: ir.compare('less', position, ir.constant(3, int)),
+      body: [store(b, ir.at(9), x)],
+    },
+    { kind: 'prefetch' as const, buffer: a, index: ir.at(0, [i, 2], [j, 1]) },
+  ];
+  expect(text(substitute(body, i, 2, j))).toEqual([
+    'for k < 3',
+    '  b[2 + j] = a[9 + 4*j]',
+    'if ((2 + j) < 3)',
+    '  b[9] = a[9 + 4*j]',
+    'prefetch a[4 + j + 2*j]',
+  ]);
 });
 
 test('printing what is shared many times over stays short', () => {
@@ -119,26 +142,6 @@ kernel sample (12 flops, 34 bytes)
 stop if a check failed
 kernel sample (12 flops, 34 bytes)
   b[0] = -0`);
-});
-
-test('unrolled loops are written out, single iterations put in place, empty loops dropped', () => {
-  const [i, j, once, none] = [variable('i', 4), variable('j', 5, 2), variable('once', 3, 3), variable('none', 0)];
-  const value = ir.load(a, ir.at(1, [i, 8], [j, 2]), f32);
-  const to = (index: ir.Affine): Statement => store(b, index, value);
-  const body = [
-    loop(i, [loop(j, [to(ir.at(0, [i, 4], [j, 1]))], 'unrolled')]),
-    loop(once, [
-      loop(none, [to(ir.at(0))]),
-      { kind: 'store', buffer: b, index: { constant: 0, terms: [[once, 1]] }, value: ir.constant(1, f32) },
-    ]),
-  ];
-  expect(text(unroll(body))).toEqual([
-    'for i < 4',
-    '  b[4*i] = a[1 + 8*i]',
-    '  b[2 + 4*i] = a[5 + 8*i]',
-    '  b[4 + 4*i] = a[9 + 8*i]',
-    'b[0] = 1',
-  ]);
 });
 
 test('invariant loads leave innermost loops, once for equal addresses, as far as registers go', () => {

@@ -151,9 +151,10 @@ class Verifier {
   #loop(s: Statement & { kind: 'loop' }, assigned: Set<Local>, outermost: boolean): void {
     const { variable, loop, body } = s;
     const { extent, step, name } = variable;
-    if (!(Number.isInteger(extent) && Number.isInteger(step) && extent >= 0 && step >= 1)) {
-      this.#refuse(s, `the extent must be a whole number from 0, the step one from 1`);
+    if (!(Number.isInteger(extent) && Number.isInteger(step) && extent >= 1 && step >= 1)) {
+      this.#refuse(s, `the extent and the step must be whole numbers from 1`);
     }
+    if (!s.count && extent <= step) this.#refuse(s, 'what is done once needs no loop');
     if (this.#bound.has(variable)) this.#refuse(s, `the variable ${name} belongs to a loop around this one already`);
     if (loop === 'parallel' && !outermost) this.#refuse(s, 'only the outermost loops may be parallel');
     if (s.count) {
@@ -161,7 +162,6 @@ class Verifier {
       this.#expectType(s, 'the number of iterations', valueType('int32', 1), s.count);
       if (loop !== 'serial') this.#refuse(s, 'only a serial loop may count its iterations');
     }
-    if (extent === 0) return;
     this.#bound.add(variable);
     // Perhaps there is no iteration: then nothing is set.
     if (s.count) {

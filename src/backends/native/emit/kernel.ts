@@ -13,7 +13,6 @@ import {
 } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import { hoistLoads } from '../../../loops/passes/hoist.ts';
-import { unroll } from '../../../loops/rewrite.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
 import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
 import { iterations, type Loop, segmentsOf } from '../../emit/segments.ts';
@@ -33,7 +32,7 @@ const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i
 
 /** The text of a function of that name. */
 export function writeKernel(name: string, statements: readonly Statement[], target: KernelTarget): string {
-  return new KernelWriter(unroll(statements), target).write(name);
+  return new KernelWriter(statements, target).write(name);
 }
 
 class KernelWriter {

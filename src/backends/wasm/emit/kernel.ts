@@ -12,7 +12,6 @@ import {
   touchedBy,
 } from '../../../loops/ir.ts';
 import { hoistLoads } from '../../../loops/passes/hoist.ts';
-import { unroll } from '../../../loops/rewrite.ts';
 import { Addresses, type BaseLocals, type Origin } from '../../emit/addresses.ts';
 import { iterations, type Loop, segmentsOf } from '../../emit/segments.ts';
 import { FunctionBody } from './encode.ts';
@@ -48,7 +47,7 @@ const longInnerIteration = 20_000;
  * on, so a long run must be made of many calls.
  */
 export function emitKernel(statements: readonly Statement[], target: KernelTarget, outline: Outline): FunctionBody {
-  return new KernelWriter(unroll(statements), target, outline).write();
+  return new KernelWriter(statements, target, outline).write();
 }
 
 /** A function that is being written. */
@@ -138,7 +137,7 @@ class KernelWriter {
 
   /** Is it a loop whose iterations take long, and use no register that other statements use too? */
   #isLong(s: Statement, least: number): s is Loop {
-    if (s.kind !== 'loop' || s.count || s.variable.extent <= s.variable.step || work(s.body) < least) return false;
+    if (s.kind !== 'loop' || s.count || work(s.body) < least) return false;
     return [...usesOfLocals([s])].every(([local, count]) => this.#uses.get(local) === count);
   }
 }
