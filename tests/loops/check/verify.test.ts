@@ -201,6 +201,19 @@ describe('locals', () => {
     expect(() => verify(loop(i, [set(sum, zero)], 'parallel'), use)).toThrow(/may not have been set/);
     verify(set(sum, zero), loop(i, [store(b, ir.at(0, [i, 1]), ir.local(sum))], 'parallel'));
   });
+  test('of the first thread are its own: others see those that are set directly before a parallel loop', () => {
+    const divided = loop(i, [store(b, ir.at(0, [i, 1]), ir.local(sum))], 'parallel');
+    const alone = store(a, ir.at(0), zero);
+    expect(() => verify(set(sum, zero), alone, divided)).toThrow(/local sum may not have been set/);
+    const other: Local = { name: 'other', type: f32 };
+    const copy = set(sum, ir.local(other));
+    verify(set(other, zero), copy, divided);
+    expect(() => verify(set(other, zero), alone, copy, divided)).toThrow(/local other may not have been set/);
+    verify(alone, set(sum, zero), divided, store(a, ir.at(1), ir.local(sum)));
+    const loaded = set(sum, ir.load(a, ir.at(0), f32));
+    verify(store(a, ir.at(1), zero), loaded, divided);
+    expect(() => verify(alone, loaded, divided)).toThrow(/a parallel loop and another statement both touch a/);
+  });
 });
 
 describe('counted loops', () => {
@@ -408,6 +421,18 @@ describe('a program', () => {
       /stores to the constant b/,
     ],
     ['checks without a status', { checks: 1 }, /no status buffer/],
+    [
+      'two buffers of a kernel that share bytes',
+      {
+        places: new Map<Buffer, Place>([
+          [a, { kind: 'arena', offset: 0 }],
+          [b, { kind: 'arena', offset: 252 }],
+        ]),
+        arenaBytes: 512,
+      },
+      /b and a share bytes/,
+    ],
+    ['a kernel that does not list its buffers', { kernels: [{ ...copy, buffers: [b] }] }, /does not list a/],
   ])('is refused for %s', (_, change, message) => {
     expect(() => verifyProgram({ ...program, ...change }, machine)).toThrow(message);
   });
