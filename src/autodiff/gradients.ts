@@ -1,6 +1,7 @@
 // Automatic differentiation: gradients as nodes of the graph, from the rules that each op brings with it.
 
 import { DTypeError, GraphError, InvalidArgumentError } from '../base/errors.ts';
+import { addTo } from '../base/multimap.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor } from '../graph/tensor.ts';
 import { addN } from '../ops/arithmetic.ts';
@@ -54,11 +55,6 @@ export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
 function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor | null)[] {
   const between = operationsBetween(roots, xs);
   const parts = new Map<Tensor, Tensor[]>();
-  const contribute = (t: Tensor, gradient: Tensor) => {
-    const known = parts.get(t);
-    if (known) known.push(gradient);
-    else parts.set(t, [gradient]);
-  };
   const total = (t: Tensor): Tensor | null => {
     const all = parts.get(t);
     if (!all) return null;
@@ -66,7 +62,7 @@ function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor
     parts.set(t, [sum]);
     return sum;
   };
-  for (const y of roots) contribute(y, onesLike(y));
+  for (const y of roots) addTo(parts, y, onesLike(y));
   // Inputs are older than the operations that use them, so from young to old every use comes first.
   for (const operation of [...between].sort((a, b) => b.id - a.id)) {
     const gradient = definitionOf(operation).gradient;
@@ -75,7 +71,7 @@ function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor
     const { attributes, inputs, outputs } = operation;
     gradient({ inputs, outputs, attributes }, outputGradients).forEach((g, i) => {
       const input = inputs[i];
-      if (g && isFloat(input.dtype) && (between.has(input.operation) || xs.includes(input))) contribute(input, g);
+      if (g && isFloat(input.dtype) && (between.has(input.operation) || xs.includes(input))) addTo(parts, input, g);
     });
   }
   return xs.map(total);

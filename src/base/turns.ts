@@ -19,22 +19,22 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** Work that may be interrupted wherever it yields. */
-export type Steps<T> = Generator<void, T, void>;
+/** A computation cut into slices: it may be interrupted wherever it yields. */
+export type Sliced<T> = Generator<void, T, void>;
 
 /** Does all of it now. */
-export function atOnce<T>(steps: Steps<T>): T {
+export function atOnce<T>(work: Sliced<T>): T {
   for (;;) {
-    const { done, value } = steps.next();
+    const { done, value } = work.next();
     if (done) return value;
   }
 }
 
 /** Does it slice by slice. */
-export async function inSlices<T>(steps: Steps<T>): Promise<T> {
+export async function inSlices<T>(work: Sliced<T>): Promise<T> {
   let begin = performance.now();
   for (;;) {
-    const { done, value } = steps.next();
+    const { done, value } = work.next();
     if (done) return value;
     if (performance.now() - begin > sliceMs) {
       await nextTurn();

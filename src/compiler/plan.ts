@@ -1,8 +1,9 @@
 // The passes after lowering in their order: primitives → a program fitted to a machine.
 
-import { atOnce, type Steps } from '../base/turns.ts';
+import { atOnce, type Sliced } from '../base/turns.ts';
 import type { Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
+import { hoist } from '../loops/passes/hoist.ts';
 import type { Port, Program } from '../loops/program.ts';
 import type { Lowered, Primitive, View } from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
@@ -39,7 +40,7 @@ export const plan = (lowered: Lowered, machine: Machine, options?: PlanOptions):
   atOnce(planning(lowered, machine, options));
 
 /** The same, step by step. */
-export function* planning(given: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Steps<Plan> {
+export function* planning(given: Lowered, machine: Machine, { share }: PlanOptions = { share: true }): Sliced<Plan> {
   const lowered = yield* unique(given);
   const fused = yield* fuse(lowered);
   const scheduled = yield* schedule(share ? { ...fused, tasks: yield* parametrize(fused.tasks) } : fused);
@@ -74,7 +75,7 @@ export function* planning(given: Lowered, machine: Machine, { share }: PlanOptio
   const port = (v: View): Port => ({ buffer: buffers.of(v.node), dtype: v.node.dtype, shape: v.shape });
   const used = new Set(buffers.nodes());
   return {
-    kernels,
+    kernels: yield* hoist(kernels, machine),
     checks: checkKernels,
     repeats: repeats
       .filter((r) => !r.parallel)

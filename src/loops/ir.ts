@@ -141,13 +141,14 @@ export interface Local {
   readonly type: ValueType;
 }
 
-export type LoopKind = 'serial' | 'parallel' | 'unrolled';
+export type LoopKind = 'serial' | 'parallel';
 export type Statement =
+  /** A loop has two iterations at least: what is done once is no loop. */
   | {
       readonly kind: 'loop';
       readonly variable: LoopVariable;
       readonly loop: LoopKind;
-      /** How many iterations of a serial loop are run (int32, from 0), which the kernel has made sure are not too many. */
+      /** How many iterations of a serial loop are run (int32, from 0), which the kernel has made sure are not too many. Of such a loop one may be the most. */
       readonly count?: Expression;
       readonly body: readonly Statement[];
     }
@@ -168,15 +169,18 @@ export type Statement =
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
 
 /**
- * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads,
- * everything else is done by the first of them. Threads wait for each other between kernels, not inside one: what a
- * parallel loop touches is not changed by the rest of its kernel.
+ * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads.
+ * Each thread sets the registers that are set directly before such a loop; everything else is done by the first of them
+ * (see threads.ts). Threads wait for each other between kernels, not inside one: what a parallel loop touches is not
+ * changed by the rest of its kernel. Two buffers of a kernel never share bytes.
  */
 export interface Kernel {
   readonly name: string;
   readonly body: readonly Statement[];
-  /** Where kernels differ in nothing but buffers: the body of one of them, and what its buffers are in this one. */
-  readonly shared?: { readonly body: readonly Statement[]; readonly buffers: ReadonlyMap<Buffer, Buffer> };
+  /** What it touches, in the order in which emitters number it; where it is missing, that of its statements. */
+  readonly buffers?: readonly Buffer[];
+  /** Where kernels differ in nothing but buffers: one of them, and what its buffers are in this one. */
+  readonly shared?: { readonly pattern: Kernel; readonly buffers: ReadonlyMap<Buffer, Buffer> };
   /** Arithmetic operations and bytes moved, as estimated when it was chosen. */
   readonly flops: number;
   readonly bytes: number;

@@ -1,4 +1,4 @@
-// Rewriting of kernels: the same statements with other expressions, and the loops that are written out.
+// Rewriting of kernels: the same statements with other expressions.
 import { type Affine, at, type Buffer, type Expression, type LoopVariable, type Statement } from './ir.ts';
 
 /** The same operation on other operands; the expression itself if none changed. */
@@ -90,22 +90,6 @@ function rewriteStatement(s: Statement, change: StatementChange): Statement {
     case 'loop':
       return { ...s, ...(s.count && { count: expression(s.count) }), body: rewriteStatements(s.body, change) };
   }
-}
-
-/** Writes out the iterations of `unrolled` loops and the only iteration of others; loops without iterations vanish. */
-export function unroll(statements: readonly Statement[]): Statement[] {
-  return statements.flatMap((s): Statement[] => {
-    if (s.kind === 'if') return [{ ...s, body: unroll(s.body) }];
-    if (s.kind !== 'loop') return [s];
-    const { variable, loop } = s;
-    if (variable.extent <= 0) return [];
-    if (s.count || (loop !== 'unrolled' && variable.extent > variable.step)) return [{ ...s, body: unroll(s.body) }];
-    const copies: Statement[] = [];
-    for (let value = 0; value < variable.extent; value += variable.step) {
-      copies.push(...unroll(substitute(s.body, variable, value)));
-    }
-    return copies;
-  });
 }
 
 /** The same statements where a variable is a constant, or another variable and a constant. */

@@ -2,7 +2,7 @@
 // https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 import { builtin, inNode } from '../base/builtin.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
-import { atOnce, inSlices, type Steps } from '../base/turns.ts';
+import { atOnce, inSlices, type Sliced } from '../base/turns.ts';
 import { mainTrack, type Span } from './timeline.ts';
 
 /** About 15 MB of text. */
@@ -93,7 +93,7 @@ export class Trace {
     }
   }
 
-  *#writing(): Steps<void> {
+  *#writing(): Sliced<void> {
     const { openSync, closeSync, writeFileSync } = fileSystem();
     const file = this.#attempt(() => openSync(this.#path, 'w'));
     const write = (text: string) => this.#attempt(() => writeFileSync(file, text));

@@ -11,6 +11,8 @@ export const loop = (v: LoopVariable, body: Statement[], kind: LoopKind = 'seria
   loop: kind,
   body,
 });
+/** A loop as kernels build it: none around what is done once. */
+export { loop as around } from '../../src/kernels/body/nest.ts';
 export { store } from '../../src/loops/ir.ts';
 export const set = (local: Local, value: Expression): Statement => ({ kind: 'set', local, value });
 export const when = (condition: Expression, body: Statement[]): Statement => ({ kind: 'if', condition, body });

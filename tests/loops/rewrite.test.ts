@@ -1,10 +1,9 @@
-// Printing, unrolling and hoisting: texts of small kernels before and after.
+// Statements with other indices: texts of small kernels before and after.
 import { expect, test } from 'vitest';
-import { printKernel, printProgram } from '../../src/loops/check/print.ts';
-import type { Buffer, Kernel, Local, Statement, ValueType } from '../../src/loops/ir.ts';
+import { printKernel } from '../../src/loops/check/print.ts';
+import type { Buffer, Kernel, Statement, ValueType } from '../../src/loops/ir.ts';
 import * as ir from '../../src/loops/ir.ts';
-import { hoistLoads } from '../../src/loops/passes/hoist.ts';
-import { unroll } from '../../src/loops/rewrite.ts';
+import { substitute } from '../../src/loops/rewrite.ts';
 import { loop, store, variable } from './build.ts';
 
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
@@ -18,156 +17,31 @@ const text = (body: readonly Statement[]) =>
     .slice(1)
     .map((l) => l.slice(2));
 
-test('a kernel is printed loop by loop, what is shared by name', () => {
-  const [i, j] = [variable('i', 4), variable('j', 16, 4)];
-  const sum: Local = { name: 'sum', type: f32x4 };
-  const x = ir.load(a, ir.at(3, [i, 16], [j, -1]), f32x4);
-  const row = ir.load(a, ir.at(0, [i, 1]), f32x4, 0);
-  const printed = printKernel(
-    kernel([
-      loop(
-        i,
-        [
-          { kind: 'set', local: sum, value: ir.constant(0, f32x4) },
-          loop(j, [{ kind: 'set', local: sum, value: ir.multiplyAdd(row, x, ir.local(sum)) }]),
-          {
-            kind: 'store',
-            buffer: b,
-            index: ir.at(0, [i, 4]),
-            value: ir.binary('mul', x, ir.binary('max', x, ir.local(sum))),
-          },
-          {
-            kind: 'if',
-            condition: ir.compare(
-              'less',
-              ir.index(ir.at(1, [i, 1]), { dtype: 'int32', lanes: 1 }),
-              ir.constant(2, { dtype: 'int32', lanes: 1 }),
-            ),
-            body: [
-              {
-                kind: 'storeAt',
-                buffer: b,
-                index: ir.convert(ir.load(a, ir.at(0), f32), 'int32'),
-                value: ir.lane(ir.local(sum), 2),
-              },
-            ],
-          },
-        ],
-        'parallel',
-      ),
-    ]),
-  );
-  expect(printed).toBe(`kernel sample (12 flops, 34 bytes)
-  parallel for i < 4
-    sum: float32x4 = 0
-    for j < 16 step 4
-      sum: float32x4 = multiplyAdd(a[i x4 by 0], a[3 + 16*i - j x4], sum)
-    let $0: float32x4 = a[3 + 16*i - j x4]
-    b[4*i x4] = ($0 * max($0, sum))
-    if ((1 + i) < 2)
-      b[at to int32(a[0])] = sum.2`);
-});
-
-test('parts of vectors are printed with the lanes that they touch', () => {
-  const i = variable('i', 4);
-  const part = ir.load(a, ir.at(1, [i, 8]), f32x4, 1, 3);
-  const some = ir.load(a, ir.at(0), f32x4, 5, 2);
-  const broadcast = ir.load(a, ir.at(9), f32x4, 0, 2);
-  const sum = ir.binary('add', part, ir.binary('add', some, broadcast));
-  expect(text([loop(i, [store(b, ir.at(0, [i, 4]), sum, 3)])])).toEqual([
-    'for i < 4',
-    '  b[4*i x3] = (a[1 + 8*i x3] + (a[0 x2 by 5] + a[9 x4 by 0]))',
-  ]);
-});
-
-test('parts of vectors stay what they are when loops are written out', () => {
+test('parts of vectors stay what they are where a variable becomes a constant', () => {
   const i = variable('i', 2);
   const part = store(b, ir.at(0, [i, 3]), ir.load(a, ir.at(0, [i, 3]), f32x4, 1, 3), 3);
-  expect(text(unroll([loop(i, [part], 'unrolled')]))).toEqual(['b[0 x3] = a[0 x3]', 'b[3 x3] = a[3 x3]']);
+  expect(text(substitute([part], i, 1))).toEqual(['b[3 x3] = a[3 x3]']);
 });
 
-test('printing what is shared many times over stays short', () => {
-  let e = ir.load(a, ir.at(0), f32);
-  for (let n = 0; n < 60; n++) e = ir.binary('add', e, e);
-  expect(text([{ kind: 'store', buffer: b, index: ir.at(0), value: e }])).toHaveLength(61);
-});
-
-test('a program is printed with its places', () => {
-  const body: Statement[] = [{ kind: 'store', buffer: b, index: ir.at(0), value: ir.constant(-0, f32) }];
-  const printed = printProgram({
-    kernels: [kernel(body), kernel(body)],
-    checks: 1,
-    arenaBytes: 256,
-    threadBytes: 0,
-    repeats: [],
-    feeds: [],
-    fetches: [],
-    counters: [],
-    status: a,
-    messages: [],
-    variables: [],
-    places: new Map([
-      [a, { kind: 'arena', offset: 64 }],
-      [b, { kind: 'variable', key: 2 }],
-    ]),
-  });
-  expect(printed).toBe(`program, arena of 256 bytes
-  a: float32[64] at arena + 64
-  b: float32[64] at variable 2
-kernel sample (12 flops, 34 bytes)
-  b[0] = -0
-stop if a check failed
-kernel sample (12 flops, 34 bytes)
-  b[0] = -0`);
-});
-
-test('unrolled loops are written out, single iterations put in place, empty loops dropped', () => {
-  const [i, j, once, none] = [variable('i', 4), variable('j', 5, 2), variable('once', 3, 3), variable('none', 0)];
-  const value = ir.load(a, ir.at(1, [i, 8], [j, 2]), f32);
-  const to = (index: ir.Affine): Statement => store(b, index, value);
+test('a variable becomes another one and a constant, wherever it is', () => {
+  const [i, j] = [variable('i', 8, 2), variable('j', 8, 4)];
+  const x = ir.load(a, ir.at(1, [i, 4]), f32);
+  const int: ValueType = { dtype: 'int32', lanes: 1 };
+  const position = ir.index(ir.at(0, [i, 1]), int);
   const body = [
-    loop(i, [loop(j, [to(ir.at(0, [i, 4], [j, 1]))], 'unrolled')]),
-    loop(once, [
-      loop(none, [to(ir.at(0))]),
-      { kind: 'store', buffer: b, index: { constant: 0, terms: [[once, 1]] }, value: ir.constant(1, f32) },
-    ]),
+    loop(variable('k', 3), [store(b, ir.at(0, [i, 1]), x)]),
+    {
+      kind: 'if' as const,
+      condition: ir.compare('less', position, ir.constant(3, int)),
+      body: [store(b, ir.at(9), x)],
+    },
+    { kind: 'prefetch' as const, buffer: a, index: ir.at(0, [i, 2], [j, 1]) },
   ];
-  expect(text(unroll(body))).toEqual([
-    'for i < 4',
-    '  b[4*i] = a[1 + 8*i]',
-    '  b[2 + 4*i] = a[5 + 8*i]',
-    '  b[4 + 4*i] = a[9 + 8*i]',
-    'b[0] = 1',
-  ]);
-});
-
-test('invariant loads leave innermost loops, once for equal addresses, as far as registers go', () => {
-  const [i, j] = [variable('i', 4), variable('j', 16, 4)];
-  const scalar = (n: number) => ir.load(a, ir.at(n, [i, 1]), f32x4, 0);
-  const sum = ir.binary(
-    'add',
-    scalar(0),
-    ir.binary('add', scalar(0), ir.binary('add', scalar(1), ir.load(a, ir.at(0, [j, 1]), f32x4))),
-  );
-  const body = [loop(i, [loop(j, [{ kind: 'store', buffer: b, index: ir.at(0, [i, 16], [j, 1]), value: sum }])])];
-  expect(text(hoistLoads(body, 5, () => false))).toEqual([
-    'for i < 4',
-    '  hoisted0: float32x4 = a[i x4 by 0]',
-    '  for j < 16 step 4',
-    '    b[16*i + j x4] = (hoisted0 + (hoisted0 + (a[1 + i x4 by 0] + a[j x4])))',
-  ]);
-  expect(hoistLoads(body, 5, () => true)).toEqual(body);
-});
-
-test('invariant loads of different parts of one vector leave a loop each for itself', () => {
-  const i = variable('i', 8, 4);
-  const part = (count?: number) => ir.load(a, ir.at(0), f32x4, 1, count);
-  const sum = [part(2), part(), part(3)].reduce((x, y) => ir.binary('add', x, y), part(2));
-  expect(text(hoistLoads([loop(i, [store(b, ir.at(0, [i, 1]), sum, 3)])], 16, () => false))).toEqual([
-    'hoisted0: float32x4 = a[0 x2]',
-    'hoisted1: float32x4 = a[0 x4]',
-    'hoisted2: float32x4 = a[0 x3]',
-    'for i < 8 step 4',
-    '  b[i x3] = (((hoisted0 + hoisted0) + hoisted1) + hoisted2)',
+  expect(text(substitute(body, i, 2, j))).toEqual([
+    'for k < 3',
+    '  b[2 + j] = a[9 + 4*j]',
+    'if ((2 + j) < 3)',
+    '  b[9] = a[9 + 4*j]',
+    'prefetch a[4 + j + 2*j]',
   ]);
 });

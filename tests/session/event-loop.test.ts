@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { emitting } from '../../src/backends/wasm/emit/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import type { Steps } from '../../src/base/turns.ts';
+import type { Sliced } from '../../src/base/turns.ts';
 import { lowering } from '../../src/compiler/graph/lower.ts';
 import { planning } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
@@ -52,7 +52,7 @@ function largeTraining(layers: number, size: number): Large {
 }
 
 /** The milliseconds between yields. */
-function drive<T>(steps: Steps<T>): { value: T; pieces: number[] } {
+function drive<T>(steps: Sliced<T>): { value: T; pieces: number[] } {
   const pieces: number[] = [];
   for (;;) {
     const begin = performance.now();

@@ -1,10 +1,10 @@
 // Kernels of one structure that become one function, which is called with the addresses in which they differ.
 
-import type { Steps } from '../../base/turns.ts';
-import { type Buffer, type Kernel, type Statement, touchedBy } from '../../loops/ir.ts';
-import { ownBuffer, sharedBody } from '../../loops/shared.ts';
+import { addTo } from '../../base/multimap.ts';
+import type { Sliced } from '../../base/turns.ts';
+import type { Buffer, Kernel } from '../../loops/ir.ts';
+import { buffersOf, ownBuffer, patternOf } from '../../loops/shared.ts';
 import type { Origin } from './addresses.ts';
-import { overlapping } from './segments.ts';
 
 /** From how many kernels on a function is worth sharing, and how many addresses it may be given. */
 export interface Sharing {
@@ -14,12 +14,10 @@ export interface Sharing {
 
 /** What a shared function is made from. */
 export interface KernelGroup {
-  readonly body: readonly Statement[];
-  /** The buffers, as the body knows them, whose addresses are given, in order. */
+  readonly pattern: Kernel;
+  /** The buffers, as the pattern knows them, whose addresses are given, in order. */
   readonly given: readonly Buffer[];
   readonly originOf: (buffer: Buffer) => Origin;
-  /** Do two buffers share storage in any of the kernels? */
-  readonly overlap: (a: Buffer, b: Buffer) => boolean;
 }
 
 /** The group of each kernel that shares a function with others. */
@@ -27,42 +25,35 @@ export function* groupsOf(
   kernels: readonly Kernel[],
   originOf: (buffer: Buffer) => Origin,
   { fewest, mostGiven }: Sharing,
-): Steps<ReadonlyMap<Kernel, KernelGroup>> {
-  const alike = new Map<readonly Statement[], Kernel[]>();
-  for (const kernel of kernels) {
-    const known = alike.get(sharedBody(kernel));
-    if (known) known.push(kernel);
-    else alike.set(sharedBody(kernel), [kernel]);
-  }
+): Sliced<ReadonlyMap<Kernel, KernelGroup>> {
+  const alike = new Map<Kernel, Kernel[]>();
+  for (const kernel of kernels) addTo(alike, patternOf(kernel), kernel);
   const groups = new Map<Kernel, KernelGroup>();
-  for (const [body, members] of alike) {
+  for (const [pattern, members] of alike) {
     if (members.length < fewest) continue;
-    const group = yield* groupOf(body, members, originOf);
+    const group = yield* groupOf(pattern, members, originOf);
     if (group.given.length <= mostGiven) for (const kernel of members) groups.set(kernel, group);
   }
   return groups;
 }
 
 function* groupOf(
-  body: readonly Statement[],
+  pattern: Kernel,
   kernels: readonly Kernel[],
   originOf: (buffer: Buffer) => Origin,
-): Steps<KernelGroup> {
-  const { read, written } = touchedBy(body);
+): Sliced<KernelGroup> {
   const given = new Map<Buffer, Origin>();
-  for (const buffer of new Set([...read, ...written])) {
+  for (const buffer of buffersOf(pattern)) {
     // What lies at one place for all of them needs no parameter.
     const first = originOf(ownBuffer(kernels[0], buffer));
     const same = kernels.every((k) => sameOrigin(originOf(ownBuffer(k, buffer)), first));
     if (!same) given.set(buffer, { base: `given ${given.size}`, offset: 0 });
     yield;
   }
-  const overlap = overlapping(originOf);
   return {
-    body,
+    pattern,
     given: [...given.keys()],
     originOf: (b) => given.get(b) ?? originOf(ownBuffer(kernels[0], b)),
-    overlap: (a, b) => kernels.some((k) => overlap(ownBuffer(k, a), ownBuffer(k, b))),
   };
 }
 

@@ -3,7 +3,7 @@
 
 import { InternalError, ResourceExhaustedError } from '../../base/errors.ts';
 import { alignedSize } from '../../base/free-space.ts';
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
 import type { VariableState } from '../../primitives/primitives.ts';
@@ -64,7 +64,7 @@ const storedAs = ({ key, dtype, shape }: VariableState): Stored => ({ key, dtype
 /** Bytes that are copied before others get a turn: some 100 µs. */
 const copiedAtOnce = 2 ** 19;
 
-function* copying(from: TypedArray, to: TypedArray): Steps<void> {
+function* copying(from: TypedArray, to: TypedArray): Sliced<void> {
   const count = copiedAtOnce / from.BYTES_PER_ELEMENT;
   for (let begin = 0; begin < from.length; begin += count) {
     to.set(from.subarray(begin, begin + count), begin);
@@ -109,7 +109,7 @@ export class Residence {
   }
 
   /** See `Backend.readVariables`; no run may begin before it is done. */
-  *reading(variables: readonly VariableState[]): Steps<TypedArray[]> {
+  *reading(variables: readonly VariableState[]): Sliced<TypedArray[]> {
     const values: TypedArray[] = [];
     for (const state of variables) {
       const { key, dtype, length } = storedAs(state);
@@ -124,7 +124,7 @@ export class Residence {
   }
 
   /** See `Backend.writeVariables`; no run may begin before it is done. */
-  *writing(values: ReadonlyMap<VariableState, TypedArray>): Steps<void> {
+  *writing(values: ReadonlyMap<VariableState, TypedArray>): Sliced<void> {
     for (const [state, value] of values) {
       checkValue(state, value);
       this.#elementsOf(state);

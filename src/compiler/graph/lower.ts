@@ -2,7 +2,7 @@
 // and each assignment makes a new version of it, so the passes after this one know nothing of order or time.
 
 import { FeedError } from '../../base/errors.ts';
-import { atOnce, type Steps } from '../../base/turns.ts';
+import { atOnce, type Sliced } from '../../base/turns.ts';
 import type { Operation } from '../../graph/operation.ts';
 import type { Tensor, Variable } from '../../graph/tensor.ts';
 import { definitionOf } from '../../ops/define.ts';
@@ -32,7 +32,7 @@ export const lower = (request: CompileRequest, options?: LowerOptions): LoweredR
   atOnce(lowering(request, options));
 
 /** The same, step by step. */
-export function* lowering(request: CompileRequest, options: LowerOptions = { rewrite: true }): Steps<LoweredRun> {
+export function* lowering(request: CompileRequest, options: LowerOptions = { rewrite: true }): Sliced<LoweredRun> {
   const operations = yield* prune(request);
   const before = yield* assignmentsBefore(operations);
   const rewriter = new Rewriter(options.rewrite);
@@ -154,7 +154,7 @@ function lowerNode(node: Node, view: (v: Value) => p.View, seed: number, checks:
 }
 
 /** The primitives from which the given ones are computed, with them, in order of dependence. */
-function* reachable(roots: readonly p.Primitive[]): Steps<p.Primitive[]> {
+function* reachable(roots: readonly p.Primitive[]): Sliced<p.Primitive[]> {
   const found = new Set<p.Primitive>(roots);
   let first = Infinity;
   let last = 0;

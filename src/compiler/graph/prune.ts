@@ -1,12 +1,12 @@
 // Pass 1, prune: the operations that a run needs, cut at what is fed.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Operation } from '../../graph/operation.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { CompileRequest } from './request.ts';
 
 /** The needed operations in the order in which they were made, which is one in which inputs come before their uses. */
-export function* prune({ fetches, targets, feeds }: CompileRequest): Steps<Operation[]> {
+export function* prune({ fetches, targets, feeds }: CompileRequest): Sliced<Operation[]> {
   const fed = new Set<Tensor>(feeds.map((f) => f.tensor));
   const needed = new Set<Operation>();
   const open: Operation[] = [];

@@ -1,7 +1,7 @@
 // Which value of a variable an operation sees: the newest of the assignments from which a path leads to it, else the
 // value from before the run. Assignments of one variable happen in the order in which they were made.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Operation } from '../../graph/operation.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { isAssign } from '../../ops/variable.ts';
@@ -13,7 +13,7 @@ const nothing: Past = new Map();
 /** For each operation of a pruned list, the assignments that come before it. */
 export function* assignmentsBefore(
   operations: readonly Operation[],
-): Steps<(operation: Operation, variable: Tensor) => Operation | undefined> {
+): Sliced<(operation: Operation, variable: Tensor) => Operation | undefined> {
   const after = new Map<Operation, Past>();
   const before = new Map<Operation, Past>();
   for (const operation of operations) {

@@ -1,7 +1,8 @@
 // Pass 7, batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
 // large evaluation needs the memory of a small one.
 
-import type { Steps } from '../../base/turns.ts';
+import { addTo } from '../../base/multimap.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Batching, Machine } from '../../loops/machine.ts';
 import { type Contract, isStored, type Primitive, type Reduce, type View } from '../../primitives/primitives.ts';
 import { walk } from '../../primitives/scalar.ts';
@@ -36,18 +37,13 @@ export function* batch(
   { tasks, checks, inPlace }: Pick<Schedule, 'tasks' | 'checks' | 'inPlace'>,
   kept: ReadonlySet<Primitive>,
   machine: Machine,
-): Steps<Batched> {
+): Sliced<Batched> {
   const { blockBytes, blockMultiple, enoughBytes, mostTasks } = machine.batching;
   const readers = new Map<Primitive, number[]>();
   const writers = new Map<Primitive, number[]>();
-  const add = (map: Map<Primitive, number[]>, node: Primitive, i: number) => {
-    const known = map.get(node);
-    if (known) known.push(i);
-    else map.set(node, [i]);
-  };
   for (const [i, task] of tasks.entries()) {
-    for (const { node } of readsOf(task)) add(readers, node, i);
-    for (const { node } of task.outputs) add(writers, node, i);
+    for (const { node } of readsOf(task)) addTo(readers, node, i);
+    for (const { node } of task.outputs) addTo(writers, node, i);
     yield;
   }
   const result = [...tasks];
@@ -96,7 +92,7 @@ const reducesRows = ({ root }: Task): boolean => root?.kind === 'reduce' && elem
  * Into how many blocks, at most as many as there should be, the work of some tasks can be cut. `costs` are known costs
  * of structures.
  */
-function* blocksWorth(tasks: readonly Task[], machine: Machine, costs: Map<string, number>): Steps<number> {
+function* blocksWorth(tasks: readonly Task[], machine: Machine, costs: Map<string, number>): Sliced<number> {
   const { leastBlocks, leastCost } = machine.batching;
   let cost = 0;
   for (const task of tasks) {
@@ -123,7 +119,7 @@ function* chains(
   checks: number,
   inPlace: ReadonlyMap<Primitive, number>,
   batching: Batching,
-): Steps<(readonly [first: number, end: number])[]> {
+): Sliced<(readonly [first: number, end: number])[]> {
   const found: (readonly [number, number])[] = [];
   let first = 0;
   let produced = new Set<Primitive>();

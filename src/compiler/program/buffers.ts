@@ -1,6 +1,7 @@
 // The array of each node and what kernels ask for beside them: when it is needed, and where it lies.
 
-import type { Steps } from '../../base/turns.ts';
+import { InternalError } from '../../base/errors.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
 import type { Constant, Lowered, Primitive } from '../../primitives/primitives.ts';
@@ -144,12 +145,12 @@ export class Buffers {
 
   variables(lowered: Lowered): { key: number; dtype: Buffer['dtype']; length: number }[] {
     for (const { variable } of lowered.updates) {
-      if (!this.#ofVariable.has(variable.key)) throw new Error(`variable ${variable.name} has no storage`);
+      if (!this.#ofVariable.has(variable.key)) throw new InternalError(`variable ${variable.name} has no storage`);
     }
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  *place(last: number): Steps<Placement> {
+  *place(last: number): Sliced<Placement> {
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);
@@ -165,7 +166,7 @@ export class Buffers {
     for (const [node, { of, item }] of this.#batched.windows) {
       windows.push([this.of(node), this.of(of), item * sizeOf(node.dtype)]);
     }
-    const space = function* (kind: 'arena' | 'thread'): Steps<MemoryPlan> {
+    const space = function* (kind: 'arena' | 'thread'): Sliced<MemoryPlan> {
       const plan = yield* planMemory(
         lifetimes.filter(({ buffer }) => (buffer.private ?? false) === (kind === 'thread')),
       );

@@ -1,11 +1,11 @@
 // The loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
 // same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Storage } from '../../kernels/offer.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import { withBuffers } from '../../loops/shared.ts';
+import { buffersOf, withBuffers } from '../../loops/shared.ts';
 import type { Primitive } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type Structure, structureOf } from '../tasks/structure.ts';
@@ -57,7 +57,7 @@ export class Builder {
     this.#share = share;
   }
 
-  *build(unit: Unit): Steps<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
+  *build(unit: Unit): Sliced<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
     const structures = this.#share ? unit.tasks.map((task) => structureOf(task)) : [];
     yield;
     if (!this.#share || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
@@ -95,7 +95,7 @@ export class Builder {
     return { key, buffers: [...found.keys()] };
   }
 
-  *#first(unit: Unit, arrays: readonly Buffer[]): Steps<Pattern> {
+  *#first(unit: Unit, arrays: readonly Buffer[]): Sliced<Pattern> {
     const buffers = [...arrays];
     const kernels: Kernel[] = [];
     const asked: Asked[][] = [];
@@ -123,12 +123,13 @@ export class Builder {
       yield;
     }
     const { repeat } = unit;
-    if (!repeat?.parallel) return { kernels, offers: offered, buffers, asked, replaced: new Map() };
+    if (!repeat?.parallel)
+      return { kernels: kernels.map(listed), offers: offered, buffers, asked, replaced: new Map() };
     // Only where loops are alike has it any use to look for those that may be one.
     const alike = unit.tasks.some((t) => t.byItem);
     const merged = mergeKernels(kernels, repeat.items / repeat.block, this.#buffers.chain(), alike);
     this.#buffers.replace(merged.replaced);
-    return { ...merged, offers: offered, buffers, asked };
+    return { ...merged, kernels: merged.kernels.map(listed), offers: offered, buffers, asked };
   }
 
   /** The pattern's kernels for these arrays, and for space as the pattern's tasks asked for. */
@@ -159,3 +160,6 @@ export class Builder {
     for (const o of tasks[i].outputs) if (o.node.kind !== 'check') this.#buffers.use(o.node, first + i, repeat);
   }
 }
+
+/** The kernel with its buffers listed: passes on loops move statements, and the order stays as it was built. */
+const listed = (kernel: Kernel): Kernel => ({ ...kernel, buffers: buffersOf(kernel) });

@@ -2,7 +2,7 @@
 // the best fitting piece first.
 
 import { alignedSize, FreeSpace } from '../../base/free-space.ts';
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 
@@ -23,7 +23,7 @@ export interface MemoryPlan {
 
 const sizeFor = (b: Buffer) => alignedSize(b.length * sizeOf(b.dtype));
 
-export function* planMemory(lifetimes: readonly Lifetime[]): Steps<MemoryPlan> {
+export function* planMemory(lifetimes: readonly Lifetime[]): Sliced<MemoryPlan> {
   const offsets = new Map<Buffer, number>();
   const space = new FreeSpace();
   const begins = [...lifetimes].sort((a, b) => a.begin - b.begin || sizeFor(b.buffer) - sizeFor(a.buffer));

@@ -1,7 +1,8 @@
 // Pass 6, schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
-import type { Steps } from '../../base/turns.ts';
+import { addTo } from '../../base/multimap.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { isDense, operands as operandsOf, type Primitive, type View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
@@ -24,10 +25,10 @@ export const readsOf = (task: Task): readonly View[] => [
   ...(task.root && task.operands.length === 0 ? operandsOf(task.root) : []),
 ];
 
-export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
+export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
   const producers = new Map<Primitive, number[]>();
   for (const [i, task] of tasks.entries()) {
-    for (const { node } of task.outputs) add(producers, node, i);
+    for (const { node } of task.outputs) addTo(producers, node, i);
     yield;
   }
   const before = tasks.map((): number[] => []);
@@ -50,7 +51,7 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   const readers = new Map<number, number[]>();
   for (const [i, task] of tasks.entries()) {
     for (const { node } of readsOf(task)) {
-      if (node.kind === 'read') add(readers, node.variable.key, i);
+      if (node.kind === 'read') addTo(readers, node.variable.key, i);
     }
     yield;
   }
@@ -79,7 +80,7 @@ export function* schedule({ tasks, updates }: Fused): Steps<Schedule> {
   const first = [...early].sort((a, b) => a - b);
   const order: number[] = [];
   const done = new Set<number>();
-  const visit = function* (start: number): Steps<void> {
+  const visit = function* (start: number): Sliced<void> {
     const open = [start];
     while (open.length > 0) {
       const i = open[open.length - 1];
@@ -121,12 +122,6 @@ function lateOnes(
     if (single && kept <= mostKept && !updates && after[i].every((k) => late.has(k))) late.add(i);
   }
   return new Set([...late].reverse());
-}
-
-function add<K>(lists: Map<K, number[]>, key: K, i: number): void {
-  const known = lists.get(key);
-  if (known) known.push(i);
-  else lists.set(key, [i]);
 }
 
 /** Some tasks, and all to which a path leads from them. */

@@ -1,7 +1,8 @@
 // Between the passes 4 and 5: numbers in which many tasks of otherwise equal structure differ become arrays of one
 // element, so that these tasks can share their kernels.
 
-import type { Steps } from '../../base/turns.ts';
+import { addTo } from '../../base/multimap.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { constant, type View } from '../../primitives/primitives.ts';
 import type { Scalar } from '../../primitives/scalar.ts';
 import * as s from '../../primitives/scalar.ts';
@@ -30,13 +31,13 @@ interface Member {
   readonly free: readonly Scalar[];
 }
 
-export function* parametrize(tasks: readonly Task[]): Steps<readonly Task[]> {
+export function* parametrize(tasks: readonly Task[]): Sliced<readonly Task[]> {
   const result = [...tasks];
   // Most numbers are the same everywhere: structures are compared only where some are not.
   const similar = new Map<string, Member[]>();
   for (const [index, task] of tasks.entries()) {
     const free = freeConstants(task);
-    if (free.length > 0) add(similar, `${task.root?.kind} ${task.shape} ${free.length}`, { index, free });
+    if (free.length > 0) addTo(similar, `${task.root?.kind} ${task.shape} ${free.length}`, { index, free });
     yield;
   }
   const groups = new Map<string, Member[]>();
@@ -45,7 +46,7 @@ export function* parametrize(tasks: readonly Task[]): Steps<readonly Task[]> {
     if (members.length < many || !differences(members).includes(true)) continue;
     for (const member of members) {
       const { text } = structureOf(tasks[member.index], member.free) as Structure;
-      add(groups, text, member);
+      addTo(groups, text, member);
       yield;
     }
   }
@@ -63,12 +64,6 @@ export function* parametrize(tasks: readonly Task[]): Steps<readonly Task[]> {
     }
   }
   return result;
-}
-
-function add(groups: Map<string, Member[]>, key: string, member: Member): void {
-  const known = groups.get(key);
-  if (known) known.push(member);
-  else groups.set(key, [member]);
 }
 
 /** Of each number in its place whether it is not the same in all of some tasks. */

@@ -1,7 +1,8 @@
 // Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
 
-import type { Steps } from '../../base/turns.ts';
+import { addTo } from '../../base/multimap.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { taskCost } from '../../kernels/body/cost.ts';
 import {
   isDense,
@@ -50,7 +51,7 @@ export interface Fused {
   readonly updates: Lowered['updates'];
 }
 
-export function* fuse(lowered: Lowered): Steps<Fused> {
+export function* fuse(lowered: Lowered): Sliced<Fused> {
   const made: Primitive[] = [];
   const copyOf = (v: View): View => {
     const copy = mapPrimitive([v], (x) => x);
@@ -104,13 +105,9 @@ class Fusion {
     this.#keep = keep;
   }
 
-  *run(): Steps<Task[]> {
+  *run(): Sliced<Task[]> {
     for (const by of this.#nodes) {
-      for (const view of operandsOf(by)) {
-        const known = this.#uses.get(view.node);
-        if (known) known.push({ by, view });
-        else this.#uses.set(view.node, [{ by, view }]);
-      }
+      for (const view of operandsOf(by)) addTo(this.#uses, view.node, { by, view });
       yield;
     }
     for (const n of this.#nodes) {

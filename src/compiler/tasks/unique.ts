@@ -1,13 +1,13 @@
 // Between lower and fuse: equal primitives are one, as the largest of a row from which both softmax and its logarithm
 // begin. The graph's rewriting shares equal operations; this shares what different ones have in common.
 
-import type { Steps } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { type Check, type Lowered, type Primitive, type View, withOperands } from '../../primitives/primitives.ts';
 import type { Scalar } from '../../primitives/scalar.ts';
 import { written } from './structure.ts';
 
 /** The same run with every map, reduction and single number once. Others are rarely equal, or, as copies, cheap. */
-export function* unique(lowered: Lowered): Steps<Lowered> {
+export function* unique(lowered: Lowered): Sliced<Lowered> {
   const made = new Map<Primitive, Primitive>();
   const known = new Map<string, Primitive>();
   const texts = new Texts();

@@ -1,4 +1,5 @@
 // Whether iterations of a parallel loop could meet in memory: a search for two that touch the same byte.
+import { addTo } from '../../base/multimap.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import {
   type Affine,
@@ -140,7 +141,8 @@ function sharing(locate: (buffer: Buffer) => Location): (a: Buffer, b: Buffer) =
   return (a, b) => of(a)(b);
 }
 
-function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
+/** Do two buffers have bytes in common? */
+export function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
   if (a === b) return true;
   const x = locate(a);
   const y = locate(b);
@@ -203,10 +205,7 @@ function joinNeighbours(accesses: readonly Access[]): Access[] {
   for (const a of accesses) {
     let ofBuffer = groups.get(a.buffer);
     if (!ofBuffer) groups.set(a.buffer, (ofBuffer = new Map()));
-    const key = `${a.write} ${a.key}`;
-    const group = ofBuffer.get(key);
-    if (group) group.push(a);
-    else ofBuffer.set(key, [a]);
+    addTo(ofBuffer, `${a.write} ${a.key}`, a);
   }
   const joined: Access[] = [];
   for (const group of [...groups.values()].flatMap((g) => [...g.values()])) {

@@ -7,7 +7,7 @@ import type { Buffer, Kernel, LoopVariable, Statement } from '../../../src/loops
 import * as ir from '../../../src/loops/ir.ts';
 import { forwardStores } from '../../../src/loops/passes/forward.ts';
 import { fuseLoops } from '../../../src/loops/passes/fuse-loops.ts';
-import { buffer, loop, set, store, type, variable } from '../build.ts';
+import { around, buffer, loop, set, store, type, variable } from '../build.ts';
 import { interpret } from '../interpret.ts';
 
 const [rows, lanes, mostColumns] = [5, 4, 26];
@@ -59,17 +59,17 @@ function nestOf(p: Pass, number: number, columns: number): Statement {
   const wide = Math.floor(columns / (lanes * p.copies)) * lanes * p.copies;
   const v = variable(`v${number}`, wide, lanes * p.copies);
   const main = Array.from({ length: p.copies }, (_, u) => one(u * lanes, lanes, v)).flat();
-  const steps: Statement[] = [loop(v, main)];
+  const steps: Statement[] = [...around(v, main)];
   const left = columns - wide;
   const vectors = Math.floor(left / lanes) * lanes;
   if (vectors > 0) {
     const w = variable(`w${number}`, vectors, lanes);
-    steps.push(loop(w, one(wide, lanes, w)));
+    steps.push(...around(w, one(wide, lanes, w)));
   }
   if (p.partial) steps.push(...one(wide + vectors, lanes, undefined, left - vectors));
   else {
     const r = variable(`r${number}`, left - vectors);
-    steps.push(loop(r, one(wide + vectors, 1, r)));
+    steps.push(...around(r, one(wide + vectors, 1, r)));
   }
   const parts = sums.flatMap((s) => {
     const count = s.type.lanes === 1 ? 1 : p.partial && s === sums.at(-1) ? left - vectors : lanes;

@@ -1,21 +1,20 @@
 // A program as C: one function a kernel, and `run`, which every thread of a run calls.
 
 import { InternalError } from '../../../base/errors.ts';
-import { atOnce, type Steps } from '../../../base/turns.ts';
+import { atOnce, type Sliced } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import type { ArenaPlace, LastingPlace, Place, Program } from '../../../loops/program.ts';
 import { ownBuffer } from '../../../loops/shared.ts';
 import type { Origin } from '../../emit/addresses.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
-import { overlapping } from '../../emit/segments.ts';
 import { actionsOf, kernelsCalled, type Step, stepsOf } from '../../emit/steps.ts';
 import { baseText, writeKernel } from './kernel.ts';
 import { prelude } from './prelude.ts';
 
 /** What the emitter needs to know about where a program will run. */
 export interface EmitOptions {
-  readonly machine: Pick<Machine, 'vectorBytes' | 'registers' | 'fusedMultiplyAdd'>;
+  readonly machine: Pick<Machine, 'vectorBytes' | 'fusedMultiplyAdd'>;
   /** Take the time before and after each kernel. */
   readonly profile: boolean;
 }
@@ -43,7 +42,7 @@ export interface Emission {
 export const emitProgram = (program: Program, options: EmitOptions): Emission => atOnce(emitting(program, options));
 
 /** The same, step by step. */
-export function* emitting(program: Program, { machine, profile }: EmitOptions): Steps<Emission> {
+export function* emitting(program: Program, { machine, profile }: EmitOptions): Sliced<Emission> {
   const slots: Slot[] = [];
   const numbers = new Map<number | Slot, number>();
   const fed = new Set<Place | undefined>(program.feeds.map((port) => port && program.places.get(port.buffer)));
@@ -64,7 +63,6 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
   const parts = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd)];
   const groups = yield* groupsOf(program.kernels, originOf, sharing);
   const functions = new Map<KernelGroup, string>();
-  const overlap = overlapping(originOf);
   /** How each kernel is called. */
   const calls: string[] = [];
   for (const [number, kernel] of program.kernels.entries()) {
@@ -72,8 +70,8 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
     const known = group && functions.get(group);
     const name = known ?? `k${number}`;
     if (!known) {
-      const { body, ...places } = group ?? { body: kernel.body, originOf, overlap };
-      parts.push(`static KERNEL ${writeKernel(name, body, { ...places, machine })}`);
+      const places = { originOf: group?.originOf ?? originOf, machine };
+      parts.push(`static KERNEL ${writeKernel(name, group?.pattern ?? kernel, places)}`);
       if (group) functions.set(group, name);
     }
     const given = (group?.given ?? []).map((b) => {

@@ -1,7 +1,7 @@
 // A program as a WebAssembly module: one function a kernel, and `run`, which calls them in order on every thread.
 
 import { InternalError } from '../../../base/errors.ts';
-import { atOnce, type Steps } from '../../../base/turns.ts';
+import { atOnce, type Sliced } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { LastingPlace, Program } from '../../../loops/program.ts';
 import type { Origin } from '../../emit/addresses.ts';
@@ -34,7 +34,7 @@ export const emitModule = (program: Program, options: EmitOptions): Uint8Array<A
   atOnce(emitting(program, options));
 
 /** The same, step by step. */
-export function* emitting(program: Program, options: EmitOptions): Steps<Uint8Array<ArrayBuffer>> {
+export function* emitting(program: Program, options: EmitOptions): Sliced<Uint8Array<ArrayBuffer>> {
   const origins = new Map<Buffer, Origin>();
   const originOf = (buffer: Buffer): Origin => {
     let origin = origins.get(buffer);
@@ -82,7 +82,7 @@ interface Functions {
   readonly failed: number;
 }
 
-function* emitRun(steps: readonly Step[], functions: Functions): Steps<FunctionBody> {
+function* emitRun(steps: readonly Step[], functions: Functions): Sliced<FunctionBody> {
   const body = new FunctionBody(runParameters.length);
   const start = body.local('i32');
   yield* emitSteps(body, steps, functions, start);
@@ -91,7 +91,7 @@ function* emitRun(steps: readonly Step[], functions: Functions): Steps<FunctionB
 }
 
 /** `start` is the local that holds the first item of the block, 0 outside blocks. */
-function* emitSteps(body: FunctionBody, steps: readonly Step[], functions: Functions, start: number): Steps<void> {
+function* emitSteps(body: FunctionBody, steps: readonly Step[], functions: Functions, start: number): Sliced<void> {
   for (const step of steps) {
     if (step === 'barrier') {
       body.get(runParameters.indexOf('threads'));

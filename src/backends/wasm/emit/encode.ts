@@ -1,5 +1,5 @@
 // The binary format of WebAssembly, as far as the emitter needs it: numbers, function bodies and the sections of a module.
-import type { Steps } from '../../../base/turns.ts';
+import type { Sliced } from '../../../base/turns.ts';
 import { type AtomicName, atomicOpcodes, type OpName, opcodes, type SimdName, simdOpcodes } from './opcodes.ts';
 
 export type WasmType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
@@ -242,9 +242,9 @@ export interface WasmFunction {
 export function* encodeModule(
   memory: MemoryLimits,
   functions: readonly WasmFunction[],
-): Steps<Uint8Array<ArrayBuffer>> {
+): Sliced<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)];
-  const section = function* (id: number, fill: (w: ByteWriter) => void, rest: Uint8Array[] = []): Steps<void> {
+  const section = function* (id: number, fill: (w: ByteWriter) => void, rest: Uint8Array[] = []): Sliced<void> {
     const content = new ByteWriter();
     fill(content);
     const head = new ByteWriter(6);

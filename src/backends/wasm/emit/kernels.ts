@@ -1,11 +1,10 @@
 // The kernels of a program as functions: many that differ in their buffers only are one function, which is called with
 // the addresses.
 
-import type { Steps } from '../../../base/turns.ts';
+import type { Sliced } from '../../../base/turns.ts';
 import type { Kernel } from '../../../loops/ir.ts';
 import { ownBuffer } from '../../../loops/shared.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
-import { overlapping } from '../../emit/segments.ts';
 import { FunctionBody } from './encode.ts';
 import { emitBases, kernelParameters } from './function-parameters.ts';
 import { emitKernel, type KernelTarget, type Outline } from './kernel.ts';
@@ -21,15 +20,14 @@ export function* emitKernels(
   target: Target,
   outline: Outline,
   add: (body: FunctionBody) => void,
-): Steps<void> {
+): Sliced<void> {
   const { originOf, fusedMultiplyAdd } = target;
   const groups = yield* groupsOf(kernels, originOf, sharing);
   const functions = new Map<KernelGroup, number>();
   for (const kernel of kernels) {
     const group = groups.get(kernel);
     if (!group) {
-      const own = { originOf, fusedMultiplyAdd, overlap: overlapping(originOf), given: 0 };
-      add(emitKernel(kernel.body, own, outline));
+      add(emitKernel(kernel, { originOf, fusedMultiplyAdd, given: 0 }, outline));
     } else {
       if (!functions.has(group)) functions.set(group, outlineGroup(group, fusedMultiplyAdd, outline));
       add(emitCall(kernel, group, functions.get(group) as number, target));
@@ -38,9 +36,9 @@ export function* emitKernels(
   }
 }
 
-function outlineGroup({ body, given, originOf, overlap }: KernelGroup, fused: boolean, outline: Outline): number {
-  const target: KernelTarget = { originOf, overlap, fusedMultiplyAdd: fused, given: given.length };
-  return outline(emitKernel(body, target, outline), kernelParameters.length + given.length);
+function outlineGroup({ pattern, given, originOf }: KernelGroup, fused: boolean, outline: Outline): number {
+  const target: KernelTarget = { originOf, fusedMultiplyAdd: fused, given: given.length };
+  return outline(emitKernel(pattern, target, outline), kernelParameters.length + given.length);
 }
 
 /** A function with the parameters of a kernel that calls the shared one with this kernel's addresses. */

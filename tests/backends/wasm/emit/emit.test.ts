@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Buffer, Local, Statement } from '../../../../src/loops/ir.ts';
 import * as ir from '../../../../src/loops/ir.ts';
 import type { DType } from '../../../../src/tensor/dtype.ts';
-import { buffer, loop, samples, set, store, type, variable, when } from '../../../loops/build.ts';
+import { around, buffer, loop, samples, set, store, type, variable, when } from '../../../loops/build.ts';
 import { instantiate, kernelOf, programOf, runBoth } from '../run.ts';
 
 describe.each<[DType, number]>([
@@ -145,18 +145,16 @@ test('a tile of a matrix product, with rests in every axis', () => {
       const right = ir.load(b, ir.at(n0, [k, N], [n, 1]), t);
       const left = (r: number) => ir.load(a, ir.at((m0 + r) * K, [m, K], [k, 1]), t, lanes === 1 ? 1 : 0);
       body.push(
-        loop(
+        ...around(
           m,
-          [
-            loop(n, [
-              ...sums.map((s) => set(s, ir.constant(0, t))),
-              loop(
-                k,
-                sums.map((s, r) => set(s, ir.multiplyAdd(left(r), right, ir.local(s)))),
-              ),
-              ...sums.map((s, r) => store(c, ir.at((m0 + r) * N + n0, [m, N], [n, 1]), ir.local(s))),
-            ]),
-          ],
+          around(n, [
+            ...sums.map((s) => set(s, ir.constant(0, t))),
+            loop(
+              k,
+              sums.map((s, r) => set(s, ir.multiplyAdd(left(r), right, ir.local(s)))),
+            ),
+            ...sums.map((s, r) => store(c, ir.at((m0 + r) * N + n0, [m, N], [n, 1]), ir.local(s))),
+          ]),
           'parallel',
         ),
       );
@@ -175,7 +173,7 @@ test('a tile of a matrix product, with rests in every axis', () => {
   expect(memory.get(c)![2 * N + 3]).toBeCloseTo(sum, 5);
 });
 
-test('unrolled loops, conditions and indices as values', () => {
+test('loops in loops, conditions and indices as values', () => {
   const out = buffer('out', 'int32', 64);
   const t = type('int32');
   const [i, u, w] = [variable('i', 4), variable('u', 4, 2), variable('w', 2)];
@@ -183,11 +181,7 @@ test('unrolled loops, conditions and indices as values', () => {
   const vector = ir.index(ir.at(-5, [i, 3]), type('int32', 4), -2);
   const kernel = kernelOf(
     loop(i, [
-      loop(
-        u,
-        [loop(w, [store(out, ir.at(0, [i, 8], [u, 2], [w, 1]), ir.binary('add', twice, twice))], 'unrolled')],
-        'unrolled',
-      ),
+      loop(u, [loop(w, [store(out, ir.at(0, [i, 8], [u, 2], [w, 1]), ir.binary('add', twice, twice))])]),
       store(out, ir.at(4, [i, 8]), ir.constant(-1, type('int32', 4))),
       {
         kind: 'if',
@@ -255,9 +249,10 @@ test('values that a loop does not change are loaded before it, unless it stores 
 const randomNest = fc.record({
   loops: fc.array(
     fc.record({
-      extent: fc.integer({ min: 1, max: 6 }),
+      iterations: fc.integer({ min: 2, max: 6 }),
       step: fc.integer({ min: 1, max: 3 }),
-      kind: fc.constantFrom<ir.LoopKind>('serial', 'unrolled'),
+      /** How much of the last step there is. */
+      last: fc.integer({ min: 1, max: 3 }),
     }),
     { minLength: 1, maxLength: 3 },
   ),
@@ -278,7 +273,9 @@ const randomNest = fc.record({
 test('random nests with random strides do what the interpreter does', () => {
   fc.assert(
     fc.property(randomNest, ({ loops, accesses }) => {
-      const variables = loops.map((l, k) => variable('ijk'[k], l.extent, l.step));
+      const variables = loops.map(({ iterations, step, last }, k) =>
+        variable('ijk'[k], (iterations - 1) * step + Math.min(step, last), step),
+      );
       const data = new Map<Buffer, ArrayLike<number>>();
       const shifted = (strides: number[], depth: number, reach: number, slack: number) => {
         const terms = variables.slice(0, depth + 1).map((v, k) => [v, strides[k]] as const);
@@ -309,7 +306,7 @@ test('random nests with random strides do what the interpreter does', () => {
         bodies[depth].push(store(b, target.index, x.slack === 0 ? value : either));
       }
       const nest = (k: number): Statement[] =>
-        k === loops.length ? [] : [loop(variables[k], [...bodies[k], ...nest(k + 1), ...bodies[k]], loops[k].kind)];
+        k === loops.length ? [] : [loop(variables[k], [...bodies[k], ...nest(k + 1), ...bodies[k]])];
       runBoth(kernelOf(...nest(0)), data);
     }),
     { numRuns: 300 },
