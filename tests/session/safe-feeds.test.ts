@@ -359,6 +359,12 @@ describe.each(backends)('on %s', (backend) => {
     expect(error.message).toMatch(text);
   });
 
+  test('a run for which there is no memory is refused, and the session goes on', async () => {
+    const large = graph.asDefault(() => tf.zeros([2 ** 40]));
+    expect(await rejection(run(large))).toBeInstanceOf(tf.ResourceExhaustedError);
+    expect((await run(short, [[x, [1]]]))[0].toArray()).toEqual([2]);
+  });
+
   test('pairs of another realm are pairs', async () => {
     const feeds = runInNewContext('[[]]');
     feeds[0].push(x, runInNewContext('[1, 2]'));

@@ -66,7 +66,7 @@ const dot = (index: readonly number[], strides: readonly number[]): number =>
 /** The elements of a view, dense. */
 function gatherView(v: View, results: Results): Values {
   const source = results.get(v.node) as Values;
-  const out = new Float64Array(elements(v.shape));
+  const out = allocate('float64', elements(v.shape));
   everyIndex(v.shape, (index, flat) => {
     out[flat] = source[v.offset + dot(index, v.strides)];
   });
@@ -74,7 +74,7 @@ function gatherView(v: View, results: Results): Values {
 }
 
 function compute(node: Primitive, results: Results, given: Given): Values {
-  const out = new Float64Array(elements(node.shape));
+  const out = allocate('float64', elements(node.shape));
   switch (node.kind) {
     case 'feed':
       out.set(given.feeds[node.feed]);
