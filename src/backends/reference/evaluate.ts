@@ -2,7 +2,21 @@
 // Values are rounded to their element type only where they leave: at fetches, variables, and casts to float32.
 
 import { InvalidArgumentError } from '../../base/errors.ts';
-import { identityOf, type Lowered, type Primitive, type ReduceOp, type View } from '../../primitives/primitives.ts';
+import {
+  type ArgReduce,
+  type Concat,
+  type Contract,
+  type Gather,
+  identityOf,
+  type Lowered,
+  type MapPrimitive,
+  type Pad,
+  type Primitive,
+  type Reduce,
+  type ReduceOp,
+  type Scatter,
+  type View,
+} from '../../primitives/primitives.ts';
 import { allocate, type DType, isFloat, type TypedArray } from '../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { scalarValue, wrap } from './scalar.ts';
@@ -78,112 +92,137 @@ function compute(node: Primitive, results: Results, given: Given): Values {
   switch (node.kind) {
     case 'feed':
       out.set(given.feeds[node.feed]);
-      return out;
+      break;
     case 'constant':
-      return node.data.length === 1 ? out.fill(node.data[0]) : Float64Array.from(node.data);
+      if (node.data.length === 1) out.fill(node.data[0]);
+      else out.set(node.data);
+      break;
     case 'read':
       out.set(given.variable(node.variable.key));
-      return out;
+      break;
     case 'counter':
-      return out.fill(given.counter(node.name));
-    case 'map': {
-      const inputs = node.inputs.map((v) => gatherView(v, results));
-      everyIndex(node.shape, (index, flat) => {
-        out[flat] = scalarValue(node.body, { input: (s) => inputs[s.value][flat], index: (s) => index[s.value] });
-      });
-      return out;
-    }
-    case 'reduce': {
-      const x = gatherView(node.x, results);
-      const group = x.length / Math.max(1, out.length);
-      for (let i = 0; i < out.length; i++) {
-        let total = identityOf(node.op, node.dtype);
-        for (let k = 0; k < group; k++) total = combine(node.op, total, x[i * group + k], node.dtype);
-        out[i] = total;
-      }
-      return out;
-    }
-    case 'argReduce': {
-      const x = gatherView(node.x, results);
-      const group = x.length / Math.max(1, out.length);
-      for (let i = 0; i < out.length; i++) {
-        let best = 0;
-        for (let k = 1; k < group; k++) {
-          const [a, b] = [x[i * group + best], x[i * group + k]];
-          const better = node.op === 'max' ? b > a : b < a;
-          if (better || (Number.isNaN(b) && !Number.isNaN(a))) best = k;
-        }
-        out[i] = best;
-      }
-      return out;
-    }
-    case 'contract': {
-      const a = gatherView(node.a, results);
-      const b = gatherView(node.b, results);
-      const group = a.length / Math.max(1, out.length);
-      for (let i = 0; i < out.length; i++) {
-        let total = 0;
-        for (let k = i * group; k < (i + 1) * group; k++) {
-          total = wrap(total + multiply(a[k], b[k], node.dtype), node.dtype);
-        }
-        out[i] = total;
-      }
-      return out;
-    }
-    case 'pad': {
-      const strides = rowMajor(node.shape);
-      const x = gatherView(node.x, results);
-      out.fill(node.value);
-      everyIndex(node.x.shape, (index, flat) => {
-        out[
-          dot(
-            index.map((i, axis) => node.low[axis] + i * node.step[axis]),
-            strides,
-          )
-        ] = x[flat];
-      });
-      return out;
-    }
-    case 'concat': {
-      const strides = rowMajor(node.shape);
-      let begin = 0;
-      for (const v of node.inputs) {
-        const x = gatherView(v, results);
-        everyIndex(v.shape, (index, flat) => {
-          out[begin * strides[node.axis] + dot(index, strides)] = x[flat];
-        });
-        begin += v.shape[node.axis];
-      }
-      return out;
-    }
-    case 'gather': {
-      const source = results.get(node.x.node) as Values;
-      const indices = gatherView(node.indices, results);
-      const rank = node.indices.shape.length;
-      const places = rowMajor(node.indices.shape);
-      everyIndex(node.shape, (index, flat) => {
-        const at = indices[dot(index.slice(node.axis, node.axis + rank), places)];
-        const from = [...index.slice(0, node.axis), at, ...index.slice(node.axis + rank)];
-        out[flat] = source[node.x.offset + dot(from, node.x.strides)];
-      });
-      return out;
-    }
-    case 'scatter': {
-      const x = gatherView(node.x, results);
-      const indices = gatherView(node.indices, results);
-      const rank = node.indices.shape.length;
-      const places = rowMajor(node.indices.shape);
-      const strides = rowMajor(node.shape);
-      everyIndex(node.x.shape, (index, flat) => {
-        const at = indices[dot(index.slice(node.axis, node.axis + rank), places)];
-        const to = dot([...index.slice(0, node.axis), at, ...index.slice(node.axis + rank)], strides);
-        out[to] = wrap(out[to] + x[flat], node.dtype);
-      });
-      return out;
-    }
+      out.fill(given.counter(node.name));
+      break;
+    case 'map':
+      map(node, results, out);
+      break;
+    case 'reduce':
+      reduce(node, results, out);
+      break;
+    case 'argReduce':
+      argReduce(node, results, out);
+      break;
+    case 'contract':
+      contract(node, results, out);
+      break;
+    case 'pad':
+      pad(node, results, out);
+      break;
+    case 'concat':
+      concat(node, results, out);
+      break;
+    case 'gather':
+      gather(node, results, out);
+      break;
+    case 'scatter':
+      scatter(node, results, out);
+      break;
     case 'check':
-      return out;
+      break;
   }
+  return out;
+}
+
+function map(node: MapPrimitive, results: Results, out: Values): void {
+  const inputs = node.inputs.map((v) => gatherView(v, results));
+  everyIndex(node.shape, (index, flat) => {
+    out[flat] = scalarValue(node.body, { input: (s) => inputs[s.value][flat], index: (s) => index[s.value] });
+  });
+}
+
+function reduce(node: Reduce, results: Results, out: Values): void {
+  const x = gatherView(node.x, results);
+  const group = x.length / Math.max(1, out.length);
+  for (let i = 0; i < out.length; i++) {
+    let total = identityOf(node.op, node.dtype);
+    for (let k = 0; k < group; k++) total = combine(node.op, total, x[i * group + k], node.dtype);
+    out[i] = total;
+  }
+}
+
+function argReduce(node: ArgReduce, results: Results, out: Values): void {
+  const x = gatherView(node.x, results);
+  const group = x.length / Math.max(1, out.length);
+  for (let i = 0; i < out.length; i++) {
+    let best = 0;
+    for (let k = 1; k < group; k++) {
+      const [a, b] = [x[i * group + best], x[i * group + k]];
+      const better = node.op === 'max' ? b > a : b < a;
+      if (better || (Number.isNaN(b) && !Number.isNaN(a))) best = k;
+    }
+    out[i] = best;
+  }
+}
+
+function contract(node: Contract, results: Results, out: Values): void {
+  const a = gatherView(node.a, results);
+  const b = gatherView(node.b, results);
+  const group = a.length / Math.max(1, out.length);
+  for (let i = 0; i < out.length; i++) {
+    let total = 0;
+    for (let k = i * group; k < (i + 1) * group; k++) {
+      total = wrap(total + multiply(a[k], b[k], node.dtype), node.dtype);
+    }
+    out[i] = total;
+  }
+}
+
+function pad(node: Pad, results: Results, out: Values): void {
+  const strides = rowMajor(node.shape);
+  const x = gatherView(node.x, results);
+  out.fill(node.value);
+  everyIndex(node.x.shape, (index, flat) => {
+    const to = index.map((i, axis) => node.low[axis] + i * node.step[axis]);
+    out[dot(to, strides)] = x[flat];
+  });
+}
+
+function concat(node: Concat, results: Results, out: Values): void {
+  const strides = rowMajor(node.shape);
+  let begin = 0;
+  for (const v of node.inputs) {
+    const x = gatherView(v, results);
+    everyIndex(v.shape, (index, flat) => {
+      out[begin * strides[node.axis] + dot(index, strides)] = x[flat];
+    });
+    begin += v.shape[node.axis];
+  }
+}
+
+function gather(node: Gather, results: Results, out: Values): void {
+  const source = results.get(node.x.node) as Values;
+  const place = placeBy(node, results);
+  everyIndex(node.shape, (index, flat) => {
+    out[flat] = source[node.x.offset + dot(place(index), node.x.strides)];
+  });
+}
+
+function scatter(node: Scatter, results: Results, out: Values): void {
+  const x = gatherView(node.x, results);
+  const place = placeBy(node, results);
+  const strides = rowMajor(node.shape);
+  everyIndex(node.x.shape, (index, flat) => {
+    const to = dot(place(index), strides);
+    out[to] = wrap(out[to] + x[flat], node.dtype);
+  });
+}
+
+/** Puts the index that is looked up in the place of the axes by which it is looked up. */
+function placeBy({ indices: view, axis }: Gather | Scatter, results: Results): (index: readonly number[]) => number[] {
+  const indices = gatherView(view, results);
+  const end = axis + view.shape.length;
+  const strides = rowMajor(view.shape);
+  return (index) => [...index.slice(0, axis), indices[dot(index.slice(axis, end), strides)], ...index.slice(end)];
 }
 
 /** Exact in the low 32 bits of integers, where a product of doubles would round them away. */

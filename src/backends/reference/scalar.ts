@@ -38,19 +38,13 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'neg':
       return -a;
     case 'abs':
-      return Math.abs(a);
     case 'sign':
-      return Math.sign(a);
     case 'floor':
-      return Math.floor(a);
     case 'sqrt':
-      return Math.sqrt(a);
     case 'exp':
-      return Math.exp(a);
     case 'log':
-      return Math.log(a);
     case 'tanh':
-      return Math.tanh(a);
+      return Math[s.op](a);
     case 'not':
       return operand === 'bool' ? 1 - a : ~a;
     case 'add':

@@ -27,8 +27,22 @@ struct call {
 const lanesOf = (vectorBytes: number, bytes: number, f: (lane: number) => string): string =>
   Array.from({ length: vectorBytes / bytes }, (_, lane) => f(lane)).join(', ');
 
-/** Operations on vectors of one kind of float; `i` is the vector of integers as wide, `u` the unsigned one. */
-const floats = (v: string, s: string, i: string, lane: string, suffix: string, vectorBytes: number): string => {
+/** The names of C that belong to a kind of float. */
+interface FloatNames {
+  /** Of vectors and scalars. */
+  readonly v: string;
+  readonly s: string;
+  /** Of vectors of integers as wide, and of their lanes. */
+  readonly i: string;
+  readonly lane: string;
+  /** Behind constants and the names of functions. */
+  readonly suffix: string;
+}
+const single: FloatNames = { v: 'vf', s: 'f32', i: 'vi', lane: 'i32', suffix: 'f' };
+const double: FloatNames = { v: 'vd', s: 'f64', i: 'vl', lane: 'i64', suffix: '' };
+
+/** Operations on scalars and vectors of one kind of float. */
+const floats = ({ v, s, i, lane, suffix }: FloatNames, vectorBytes: number): string => {
   const each = (f: (lane: number) => string) => lanesOf(vectorBytes, s === 'f32' ? 4 : 8, f);
   return `
 INLINE ${v} splat_${v}(${s} x) { return (${v}){${each(() => 'x')}}; }
@@ -199,7 +213,7 @@ INLINE vi splat_vi(i32 x) { return (vi){${lanesOf(b, 4, () => 'x')}}; }
 INLINE vl splat_vl(i64 x) { return (vl){${lanesOf(b, 8, () => 'x')}}; }
 INLINE vi select_vi(vi m, vi a, vi b) { return (m & a) | (~m & b); }
 INLINE vl select_vl(vl m, vl a, vl b) { return (m & a) | (~m & b); }
-${floats('vf', 'f32', 'vi', 'i32', 'f', b)}${floats('vd', 'f64', 'vl', 'i64', '', b)}
+${floats(single, b)}${floats(double, b)}
 INLINE vi to_vi(vf a) {
   vi high = a >= splat_vf(2147483648.0f), low = a <= splat_vf(-2147483648.0f), none = a != a;
   vi inside = ~(high | low | none);

@@ -12,7 +12,7 @@ import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
 import { collect, fill } from '../../run/ports.ts';
 import type { Piece, ProgramMemory } from '../../run/residence.ts';
 import { secondsOf } from '../../run/work.ts';
-import type { Slot } from '../emit/emit.ts';
+import type { Slot } from '../emit/slots.ts';
 import { Call } from './call.ts';
 import type { Library, Runtime } from './runtime.ts';
 

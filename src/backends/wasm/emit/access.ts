@@ -1,5 +1,5 @@
 // Loads and stores: elements in memory to values and back, for every element type and width.
-import type { Buffer, ValueType } from '../../../loops/ir.ts';
+import type { ValueType } from '../../../loops/ir.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
 import type { Address } from '../../emit/addresses.ts';
 import type { FunctionBody } from './encode.ts';
@@ -27,31 +27,35 @@ export function pushPointer(body: FunctionBody, { pointer }: Address, base: numb
   else body.i32(0);
 }
 
-/** Loads at the address on the stack. */
-export function loadScalar(body: FunctionBody, dtype: DType, offset: number): void {
-  body.memory(scalarLoads[dtype], offset);
-}
-
 /** Stores the value on the stack at the address below it. */
 export function storeScalar(body: FunctionBody, dtype: DType, offset: number): void {
   body.memory(scalarStores[dtype], offset);
 }
 
-/** Loads a vector; `push` pushes the pointer to which the offsets are added. */
-export function loadVector(
-  body: FunctionBody,
-  buffer: Buffer,
-  type: ValueType,
-  push: () => void,
-  offset: number,
-  laneStride: number,
-): void {
-  const { dtype } = buffer;
-  const bytes = laneStride * sizeOf(dtype);
-  if (dtype === 'bool' || dtype === 'uint8') {
-    loadByteVector(body, dtype, type.lanes, push, offset, laneStride);
-    return;
+/** A load of an element, or of several that become a vector. */
+export interface Load {
+  readonly dtype: DType;
+  readonly lanes: number;
+  /** Pushes the pointer to which the offsets are added. */
+  readonly push: () => void;
+  readonly offset: number;
+  /** Elements from one lane to the next. */
+  readonly laneStride: number;
+}
+
+export function load(body: FunctionBody, what: Load): void {
+  const { dtype, lanes, push, offset } = what;
+  if (lanes > 1) {
+    if (dtype === 'bool' || dtype === 'uint8') loadByteVector(body, what);
+    else loadVector(body, what);
+  } else {
+    push();
+    body.memory(scalarLoads[dtype], offset);
   }
+}
+
+function loadVector(body: FunctionBody, { dtype, lanes, push, offset, laneStride }: Load): void {
+  const bytes = laneStride * sizeOf(dtype);
   push();
   if (laneStride === 1) {
     body.simdMemory('v128.load', offset);
@@ -59,24 +63,17 @@ export function loadVector(
     body.simdMemory(dtype === 'float64' ? 'v128.load64_splat' : 'v128.load32_splat', offset);
   } else {
     // The pointers lie below the vector on the stack, the last lane's lowest.
-    for (let lane = 1; lane < type.lanes; lane++) push();
+    for (let lane = 1; lane < lanes; lane++) push();
     const wide = dtype === 'float64';
     body.simdMemory(wide ? 'v128.load64_zero' : 'v128.load32_zero', offset);
-    for (let lane = 1; lane < type.lanes; lane++) {
+    for (let lane = 1; lane < lanes; lane++) {
       body.simdMemory(wide ? 'v128.load64_lane' : 'v128.load32_lane', offset + lane * bytes);
       body.lane(lane);
     }
   }
 }
 
-function loadByteVector(
-  body: FunctionBody,
-  dtype: 'bool' | 'uint8',
-  lanes: number,
-  push: () => void,
-  offset: number,
-  laneStride: number,
-): void {
+function loadByteVector(body: FunctionBody, { dtype, lanes, push, offset, laneStride }: Load): void {
   if (lanes === 2) {
     for (let lane = 0; lane < 2; lane++) {
       push();

@@ -111,6 +111,22 @@ export function convertOnStack(body: FunctionBody, from: ValueType, to: ValueTyp
   }
 }
 
+/** The lower or upper 32 bits of the float64 on the stack. */
+export function halfOnStack(body: FunctionBody, upper: boolean): void {
+  body.op('i64.reinterpret_f64');
+  if (upper) {
+    body.i64(32);
+    body.op('i64.shr_u');
+  }
+  body.op('i32.wrap_i64');
+}
+
+/** Makes a vector of lanes of the two on the stack. */
+export function shuffleOnStack(body: FunctionBody, type: ValueType, lanes: readonly number[]): void {
+  const size = 16 / type.lanes;
+  body.shuffle(lanes.flatMap((l) => Array.from({ length: size }, (_, byte) => l * size + byte)));
+}
+
 /** Spreads the scalar on the stack over the lanes of a vector. */
 export function splatOnStack(body: FunctionBody, { dtype }: ValueType): void {
   if (dtype === 'float32') body.simd('f32x4.splat');

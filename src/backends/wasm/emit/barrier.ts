@@ -20,36 +20,49 @@ export function barrierBody(): FunctionBody {
   const threads = 0;
   const before = body.local('i32');
   const left = body.local('i32');
-  const pass = () => {
-    body.i32(0);
-    body.atomic('i32.atomic.load', passed);
-  };
-  const add = (word: number, count: number) => {
-    body.i32(0);
-    body.i32(count);
-    body.atomic('i32.atomic.rmw.add', word);
-  };
-  const store = (word: number, push: () => void) => {
-    body.i32(0);
-    push();
-    body.atomic('i32.atomic.store', word);
-  };
   body.get(threads);
   body.i32(1);
   body.op('i32.eq');
   body.open('if');
   body.op('return');
   body.op('end');
-  pass();
+  pushPassed(body);
   body.set(before);
-  add(arrived, 1);
+  arrive(body, threads, before);
+  lookForAWhile(body, before, left);
+  sleepWhile(body, before);
+  return body;
+}
+
+/** Pushes how many barriers have been passed. */
+function pushPassed(body: FunctionBody): void {
+  body.i32(0);
+  body.atomic('i32.atomic.load', passed);
+}
+
+/** Adds to a word, and pushes what it was. */
+function add(body: FunctionBody, word: number, count: number): void {
+  body.i32(0);
+  body.i32(count);
+  body.atomic('i32.atomic.rmw.add', word);
+}
+
+function store(body: FunctionBody, word: number, push: () => void): void {
+  body.i32(0);
+  push();
+  body.atomic('i32.atomic.store', word);
+}
+
+/** The last thread to arrive lets the others pass, wakes those that sleep, and returns. */
+function arrive(body: FunctionBody, threads: number, before: number): void {
+  add(body, arrived, 1);
   body.i32(1);
   body.op('i32.add');
   body.get(threads);
   body.op('i32.eq');
   body.open('if');
-  store(arrived, () => body.i32(0));
-  store(passed, () => {
+  store(body, arrived, () => body.i32(0));
+  store(body, passed, () => {
     body.get(before);
     body.i32(1);
     body.op('i32.add');
@@ -64,10 +77,14 @@ export function barrierBody(): FunctionBody {
   body.op('end');
   body.op('return');
   body.op('end');
+}
+
+/** Returns as soon as the barrier has been passed, or goes on after so many looks. */
+function lookForAWhile(body: FunctionBody, before: number, left: number): void {
   body.i32(looks);
   body.set(left);
   body.open('loop');
-  pass();
+  pushPassed(body);
   body.get(before);
   body.op('i32.ne');
   body.open('if');
@@ -79,7 +96,10 @@ export function barrierBody(): FunctionBody {
   body.tee(left);
   body.branchIf(0);
   body.op('end');
-  add(asleep, 1);
+}
+
+function sleepWhile(body: FunctionBody, before: number): void {
+  add(body, asleep, 1);
   body.op('drop');
   body.open('loop');
   body.i32(0);
@@ -87,12 +107,11 @@ export function barrierBody(): FunctionBody {
   body.i64(-1);
   body.atomic('memory.atomic.wait32', passed);
   body.op('drop');
-  pass();
+  pushPassed(body);
   body.get(before);
   body.op('i32.eq');
   body.branchIf(0);
   body.op('end');
-  add(asleep, -1);
+  add(body, asleep, -1);
   body.op('drop');
-  return body;
 }

@@ -2,13 +2,15 @@
 import { type Expression, forEachOperand, type Local, type ValueType } from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import type { AddressBase, Addresses } from '../../emit/addresses.ts';
-import { loadScalar, loadVector, pushPointer } from './access.ts';
+import { load, pushPointer } from './access.ts';
 import {
   binaryOnStack,
   compareOnStack,
   convertOnStack,
+  halfOnStack,
   laneOnStack,
   pushConstant,
+  shuffleOnStack,
   splatOnStack,
   unaryOnStack,
   wasmType,
@@ -103,19 +105,9 @@ export class ExpressionEmitter {
       case 'load':
         this.#load(e);
         break;
-      case 'loadAt': {
-        const { base, offset } = this.#addresses.originOf(e.buffer);
-        const { buffer, type } = e;
-        const size = sizeOf(buffer.dtype);
-        const from = offset + e.offset * size;
-        const push = () => this.computedAddress(e.index, base, size);
-        if (type.lanes > 1) loadVector(body, buffer, type, push, from, 1);
-        else {
-          push();
-          loadScalar(body, buffer.dtype, from);
-        }
+      case 'loadAt':
+        this.#loadAt(e);
         break;
-      }
       case 'unary':
         this.#unary(e);
         break;
@@ -123,19 +115,13 @@ export class ExpressionEmitter {
         this.#binary(e);
         break;
       case 'compare':
-        this.emit(e.a);
-        this.emit(e.b);
-        compareOnStack(body, e.op, e.a.type);
+        this.#compare(e);
         break;
       case 'multiplyAdd':
         this.#multiplyAdd(e);
         break;
       case 'select':
-        this.emit(e.a);
-        this.emit(e.b);
-        this.emit(e.condition);
-        if (e.type.lanes > 1) body.simd('v128.bitselect');
-        else body.op('select');
+        this.#select(e);
         break;
       case 'convert':
         this.emit(e.a);
@@ -147,34 +133,20 @@ export class ExpressionEmitter {
         break;
       case 'half':
         this.emit(e.a);
-        body.op('i64.reinterpret_f64');
-        if (e.upper) {
-          body.i64(32);
-          body.op('i64.shr_u');
-        }
-        body.op('i32.wrap_i64');
+        halfOnStack(body, e.upper);
         break;
       case 'join':
-        this.emit(e.low);
-        body.op('i64.extend_i32_u');
-        this.emit(e.high);
-        body.op('i64.extend_i32_u');
-        body.i64(32);
-        body.op('i64.shl');
-        body.op('i64.or');
-        body.op('f64.reinterpret_i64');
+        this.#join(e);
         break;
       case 'splat':
         this.emit(e.a);
         splatOnStack(body, e.type);
         break;
-      case 'shuffle': {
+      case 'shuffle':
         this.emit(e.a);
         this.emit(e.b);
-        const size = 16 / e.type.lanes;
-        body.shuffle(e.lanes.flatMap((l) => Array.from({ length: size }, (_, byte) => l * size + byte)));
+        shuffleOnStack(body, e.type, e.lanes);
         break;
-      }
       case 'lane':
         this.emit(e.a);
         laneOnStack(body, e.a.type, e.lane);
@@ -203,17 +175,45 @@ export class ExpressionEmitter {
     }
   }
 
-  #load(e: Expression & { kind: 'load' }): void {
+  #load({ buffer, index, type, laneStride }: Expression & { kind: 'load' }): void {
+    const address = this.#addresses.element(buffer, index);
+    const { base } = this.#addresses.originOf(buffer);
+    const push = () => pushPointer(this.#body, address, this.#addresses.localOf(base));
+    load(this.#body, { dtype: buffer.dtype, lanes: type.lanes, push, offset: address.offset, laneStride });
+  }
+
+  #loadAt({ buffer, index, type, offset: further }: Expression & { kind: 'loadAt' }): void {
+    const { base, offset } = this.#addresses.originOf(buffer);
+    const { dtype } = buffer;
+    const size = sizeOf(dtype);
+    const push = () => this.computedAddress(index, base, size);
+    load(this.#body, { dtype, lanes: type.lanes, push, offset: offset + further * size, laneStride: 1 });
+  }
+
+  #compare({ op, a, b }: Expression & { kind: 'compare' }): void {
+    this.emit(a);
+    this.emit(b);
+    compareOnStack(this.#body, op, a.type);
+  }
+
+  #select({ type, condition, a, b }: Expression & { kind: 'select' }): void {
+    this.emit(a);
+    this.emit(b);
+    this.emit(condition);
+    if (type.lanes > 1) this.#body.simd('v128.bitselect');
+    else this.#body.op('select');
+  }
+
+  #join({ low, high }: Expression & { kind: 'join' }): void {
     const body = this.#body;
-    const address = this.#addresses.element(e.buffer, e.index);
-    const { base } = this.#addresses.originOf(e.buffer);
-    const push = () => pushPointer(body, address, this.#addresses.localOf(base));
-    if (e.type.lanes > 1) {
-      loadVector(body, e.buffer, e.type, push, address.offset, e.laneStride);
-    } else {
-      push();
-      loadScalar(body, e.buffer.dtype, address.offset);
-    }
+    this.emit(low);
+    body.op('i64.extend_i32_u');
+    this.emit(high);
+    body.op('i64.extend_i32_u');
+    body.i64(32);
+    body.op('i64.shl');
+    body.op('i64.or');
+    body.op('f64.reinterpret_i64');
   }
 
   #unary({ op, a, type }: Expression & { kind: 'unary' }): void {

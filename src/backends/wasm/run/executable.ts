@@ -69,10 +69,10 @@ export class WasmExecutable implements Executable {
   #runHere(exports: Exports): TypedArray[] {
     const { program, memory } = this.#parts;
     const { measure } = this.#job;
-    const arena = memory.arena.address;
-    if (!measure) return collect(program, memory.view, exports.run(arena, memory.ownOf(0), 0, 1));
+    const part = { arena: memory.arena.address, own: memory.ownOf(0), thread: 0, threads: 1 };
+    if (!measure) return collect(program, memory.view, exports.run(part.arena, part.own, part.thread, part.threads));
     const started = performance.now();
-    const timing = profiledRun(exports, measure, arena, memory.ownOf(0), 0, 1);
+    const timing = profiledRun(exports, measure, part);
     this.#measure(started, [timing]);
     return collect(program, memory.view, timing.code);
   }

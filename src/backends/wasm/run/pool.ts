@@ -4,12 +4,12 @@ import { builtin, inNode } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { WorkerLostError } from '../../backend.ts';
 import type { Action } from '../../emit/steps.ts';
-import { profiledRun, type Timing } from './profile.ts';
+import { profiledRun, type ThreadPart, type Timing } from './profile.ts';
 
 /** What a thread is told: of a job, to run it, or to forget it. Jobs are known by their keys. */
 type Message =
   | { kind: 'load'; key: number; module: WebAssembly.Module; memory: WebAssembly.Memory; measure: Job['measure'] }
-  | { kind: 'run'; key: number; arena: number; own: number; thread: number; threads: number }
+  | { kind: 'run'; key: number; part: ThreadPart }
   | { kind: 'forget'; key: number };
 
 /** What a thread answers to a run; or that it could not do what it was told. */
@@ -37,11 +37,13 @@ function answer(message: Message, jobs: Map<number, Loaded>, profiled: typeof pr
       jobs.delete(message.key);
       return undefined;
     }
-    const { key, arena, own, thread, threads } = message;
-    const { exports, measure } = jobs.get(key) as Loaded;
-    if (!measure) return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
-    const timing = profiled(exports, measure, arena, own, thread, threads);
-    return { kind: 'done', code: timing.code, timing };
+    const { exports, measure } = jobs.get(message.key) as Loaded;
+    if (measure) {
+      const timing = profiled(exports, measure, message.part);
+      return { kind: 'done', code: timing.code, timing };
+    }
+    const { arena, own, thread, threads } = message.part;
+    return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
   } catch (error) {
     return { kind: 'failed', error: String(error) };
   }
@@ -176,7 +178,7 @@ class ThreadPool {
       }
       this.#seen.add(job.memory);
       for (const [i, { thread }] of members.entries()) {
-        thread.post({ kind: 'run', key, arena, own: own[i], thread: i, threads });
+        thread.post({ kind: 'run', key, part: { arena, own: own[i], thread: i, threads } });
       }
     }).finally(() => {
       for (const { thread } of members) thread.hold(false);

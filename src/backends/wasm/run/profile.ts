@@ -1,6 +1,14 @@
 // A run with a clock: the steps of `run` one by one, from JavaScript, on the calling thread or on one of the pool.
 import type { Action } from '../../emit/steps.ts';
 
+/** What a thread of a run is given: where the arena begins, and its own space; its number, and of how many. */
+export interface ThreadPart {
+  readonly arena: number;
+  readonly own: number;
+  readonly thread: number;
+  readonly threads: number;
+}
+
 /** When a thread called the kernels, by its own clock, which began at `origin`. */
 export interface Timing {
   readonly code: number;
@@ -15,11 +23,9 @@ export interface Timing {
 export function profiledRun(
   exports: Readonly<Record<string, (...args: number[]) => number>>,
   actions: readonly Action[],
-  arena: number,
-  own: number,
-  thread: number,
-  threads: number,
+  part: ThreadPart,
 ): Timing {
+  const { arena, own, thread, threads } = part;
   const times = new Float64Array(2 * actions.length);
   let measured = 0;
   let code = 0;
