@@ -5,7 +5,7 @@ import { createNative } from '../../src/backends/native/backend.ts';
 import { createReference } from '../../src/backends/reference/backend.ts';
 import { createWasm } from '../../src/backends/wasm/backend.ts';
 import { InternalError } from '../../src/base/errors.ts';
-import { stateFor } from '../../src/compiler/graph/lower.ts';
+import { stateFor } from '../../src/compiler/compile.ts';
 import * as tf from '../../src/index.ts';
 import type { VariableState } from '../../src/primitives/primitives.ts';
 import type { TypedArray } from '../../src/tensor/dtype.ts';

@@ -1,13 +1,13 @@
-// The array of each node and what kernels ask for beside them: when it is needed, and where it lies.
+// Buffers: the array of each node and what kernels ask for beside them: when it is needed, and where it lies.
 
 import { InternalError } from '../../base/errors.ts';
 import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
-import type { Constant, Lowered, Primitive } from '../../primitives/primitives.ts';
+import type { Constant, Lowered, Primitive, View } from '../../primitives/primitives.ts';
 import { allocate, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
-import type { Batched, Repeat } from './batch.ts';
+import type { Batched, Chain } from './batch.ts';
 import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
 import type { ChainBuffers } from './merge.ts';
 
@@ -23,6 +23,14 @@ export interface Placement {
   readonly lowerBound: number;
 }
 
+/** Space that a kernel asks for; each thread has one of its own, or they share it. */
+export interface Scratch {
+  readonly name: string;
+  readonly dtype: Buffer['dtype'];
+  readonly length: number;
+  readonly own: boolean;
+}
+
 /** A constant's data as an array of its own element type. */
 function typed({ data, dtype }: Constant): TypedArray {
   const own = allocate(dtype, data.length);
@@ -34,7 +42,7 @@ export class Buffers {
   readonly #inPlace: ReadonlyMap<Primitive, number>;
   readonly #ofNode = new Map<Primitive, Buffer>();
   readonly #nodes = new Map<Buffer, Primitive>();
-  readonly #ofVariable = new Map<number, { buffer: Buffer; node: Primitive }>();
+  readonly #ofVariable = new Map<number, Buffer>();
   readonly #uses = new Map<Buffer, { begin: number; end: number }>();
   readonly #variables = new Map<Buffer, number>();
   readonly #constants = new Map<Buffer, Constant>();
@@ -51,17 +59,12 @@ export class Buffers {
     return [...this.#ofNode.keys()];
   }
 
-  /** The node through which a variable's storage is known. */
-  known(key: number): Primitive | undefined {
-    return this.#ofVariable.get(key)?.node;
-  }
-
   of(node: Primitive): Buffer {
     let buffer = this.#ofNode.get(node);
     if (buffer) return buffer;
     const key = node.kind === 'read' ? node.variable.key : this.#inPlace.get(node);
     const shared = key === undefined ? undefined : this.#ofVariable.get(key);
-    buffer = shared?.buffer ?? {
+    buffer = shared ?? {
       name: `${node.kind}${node.id}`,
       dtype: node.dtype,
       length: node.kind === 'constant' ? node.data.length : elements(node.shape),
@@ -69,7 +72,7 @@ export class Buffers {
     this.#ofNode.set(node, buffer);
     this.#nodes.set(buffer, node);
     if (key !== undefined && !shared) {
-      this.#ofVariable.set(key, { buffer, node });
+      this.#ofVariable.set(key, buffer);
       this.#variables.set(buffer, key);
     }
     if (node.kind === 'constant') this.#constants.set(buffer, node);
@@ -107,20 +110,22 @@ export class Buffers {
     }
   }
 
-  /** Notes that a step uses the array. What is there for all blocks of a repeat is used from its first step to its last. */
-  use(node: Primitive, step: number, repeat?: Repeat): void {
+  /** Notes that a step uses the array. What is there for all blocks of a chain is used from its first step to its last. */
+  use(node: Primitive, step: number, chain?: Chain): void {
     const window = this.#batched.windows.get(node);
     if (window) this.of(node);
     const whole = window?.of ?? node;
-    const lasting = repeat && (repeat.parallel || !this.#batched.within.has(node));
-    const [begin, end] = lasting ? [repeat.first, repeat.end - 1] : [step, step];
+    const lasting = chain && (chain.parallel || !this.#batched.within.has(node));
+    const [begin, end] = lasting ? [chain.first, chain.end - 1] : [step, step];
     // What the caller fills must be in place before the first step.
     this.#extend(this.of(whole), whole.kind === 'feed' || whole.kind === 'counter' ? -1 : begin, end);
   }
 
-  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number, own: boolean, chain?: Repeat): Buffer {
+  /** Space beside the arrays. What is asked for in a chain whose blocks are in parallel is there for all of it. */
+  scratch({ name, dtype, length, own }: Scratch, step: number, chain?: Chain): Buffer {
     const buffer: Buffer = { name: `${name}${step}`, dtype, length, ...(own && { private: true }) };
-    this.#extend(buffer, chain?.first ?? step, chain ? chain.end - 1 : step);
+    const whole = chain?.parallel ? chain : undefined;
+    this.#extend(buffer, whole?.first ?? step, whole ? whole.end - 1 : step);
     this.#scratch.add(buffer);
     return buffer;
   }
@@ -150,7 +155,9 @@ export class Buffers {
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  *place(last: number): Sliced<Placement> {
+  /** Finds a place for everything, when all tasks have been built; what is fetched is needed after the last of them. */
+  *place(fetches: readonly View[], last: number): Sliced<Placement> {
+    for (const { node } of fetches) this.use(node, last);
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);

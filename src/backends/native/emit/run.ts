@@ -3,7 +3,7 @@
 import type { Sliced } from '../../../base/turns.ts';
 import { actionsOf, kernelsCalled, type Step } from '../../emit/steps.ts';
 
-/** Sliced of a run that are one function: in a long one compilers look at each variable again for every other. */
+/** Steps of a run that are one function: in a long one compilers look at each variable again for every other. */
 const stepsTogether = 200;
 
 /** What the steps refer to. */
