@@ -6,7 +6,7 @@ import type { Dim, Shape } from './shape.ts';
 
 declare const shapeCheck: unique symbol;
 /** No shape error. */
-export type ok = never;
+export type NoError = never;
 /** Any tensor satisfies `ShapeError<never>`; none satisfies `ShapeError<"some message">`. */
 export interface ShapeError<Message extends string> {
   readonly [shapeCheck]: [Message] extends [never] ? unknown : never;
@@ -16,33 +16,35 @@ export interface Checkable {
   readonly [shapeCheck]: any;
 }
 
-export interface Co<out T> {
+export interface Covariant<out T> {
   readonly t: T;
 }
-export interface Inv<in out T> {
+export interface Invariant<in out T> {
   t: T;
 }
 
 // ---------------------------------------------------------------- printing
-export type DimStr<D> = D extends null ? 'null' : D extends number ? (number extends D ? '?' : `${D}`) : '?';
-export type ShowIn<S extends Shape> = S extends readonly [infer D, ...infer R extends Shape]
+export type ShowDim<D> = D extends null ? 'null' : D extends number ? (number extends D ? '?' : `${D}`) : '?';
+export type ShowDims<S extends Shape> = S extends readonly [infer D, ...infer R extends Shape]
   ? R extends readonly []
-    ? DimStr<D>
-    : `${DimStr<D>},${ShowIn<R>}`
+    ? ShowDim<D>
+    : `${ShowDim<D>},${ShowDims<R>}`
   : '';
-export type Show<S extends Shape> = `[${ShowIn<S>}]`;
+export type ShowShape<S extends Shape> = `[${ShowDims<S>}]`;
 
 // ---------------------------------------------------------------- dims
 /** Could A and B be the same size? One conditional, so that it resolves inside generic code too. */
-export type Compatible<A, B, Message> = { p: Co<A>; q: Co<null>; r: Co<B> } extends
-  | { p: Co<B> }
-  | { q: Co<A | B> }
-  | { r: Co<A> }
-  ? ok
+export type Compatible<A, B, Message> = { p: Covariant<A>; q: Covariant<null>; r: Covariant<B> } extends
+  | { p: Covariant<B> }
+  | { q: Covariant<A | B> }
+  | { r: Covariant<A> }
+  ? NoError
   : Message;
 
 /** The size of an axis after broadcasting A with B. A conflict (reported by BroadcastError) gives `Dim`. */
-export type BDim<A extends Dim, B extends Dim> = { p: Inv<A>; q: Co<B> } extends { p: Inv<B> } | { q: Co<1> }
+export type BroadcastDim<A extends Dim, B extends Dim> = { p: Invariant<A>; q: Covariant<B> } extends
+  | { p: Invariant<B> }
+  | { q: Covariant<1> }
   ? A
   : A extends 1
     ? B
@@ -63,44 +65,49 @@ export type BDim<A extends Dim, B extends Dim> = { p: Inv<A>; q: Co<B> } extends
             : Dim;
 
 /** The more informative of two compatible dims. */
-export type Merge<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
+export type MergeDim<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
 
 // ---------------------------------------------------------------- broadcasting
-export type BTail<A extends Shape, B extends Shape, O extends Shape> = A extends readonly [
+export type BroadcastDims<A extends Shape, B extends Shape, O extends Shape> = A extends readonly [
   ...infer AH extends Shape,
   infer AL extends Dim,
 ]
   ? B extends readonly [...infer BH extends Shape, infer BL extends Dim]
-    ? BTail<AH, BH, [BDim<AL, BL>, ...O]>
+    ? BroadcastDims<AH, BH, [BroadcastDim<AL, BL>, ...O]>
     : [...A, ...O]
   : [...B, ...O];
-export type Broadcast<A extends Shape, B extends Shape> = { p: Inv<A>; q: Co<B> } extends
-  | { p: Inv<B> }
-  | { q: Co<readonly []> }
+export type Broadcast<A extends Shape, B extends Shape> = { p: Invariant<A>; q: Covariant<B> } extends
+  | { p: Invariant<B> }
+  | { q: Covariant<readonly []> }
   ? A
   : A extends readonly []
     ? B
     : number extends A['length'] | B['length']
       ? Dim[]
-      : BTail<A, B, []>;
+      : BroadcastDims<A, B, []>;
 
 /** `Message` when a pair of trailing dims conflicts (neither equal, nor 1, nor unknown), else never. */
-export type BCheck<A extends Shape, B extends Shape, Message> = A extends readonly [...infer AH extends Shape, infer AL]
+export type BroadcastConflict<A extends Shape, B extends Shape, Message> = A extends readonly [
+  ...infer AH extends Shape,
+  infer AL,
+]
   ? B extends readonly [...infer BH extends Shape, infer BL]
-    ? { p: Co<AL>; q: Co<null>; r: Co<BL>; s: Co<1> } extends
-        | { p: Co<BL> }
-        | { q: Co<AL | BL> }
-        | { r: Co<AL> }
-        | { s: Co<AL | BL> }
-      ? BCheck<AH, BH, Message>
+    ? { p: Covariant<AL>; q: Covariant<null>; r: Covariant<BL>; s: Covariant<1> } extends
+        | { p: Covariant<BL> }
+        | { q: Covariant<AL | BL> }
+        | { r: Covariant<AL> }
+        | { s: Covariant<AL | BL> }
+      ? BroadcastConflict<AH, BH, Message>
       : Message
-    : ok
-  : ok;
-export type BroadcastError<A extends Shape, B extends Shape, Op extends string> = { p: Inv<A> } extends { p: Inv<B> }
-  ? ok
+    : NoError
+  : NoError;
+export type BroadcastError<A extends Shape, B extends Shape, Op extends string> = { p: Invariant<A> } extends {
+  p: Invariant<B>;
+}
+  ? NoError
   : number extends A['length'] | B['length']
-    ? ok
-    : BCheck<A, B, `${Op}: shapes ${Show<A>} and ${Show<B>} do not broadcast`>;
+    ? NoError
+    : BroadcastConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
 
 /** `never` (a conflict already reported by the matching …Error) becomes unknown rank. */
 export type OrUnknown<S extends Shape> = [S] extends [never] ? Dim[] : S;
@@ -123,17 +130,21 @@ export type MatMulError<
   TA extends boolean = false,
   TB extends boolean = false,
 > = number extends A['length'] | B['length']
-  ? ok
+  ? NoError
   : A extends readonly [...Shape, infer A0, infer A1]
     ? B extends readonly [...Shape, infer B0, infer B1]
-      ? MatMulDims<TA extends true ? A0 : A1, TB extends true ? B1 : B0>
-      : `matmul: second argument must have at least 2 dimensions, but its shape is ${Show<B>}`
-    : `matmul: first argument must have at least 2 dimensions, but its shape is ${Show<A>}`;
-export type MatMulDims<K1, K2> = Compatible<K1, K2, `matmul: inner dimensions ${DimStr<K1>} and ${DimStr<K2>} differ`>;
+      ? MatMulInnerError<TA extends true ? A0 : A1, TB extends true ? B1 : B0>
+      : `matmul: second argument must have at least 2 dimensions, but its shape is ${ShowShape<B>}`
+    : `matmul: first argument must have at least 2 dimensions, but its shape is ${ShowShape<A>}`;
+export type MatMulInnerError<K1, K2> = Compatible<
+  K1,
+  K2,
+  `matmul: inner dimensions ${ShowDim<K1>} and ${ShowDim<K2>} differ`
+>;
 
 // ---------------------------------------------------------------- conv / pool (NHWC)
 export type Padding = 'SAME' | 'VALID';
-export type Out<I extends Dim, K extends Dim, S extends Dim, P extends Padding> = I extends null
+export type OutputSize<I extends Dim, K extends Dim, S extends Dim, P extends Padding> = I extends null
   ? null
   : S extends null
     ? null
@@ -160,17 +171,17 @@ export type Conv2D<X extends Shape, W extends Shape, St extends Shape, P extends
 ]
   ? W extends readonly [infer KH extends Dim, infer KW extends Dim, Dim, infer Co extends Dim]
     ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
-      ? [N, Out<H, KH, SH, P>, Out<Wd, KW, SW, P>, Co]
+      ? [N, OutputSize<H, KH, SH, P>, OutputSize<Wd, KW, SW, P>, Co]
       : [N, Dim, Dim, Co]
     : [N, Dim, Dim, Dim]
   : [Dim, Dim, Dim, Dim];
 export type Conv2DError<X extends Shape, W extends Shape> = number extends X['length'] | W['length']
-  ? ok
+  ? NoError
   : X extends readonly [Dim, Dim, Dim, infer C]
     ? W extends readonly [Dim, Dim, infer CI, Dim]
-      ? Compatible<C, CI, `conv2d: input has ${DimStr<C>} channels but the filter expects ${DimStr<CI>}`>
-      : `conv2d: filter must be [height, width, in, out], but its shape is ${Show<W>}`
-    : `conv2d: input must be [batch, height, width, channels], but its shape is ${Show<X>}`;
+      ? Compatible<C, CI, `conv2d: input has ${ShowDim<C>} channels but the filter expects ${ShowDim<CI>}`>
+      : `conv2d: filter must be [height, width, in, out], but its shape is ${ShowShape<W>}`
+    : `conv2d: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
 export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends Padding> = X extends readonly [
   infer N extends Dim,
   infer H extends Dim,
@@ -179,27 +190,27 @@ export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends P
 ]
   ? K extends readonly [Dim, infer KH extends Dim, infer KW extends Dim, Dim]
     ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
-      ? [N, Out<H, KH, SH, P>, Out<W, KW, SW, P>, C]
+      ? [N, OutputSize<H, KH, SH, P>, OutputSize<W, KW, SW, P>, C]
       : [N, Dim, Dim, C]
     : [N, Dim, Dim, C]
   : [Dim, Dim, Dim, Dim];
 export type Rank4Error<X extends Shape, Op extends string> = number extends X['length']
-  ? ok
+  ? NoError
   : X['length'] extends 4
-    ? ok
-    : `${Op}: input must be [batch, height, width, channels], but its shape is ${Show<X>}`;
+    ? NoError
+    : `${Op}: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
 
 // ---------------------------------------------------------------- reshape
 /** Product of the known dims; `number` if any is `number`, and the nulls / -1s are counted apart. */
-export type Known<S extends Shape, P extends number = 1, Holes extends 0[] = []> = S extends readonly [
+export type KnownElements<S extends Shape, P extends number = 1, Holes extends 0[] = []> = S extends readonly [
   infer D extends Dim,
   ...infer R extends Shape,
 ]
   ? D extends null | -1
-    ? Known<R, P, [...Holes, 0]>
-    : Known<R, Mul<P, D & number>, Holes>
+    ? KnownElements<R, P, [...Holes, 0]>
+    : KnownElements<R, Mul<P, D & number>, Holes>
   : [P, Holes['length']];
-export type Fill<T extends Shape, X extends Dim> = { -readonly [K in keyof T]: T[K] extends -1 ? X : T[K] };
+export type FillHole<T extends Shape, X extends Dim> = { -readonly [K in keyof T]: T[K] extends -1 ? X : T[K] };
 export type HasHole<T extends Shape> = -1 extends T[number] ? (number extends T[number] ? false : true) : false;
 
 /** The static result shape of reshape(S → T). */
@@ -207,68 +218,71 @@ export type Reshape<S extends Shape, T extends Shape> = number extends T['length
   ? Dim[]
   : HasHole<T> extends true
     ? number extends S['length']
-      ? Fill<T, null>
-      : Known<S> extends [infer P extends number, infer H]
+      ? FillHole<T, null>
+      : KnownElements<S> extends [infer P extends number, infer H]
         ? H extends 0
           ? number extends P
-            ? Fill<T, number>
-            : Known<T> extends [infer Q extends number, any]
+            ? FillHole<T, number>
+            : KnownElements<T> extends [infer Q extends number, any]
               ? number extends Q
-                ? Fill<T, number>
-                : Fill<T, DivMod<P, Q>[0]>
+                ? FillHole<T, number>
+                : FillHole<T, DivMod<P, Q>[0]>
               : never
-          : Fill<T, null>
+          : FillHole<T, null>
         : never
     : [...T];
 
 export type ReshapeError<S extends Shape, T extends Shape> = number extends S['length'] | T['length']
-  ? ok
-  : [Known<S>, Known<T>] extends [[infer P extends number, infer HS], [infer Q extends number, infer HT]]
+  ? NoError
+  : [KnownElements<S>, KnownElements<T>] extends [
+        [infer P extends number, infer HS],
+        [infer Q extends number, infer HT],
+      ]
     ? number extends P | Q
-      ? ok
+      ? NoError
       : HT extends 0 | 1
         ? HS extends 0
           ? HT extends 0
             ? P extends Q
-              ? ok
-              : `reshape: ${Show<S>} has ${P} elements but ${Show<T>} has ${Q}`
+              ? NoError
+              : `reshape: ${ShowShape<S>} has ${P} elements but ${ShowShape<T>} has ${Q}`
             : DivMod<P, Q>[1] extends 0
-              ? ok
-              : `reshape: ${Show<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${Show<T>} cannot be inferred`
+              ? NoError
+              : `reshape: ${ShowShape<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${ShowShape<T>} cannot be inferred`
           : P extends Q
-            ? ok
+            ? NoError
             : DivMod<P, Q>[1] extends 0
-              ? ok
+              ? NoError
               : DivMod<Q, P>[1] extends 0
-                ? ok
-                : `reshape: ${Show<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${Show<T>}`
-        : `reshape: only one dimension of ${Show<T>} may be -1`
-    : ok;
+                ? NoError
+                : `reshape: ${ShowShape<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${ShowShape<T>}`
+        : `reshape: only one dimension of ${ShowShape<T>} may be -1`
+    : NoError;
 
 // ---------------------------------------------------------------- axes
 /** Axis (possibly negative) → index as a string key, or never when out of range. */
-type NegKeys = { '-1': 0; '-2': 1; '-3': 2; '-4': 3; '-5': 4; '-6': 5 };
-export type FromEnd<S extends Shape, I> = S extends readonly [...infer H extends Shape, any]
+type NegativeAxes = { '-1': 0; '-2': 1; '-3': 2; '-4': 3; '-5': 4; '-6': 5 };
+export type AxisFromEnd<S extends Shape, I> = S extends readonly [...infer H extends Shape, any]
   ? I extends 0
     ? H['length']
-    : FromEnd<H, Dec[I & keyof Dec]>
+    : AxisFromEnd<H, Decrement[I & keyof Decrement]>
   : never;
-type Dec = { 1: 0; 2: 1; 3: 2; 4: 3; 5: 4; 6: 5; 7: 6 };
-export type Axis<S extends Shape, A extends number> = `${A}` extends keyof NegKeys
-  ? FromEnd<S, NegKeys[`${A}`]>
+type Decrement = { 1: 0; 2: 1; 3: 2; 4: 3; 5: 4; 6: 5; 7: 6 };
+export type AxisIndex<S extends Shape, A extends number> = `${A}` extends keyof NegativeAxes
+  ? AxisFromEnd<S, NegativeAxes[`${A}`]>
   : `${A}` extends keyof S
     ? A
     : never;
-export type Drop<
+export type DropAxes<
   S extends Shape,
   Ax,
   Keep extends boolean,
   O extends Shape = [],
   I extends 0[] = [],
 > = S extends readonly [infer D extends Dim, ...infer R extends Shape]
-  ? Drop<R, Ax, Keep, I['length'] extends Ax ? (Keep extends true ? [...O, 1] : O) : [...O, D], [...I, 0]>
+  ? DropAxes<R, Ax, Keep, I['length'] extends Ax ? (Keep extends true ? [...O, 1] : O) : [...O, D], [...I, 0]>
   : O;
-export type AxisUnion<S extends Shape, A> = A extends number ? Axis<S, A> : never;
+export type AxisIndices<S extends Shape, A> = A extends number ? AxisIndex<S, A> : never;
 
 /** Shape after reducing over axis A (a number, a tuple of numbers, or undefined for all axes). */
 export type Reduce<S extends Shape, A, Keep extends boolean = false> = A extends undefined | null
@@ -280,38 +294,38 @@ export type Reduce<S extends Shape, A, Keep extends boolean = false> = A extends
     : A extends number
       ? number extends A
         ? Dim[]
-        : Drop<S, Axis<S, A>, Keep>
+        : DropAxes<S, AxisIndex<S, A>, Keep>
       : A extends readonly number[]
         ? number extends A['length']
           ? Dim[]
-          : Drop<S, AxisUnion<S, A[number]>, Keep>
+          : DropAxes<S, AxisIndices<S, A[number]>, Keep>
         : Dim[];
 export type AxisError<S extends Shape, A, Op extends string> = A extends number
   ? number extends A | S['length']
-    ? ok
-    : [Axis<S, A>] extends [never]
-      ? `${Op}: axis ${A} is out of range for shape ${Show<S>}`
-      : ok
-  : ok;
+    ? NoError
+    : [AxisIndex<S, A>] extends [never]
+      ? `${Op}: axis ${A} is out of range for shape ${ShowShape<S>}`
+      : NoError
+  : NoError;
 
 export type ExpandDims<S extends Shape, A extends number> = number extends S['length'] | A
   ? Dim[]
   : A extends -1
     ? [...S, 1]
-    : Axis<[...S, 1], A> extends infer I
-      ? Insert<S, I>
+    : AxisIndex<[...S, 1], A> extends infer I
+      ? InsertAxis<S, I>
       : Dim[];
-export type Insert<S extends Shape, I, O extends Shape = [], C extends 0[] = []> = C['length'] extends I
+export type InsertAxis<S extends Shape, I, O extends Shape = [], C extends 0[] = []> = C['length'] extends I
   ? [...O, 1, ...S]
   : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-    ? Insert<R, I, [...O, D], [...C, 0]>
+    ? InsertAxis<R, I, [...O, D], [...C, 0]>
     : Dim[];
-export type Squeeze<S extends Shape> = number extends S['length'] ? Dim[] : SqueezeIn<S>;
-export type SqueezeIn<S extends Shape, O extends Shape = []> = S extends readonly [
+export type Squeeze<S extends Shape> = number extends S['length'] ? Dim[] : SqueezeDims<S>;
+export type SqueezeDims<S extends Shape, O extends Shape = []> = S extends readonly [
   infer D extends Dim,
   ...infer R extends Shape,
 ]
-  ? SqueezeIn<R, D extends 1 ? O : [...O, D]>
+  ? SqueezeDims<R, D extends 1 ? O : [...O, D]>
   : O;
 
 export type Transpose<S extends Shape, P> = number extends S['length']
@@ -335,17 +349,17 @@ export type Reverse<S extends Shape, O extends Shape = []> = S extends readonly 
   : O;
 
 // ---------------------------------------------------------------- concat
-export type SumDim<A, B> = A extends null ? null : B extends null ? null : Add<A & number, B & number>;
+export type AddDims<A, B> = A extends null ? null : B extends null ? null : Add<A & number, B & number>;
 /** Joins A and B along axis Ax; `never` when another axis differs. */
-export type Concat2<A extends Shape, B extends Shape, Ax, O extends Shape = []> = A extends readonly [
+export type ConcatTwo<A extends Shape, B extends Shape, Ax, O extends Shape = []> = A extends readonly [
   infer D extends Dim,
   ...infer AR extends Shape,
 ]
   ? B extends readonly [infer E extends Dim, ...infer BR extends Shape]
     ? O['length'] extends Ax
-      ? Concat2<AR, BR, Ax, [...O, SumDim<D, E>]>
+      ? ConcatTwo<AR, BR, Ax, [...O, AddDims<D, E>]>
       : [Compatible<D, E, 'no'>] extends [never]
-        ? Concat2<AR, BR, Ax, [...O, Merge<D, E> & Dim]>
+        ? ConcatTwo<AR, BR, Ax, [...O, MergeDim<D, E> & Dim]>
         : never
     : never
   : B extends readonly []
@@ -357,7 +371,7 @@ export type ConcatAll<Ss extends readonly Shape[], Ax extends number> = number e
   | Ss[number]['length']
   ? Dim[]
   : Ss extends readonly [infer A extends Shape, infer B extends Shape, ...infer R extends Shape[]]
-    ? Concat2<A, B, Axis<A, Ax>> extends infer C extends Shape
+    ? ConcatTwo<A, B, AxisIndex<A, Ax>> extends infer C extends Shape
       ? [C] extends [never]
         ? never
         : ConcatAll<[C, ...R], Ax>
@@ -366,17 +380,17 @@ export type ConcatAll<Ss extends readonly Shape[], Ax extends number> = number e
       ? A
       : Dim[];
 
-export type ShowAll<Ss extends readonly Shape[]> = Ss extends readonly [
+export type ShowShapes<Ss extends readonly Shape[]> = Ss extends readonly [
   infer A extends Shape,
   ...infer R extends Shape[],
 ]
   ? R extends []
-    ? Show<A>
-    : `${Show<A>} and ${ShowAll<R>}`
+    ? ShowShape<A>
+    : `${ShowShape<A>} and ${ShowShapes<R>}`
   : '';
 export type ConcatError<Ss extends readonly Shape[], Ax extends number> = [ConcatAll<Ss, Ax>] extends [never]
-  ? `concat: shapes ${ShowAll<Ss>} do not match outside axis ${Ax}`
-  : ok;
+  ? `concat: shapes ${ShowShapes<Ss>} do not match outside axis ${Ax}`
+  : NoError;
 
 // ---------------------------------------------------------------- values
 /** Nested JavaScript arrays of literal shape → a shape. Array literals typed `number[]` give `number` sizes. */
