@@ -42,6 +42,7 @@ export { feeds } from './session/feeds.ts';
 export { type BackendName, InteractiveSession, Session, type SessionOptions } from './session/session.ts';
 export type * from './session/types.ts';
 export type * from './tensor/arithmetic.ts';
+export type * from './tensor/axis-rules.ts';
 export {
   bool,
   type DType,
@@ -57,5 +58,6 @@ export {
 } from './tensor/dtype.ts';
 export { array, type FeedValue, type FetchedValue, type NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
+export type * from './tensor/shape-rules.ts';
 export type * from './tensor/shape-types.ts';
 export * as train from './train/index.ts';

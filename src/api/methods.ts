@@ -11,20 +11,11 @@ import * as shapes from '../ops/shape.ts';
 import * as variables from '../ops/variable.ts';
 import { defaultSession } from '../session/session.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
+import type { AxisError, Reduce, Reshape, ReshapeError, Transpose } from '../tensor/axis-rules.ts';
 import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type {
-  AxisError,
-  Broadcast,
-  BroadcastError,
-  MatMul,
-  MatMulError,
-  Reduce,
-  Reshape,
-  ReshapeError,
-  ShapeError,
-  Transpose,
-} from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError, MatMul, MatMulError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 
 declare module '../graph/tensor.ts' {
   interface TensorMethods {

@@ -7,7 +7,8 @@ import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { toTensor } from './constant.ts';
 import {
   type AnyTensor,

@@ -6,7 +6,8 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import type { ConcatAll, ConcatError, OrUnknown, ShapeError } from '../tensor/shape-types.ts';
+import type { ConcatAll, ConcatError, OrUnknown } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import {
   type AnyTensor,
   apply,

@@ -4,7 +4,8 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, Elem } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import { defineOp } from './define.ts';
 

@@ -5,7 +5,8 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import type { Conv2D, Conv2DError, Padding, ShapeError } from '../tensor/shape-types.ts';
+import type { Conv2D, Conv2DError, Padding } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { apply, defineOp, describe, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
 
 /** @internal Strides and padding of a sliding window, along height and width. */

@@ -6,7 +6,8 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import type { Padding, Pool, Rank4Error, ShapeError } from '../tensor/shape-types.ts';
+import type { Padding, Pool, Rank4Error } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { checkPadding, margins, requireOptions, slid, spatial, type WindowAttributes } from './convolution.ts';
 import { apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
 

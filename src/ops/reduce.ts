@@ -2,9 +2,10 @@
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
+import type { AxisError, Reduce } from '../tensor/axis-rules.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { elements, type Shape } from '../tensor/shape.ts';
-import type { AxisError, Reduce, ShapeError } from '../tensor/shape-types.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { div, mul } from './arithmetic.ts';
 import { equal } from './comparison.ts';
 import {

@@ -3,9 +3,10 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
+import type { ExpandDims, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import type { ExpandDims, Reshape, ReshapeError, ShapeError, Squeeze, Transpose } from '../tensor/shape-types.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { apply, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
 import { reshapeLike } from './like.ts';
 
