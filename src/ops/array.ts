@@ -4,9 +4,10 @@ import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Shapes, Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
+import type { Gathered, Resized, Sliced } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import type { ConcatAll, ConcatError, OrUnknown } from '../tensor/shape-rules.ts';
+import type { Concat, ConcatError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import {
   type AnyTensor,
@@ -98,7 +99,7 @@ export function concat<X extends readonly Tensor<any, any>[], const Ax extends n
   xs: readonly [...{ [I in keyof X]: X[I] & ShapeError<ConcatError<Shapes<X>, Ax>> }],
   axis: Ax,
   name?: string,
-): Tensor<X[number]['dtype'], OrUnknown<ConcatAll<Shapes<X>, Ax>>> {
+): Tensor<X[number]['dtype'], Concat<Shapes<X>, Ax>> {
   return apply(ConcatOp, tensors('concat', xs), { axis }, name);
 }
 
@@ -149,8 +150,6 @@ const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp<{ begin
   lower: ([x, like], { attributes: { begin } }) => p.slice(x, begin, like.shape),
   gradient: ({ inputs: [x], attributes: { begin } }, [dz]) => [dz && apply(SliceGradOp, [dz, x], { begin }), null],
 });
-/** The sizes of a slice: literal ones stay, −1 (to the end) is not known to the compiler. */
-export type Sliced<Z extends readonly number[]> = { -readonly [K in keyof Z]: Z[K] extends -1 ? Dim : Z[K] };
 /** `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. */
 export function slice<T extends DType, A extends Shape, const Z extends readonly number[]>(
   x: Tensor<T, A>,
@@ -188,7 +187,7 @@ export function pad<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   paddings: readonly (readonly [number, number])[],
   options: { value?: number; name?: string } = {},
-): Tensor<T, { [K in keyof A]: A[K] extends null ? null : number }> {
+): Tensor<T, Resized<A>> {
   const pairs = Array.isArray(paddings) && paddings.every((pair) => Array.isArray(pair) && pair.length === 2);
   if (!pairs)
     throw new InvalidArgumentError('pad: paddings must be an array of pairs [before, after], one for each axis.');
@@ -238,7 +237,7 @@ export function tile<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   multiples: readonly number[],
   name?: string,
-): Tensor<T, { [K in keyof A]: A[K] extends null ? null : number }> {
+): Tensor<T, Resized<A>> {
   return apply(TileOp, [x], { multiples: integers('tile', 'multiples', multiples) }, name);
 }
 
@@ -283,12 +282,6 @@ export function unstack<T extends DType, A extends Shape>(x: Tensor<T, A>, axis 
   return [...applyAll(UnstackOp, [x], { axis, count: size })] as Tensor<T, Dim[]>[];
 }
 
-/** Shape after indexing an axis. */
-export type Gathered<A extends Shape, I extends Shape, Ax extends number> = Ax extends 0
-  ? A extends readonly [any, ...infer R extends Shape]
-    ? [...I, ...R]
-    : Dim[]
-  : Dim[];
 const GatherOp = defineOp<{ axis: number }>({
   name: 'Gather',
   infer: ([x, indices], { axis }) => {

@@ -36,10 +36,11 @@ export type BroadcastDim<A extends Dim, B extends Dim> = { p: Invariant<A>; q: C
             ? A
             : Dim;
 
-/** The more informative of two compatible dims. */
+/** The better known of two compatible sizes. */
 export type MergeDim<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
 
 // ---------------------------------------------------------------- broadcasting
+/** `Broadcast` from the last axis to the first; O is what was found so far. */
 export type BroadcastDims<A extends Shape, B extends Shape, O extends Shape> = A extends readonly [
   ...infer AH extends Shape,
   infer AL extends Dim,
@@ -48,6 +49,7 @@ export type BroadcastDims<A extends Shape, B extends Shape, O extends Shape> = A
     ? BroadcastDims<AH, BH, [BroadcastDim<AL, BL>, ...O]>
     : [...A, ...O]
   : [...B, ...O];
+/** The shape of an elementwise operation: aligned at the right, sizes equal or one of them 1. */
 export type Broadcast<A extends Shape, B extends Shape> = { p: Invariant<A>; q: Covariant<B> } extends
   | { p: Invariant<B> }
   | { q: Covariant<readonly []> }
@@ -73,6 +75,7 @@ export type BroadcastConflict<A extends Shape, B extends Shape, Message> = A ext
       : Message
     : NoError
   : NoError;
+/** Do A and B broadcast? */
 export type BroadcastError<A extends Shape, B extends Shape, Op extends string> = { p: Invariant<A> } extends {
   p: Invariant<B>;
 }
@@ -81,10 +84,8 @@ export type BroadcastError<A extends Shape, B extends Shape, Op extends string> 
     ? NoError
     : BroadcastConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
 
-/** `never` (a conflict already reported by the matching …Error) becomes unknown rank. */
-export type OrUnknown<S extends Shape> = [S] extends [never] ? Dim[] : S;
-
 // ---------------------------------------------------------------- matmul
+/** The shape of a product of matrices, with the transposes asked for; leading axes are a batch. */
 export type MatMul<
   A extends Shape,
   B extends Shape,
@@ -96,6 +97,7 @@ export type MatMul<
     : Dim[]
   : Dim[];
 
+/** Are they matrices, and do the inner sizes agree? */
 export type MatMulError<
   A extends Shape,
   B extends Shape,
@@ -108,6 +110,7 @@ export type MatMulError<
       ? MatMulInnerError<TA extends true ? A0 : A1, TB extends true ? B1 : B0>
       : `matmul: second argument must have at least 2 dimensions, but its shape is ${ShowShape<B>}`
     : `matmul: first argument must have at least 2 dimensions, but its shape is ${ShowShape<A>}`;
+/** Do the inner sizes agree? */
 export type MatMulInnerError<K1, K2> = Compatible<
   K1,
   K2,
@@ -115,7 +118,9 @@ export type MatMulInnerError<K1, K2> = Compatible<
 >;
 
 // ---------------------------------------------------------------- conv / pool (NHWC)
+/** `'SAME'`: zeros around the image, so that the output has ⌈size / stride⌉ positions. `'VALID'`: only where the window fits. */
 export type Padding = 'SAME' | 'VALID';
+/** How many positions a window of size K has on an axis of size I when it goes on by S each time. */
 export type OutputSize<I extends Dim, K extends Dim, S extends Dim, P extends Padding> = I extends null
   ? null
   : S extends null
@@ -134,7 +139,7 @@ export type OutputSize<I extends Dim, K extends Dim, S extends Dim, P extends Pa
                 : Add<DivMod<D, S & number>[0], 1>
               : number;
 
-export type Strides = readonly [1, number, number, 1];
+/** The shape of a convolution of images X with the filter W. */
 export type Conv2D<X extends Shape, W extends Shape, St extends Shape, P extends Padding> = X extends readonly [
   infer N extends Dim,
   infer H extends Dim,
@@ -147,6 +152,7 @@ export type Conv2D<X extends Shape, W extends Shape, St extends Shape, P extends
       : [N, Dim, Dim, Co]
     : [N, Dim, Dim, Dim]
   : [Dim, Dim, Dim, Dim];
+/** Are they images and a filter, and do the channels agree? */
 export type Conv2DError<X extends Shape, W extends Shape> = number extends X['length'] | W['length']
   ? NoError
   : X extends readonly [Dim, Dim, Dim, infer C]
@@ -154,6 +160,7 @@ export type Conv2DError<X extends Shape, W extends Shape> = number extends X['le
       ? Compatible<C, CI, `conv2d: input has ${ShowDim<C>} channels but the filter expects ${ShowDim<CI>}`>
       : `conv2d: filter must be [height, width, in, out], but its shape is ${ShowShape<W>}`
     : `conv2d: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
+/** The shape of a pooling of images X by windows K. */
 export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends Padding> = X extends readonly [
   infer N extends Dim,
   infer H extends Dim,
@@ -166,6 +173,7 @@ export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends P
       : [N, Dim, Dim, C]
     : [N, Dim, Dim, C]
   : [Dim, Dim, Dim, Dim];
+/** Is X of rank 4, as images are? */
 export type Rank4Error<X extends Shape, Op extends string> = number extends X['length']
   ? NoError
   : X['length'] extends 4
@@ -173,6 +181,7 @@ export type Rank4Error<X extends Shape, Op extends string> = number extends X['l
     : `${Op}: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
 
 // ---------------------------------------------------------------- concat
+/** The sum of two sizes. */
 export type AddDims<A, B> = A extends null ? null : B extends null ? null : Add<A & number, B & number>;
 /** Joins A and B along axis Ax; `never` when another axis differs. */
 export type ConcatTwo<A extends Shape, B extends Shape, Ax, O extends Shape = []> = A extends readonly [
@@ -189,6 +198,7 @@ export type ConcatTwo<A extends Shape, B extends Shape, Ax, O extends Shape = []
   : B extends readonly []
     ? O
     : never;
+/** All of them one after another along axis Ax; `never` when other axes differ. */
 export type ConcatAll<Ss extends readonly Shape[], Ax extends number> = number extends
   | Ss['length']
   | Ax
@@ -204,6 +214,10 @@ export type ConcatAll<Ss extends readonly Shape[], Ax extends number> = number e
       ? A
       : Dim[];
 
+/** `ConcatAll`; a conflict (reported by ConcatError) gives an unknown rank. */
+export type Concat<Ss extends readonly Shape[], Ax extends number> =
+  ConcatAll<Ss, Ax> extends infer C extends Shape ? ([C] extends [never] ? Dim[] : C) : never;
+/** Do the shapes agree outside axis Ax? */
 export type ConcatError<Ss extends readonly Shape[], Ax extends number> = [ConcatAll<Ss, Ax>] extends [never]
   ? `concat: shapes ${ShowShapes<Ss>} do not match outside axis ${Ax}`
   : NoError;

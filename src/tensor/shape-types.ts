@@ -16,22 +16,28 @@ export interface Checkable {
   readonly [shapeCheck]: any;
 }
 
+/** A type compared by assignability, in a conditional that resolves inside generic code. */
 export interface Covariant<out T> {
   readonly t: T;
 }
+/** A type compared by identity, in a conditional that resolves inside generic code. */
 export interface Invariant<in out T> {
   t: T;
 }
 
 // ---------------------------------------------------------------- printing
+/** A size as messages show it: `28`, `null`, or `?` where only the type checker does not know it. */
 export type ShowDim<D> = D extends null ? 'null' : D extends number ? (number extends D ? '?' : `${D}`) : '?';
+/** `null,784` */
 export type ShowDims<S extends Shape> = S extends readonly [infer D, ...infer R extends Shape]
   ? R extends readonly []
     ? ShowDim<D>
     : `${ShowDim<D>},${ShowDims<R>}`
   : '';
+/** `[null,784]` */
 export type ShowShape<S extends Shape> = `[${ShowDims<S>}]`;
 
+/** `[2,3] and [2,4]` */
 export type ShowShapes<Ss extends readonly Shape[]> = Ss extends readonly [
   infer A extends Shape,
   ...infer R extends Shape[],
@@ -40,6 +46,7 @@ export type ShowShapes<Ss extends readonly Shape[]> = Ss extends readonly [
     ? ShowShape<A>
     : `${ShowShape<A>} and ${ShowShapes<R>}`
   : '';
+
 // ---------------------------------------------------------------- values
 /** Nested JavaScript arrays of literal shape → a shape. Array literals typed `number[]` give `number` sizes. */
 export type ShapeOfValue<V> = V extends number | boolean
@@ -47,6 +54,7 @@ export type ShapeOfValue<V> = V extends number | boolean
   : V extends readonly (infer E)[]
     ? [V['length'] extends infer L extends number ? L : number, ...ShapeOfValue<E>]
     : Dim[];
+/** The element type of a JavaScript value, as `tf.constant` takes it. */
 export type DTypeOfValue<V> = V extends readonly (infer E)[]
   ? DTypeOfValue<E>
   : V extends boolean
@@ -57,7 +65,7 @@ export type DTypeOfValue<V> = V extends readonly (infer E)[]
 
 declare const shapeKey: unique symbol;
 declare const inferKey: unique symbol;
-/** Invariant, but `any` matches every size: Size<784> ~ Size<any>, Size<784> ≁ Size<783>. */
+/** One size. Invariant, but `any` matches every size: Size<784> ~ Size<any>, Size<784> ≁ Size<783>. */
 export interface Size<in out D> {
   size: D;
 }
