@@ -20,7 +20,7 @@ import { reduceSum } from './reduce.ts';
 
 export { conv2d } from './convolution.ts';
 export { relu, sigmoid, tanh } from './math.ts';
-export { avgPool, maxPool } from './pooling.ts';
+export { avgPool, maxPool, type PoolOptions } from './pooling.ts';
 export { logSoftmax, softmax, softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from './softmax.ts';
 
 /** x + b, the bias b along the last axis of x. */

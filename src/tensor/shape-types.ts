@@ -66,15 +66,15 @@ export type DTypeOfValue<V> = V extends readonly (infer E)[]
 declare const shapeKey: unique symbol;
 declare const inferKey: unique symbol;
 /** One size. Invariant, but `any` matches every size: Size<784> ~ Size<any>, Size<784> ≁ Size<783>. */
-export interface Size<in out D> {
+interface Size<in out D> {
   size: D;
 }
 /** Unknown sizes match every size and unknown rank every rank, like TensorFlow's `is_compatible_with`. */
-export type Sizes<S extends Shape> = number extends S['length']
+type Sizes<S extends Shape> = number extends S['length']
   ? any
   : { readonly [K in keyof S]: Size<null extends S[K] ? any : number extends S[K] ? any : S[K]> };
 /** Unused parameter on purpose: never affects assignability, but gives inference an exact shape to read. */
-export interface Infer<_S extends Shape> {}
+interface Infer<_S extends Shape> {}
 /** What everything that has a typed shape carries. Phantom: never present at run time. */
 export interface Shaped<S extends Shape> {
   readonly [shapeKey]?: Sizes<S>;
