@@ -30,7 +30,6 @@ export {
   type VariableMethods,
 } from './graph/tensor.ts';
 export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
-export { concat, gather, oneHot, pad, slice, stack, tile, unstack } from './ops/array.ts';
 export {
   type ComparisonFunction,
   equal,
@@ -40,8 +39,10 @@ export {
   lessEqual,
   notEqual,
 } from './ops/comparison.ts';
+export { concat, stack, unstack } from './ops/concat.ts';
 export { constant } from './ops/constant.ts';
 export { fill, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
+export { gather, oneHot } from './ops/gather.ts';
 export { group, noOp } from './ops/group.ts';
 export {
   cast,
@@ -71,6 +72,8 @@ export {
   reduceSum,
 } from './ops/reduce.ts';
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
+export { pad, slice } from './ops/slice.ts';
+export { tile } from './ops/tile.ts';
 export {
   assign,
   assignAdd,

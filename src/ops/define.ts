@@ -174,6 +174,14 @@ export function requireDType(op: string, input: TensorType, allowed: readonly DT
   return input.dtype;
 }
 
+/** An axis as an index into a shape of that rank. */
+export function axisOf(op: string, axis: number, rank: number, shape: Shape): number {
+  const i = axisIndex(axis, rank);
+  if (i === undefined)
+    throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
+  return i;
+}
+
 /** An axis, several of them, or undefined for all; negative ones count from the end. */
 export type Axes = number | readonly number[] | undefined;
 
