@@ -7,6 +7,7 @@ import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Concat, ConcatError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { type AnyTensor, apply, applyAll, axisOf, defineOp, type OpDefinition, sameDType, tensors } from './define.ts';
+import { zerosLike } from './fill.ts';
 import { expandDims } from './shape.ts';
 
 /** The part of `dy` that came from input number `which` of a concat: its size and place are known when it runs. */
@@ -25,17 +26,14 @@ const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp<{ a
   gradient: ({ inputs: [, ...xs], attributes: { axis, which } }, [dz]) => [
     dz &&
       concatAll(
-        xs.map((x, k) => (k === which ? dz : apply(ZeroLikeOp, [x], {}))),
+        xs.map((x, k) => (k === which ? dz : noGradient(x))),
         axis,
       ),
     ...xs.map(() => null),
   ],
 });
-const ZeroLikeOp = defineOp({
-  name: 'ZeroLike',
-  infer: ([x]) => x,
-  lower: ([x]) => p.constant(new Float64Array(1), x.node.dtype, x.shape),
-});
+/** Zeros in the place of a gradient that is missing; named as graphs have always named them. */
+const noGradient = (x: AnyTensor): AnyTensor => zerosLike(x, 'ZeroLike');
 
 const ConcatOp = defineOp<{ axis: number }>({
   name: 'Concat',
@@ -101,7 +99,7 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
   },
   gradient: ({ outputs, attributes: { axis } }, gradients) => [
     stack(
-      gradients.map((g, k) => g ?? (apply(ZeroLikeOp, [outputs[k]], {}) as AnyTensor)),
+      gradients.map((g, k) => g ?? noGradient(outputs[k])),
       axis,
     ),
   ],
