@@ -3,7 +3,7 @@ import { ShapeMismatchError } from '../base/errors.ts';
 import type { Shapes, Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { axisIndex, type Dim, type Shape, showShape } from '../tensor/shape.ts';
+import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Concat, ConcatError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { type AnyTensor, apply, applyAll, axisOf, defineOp, type OpDefinition, sameDType, tensors } from './define.ts';
@@ -15,7 +15,7 @@ const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp<{ a
   name: 'ConcatPart',
   infer: ([dy, ...xs], { which }) => ({ dtype: dy.dtype, shape: xs[which].shape }),
   lower: ([dy, ...xs], { attributes: { axis, which } }) => {
-    const i = axisIndex(axis, dy.shape.length) as number;
+    const i = axisOf('concat', axis, dy.shape);
     const before = xs.slice(0, which).reduce((sum, x) => sum + x.shape[i], 0);
     return p.slice(
       dy,
@@ -42,7 +42,7 @@ const ConcatOp = defineOp<{ axis: number }>({
     const ranked = xs.filter((x) => x.shape);
     if (ranked.length === 0) return { dtype, shape: undefined };
     const first = ranked[0].shape as Shape;
-    const i = axisOf('concat', axis, first.length, first);
+    const i = axisOf('concat', axis, first);
     const shape = ranked.slice(1).reduce<Dim[]>(
       (sum, { shape: next }) => {
         const fits =
@@ -61,7 +61,7 @@ const ConcatOp = defineOp<{ axis: number }>({
   },
   gradient: ({ inputs, attributes: { axis } }, [dy]) =>
     inputs.map((_, which) => dy && apply(ConcatPartOp, [dy, ...inputs], { axis, which })),
-  lower: (xs, { attributes: { axis } }) => p.concat(xs, axisIndex(axis, xs[0].shape.length) as number),
+  lower: (xs, { attributes: { axis } }) => p.concat(xs, axisOf('concat', axis, xs[0].shape)),
 });
 const concatAll = (xs: readonly AnyTensor[], axis: number): AnyTensor => apply(ConcatOp, xs, { axis });
 
@@ -93,7 +93,7 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
   name: 'Unstack',
   infer: ([x], { axis, count }) => {
     const shape = x.shape as Shape;
-    const i = axisOf('unstack', axis, shape.length, shape);
+    const i = axisOf('unstack', axis, shape);
     const rest = shape.filter((_, k) => k !== i);
     return Array.from({ length: count }, () => ({ dtype: x.dtype, shape: rest }));
   },
@@ -104,7 +104,7 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
     ),
   ],
   lower: ([x], { attributes: { axis, count } }) => {
-    const i = axisIndex(axis, x.shape.length) as number;
+    const i = axisOf('unstack', axis, x.shape);
     const rest = x.shape.filter((_, k) => k !== i);
     const strides = x.strides.filter((_, k) => k !== i);
     return Array.from({ length: count }, (_, n) => p.strided(x, rest, strides, x.offset + n * x.strides[i]));

@@ -7,7 +7,16 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Conv2D, Conv2DError, Padding } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
-import { apply, defineOp, describe, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
+import {
+  apply,
+  defineOp,
+  describe,
+  floats,
+  type OpDefinition,
+  requireDType,
+  sameDType,
+  type TensorType,
+} from './define.ts';
 
 /** @internal Strides and padding of a sliding window, along height and width. */
 export interface WindowAttributes {
@@ -60,7 +69,7 @@ export function margins(size: number, window: number, stride: number, padding: P
 
 function inferConvolution([x, filter]: readonly TensorType[], { strides, padding }: WindowAttributes): TensorType {
   const dtype = sameDType('conv2d', [x, filter]);
-  requireDType('conv2d', x, ['float32', 'float64']);
+  requireDType('conv2d', x, floats);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
       `conv2d: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}; use tf.reshape.`,

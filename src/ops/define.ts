@@ -59,6 +59,9 @@ export interface OpDefinition<A extends object = object> extends GraphOpDefiniti
 /** Names an op; the record is the whole of it. */
 export const defineOp = <A extends object = object>(definition: OpDefinition<A>): OpDefinition<A> => definition;
 
+/** The name of the public function of an op: `reduceSum` for `ReduceSum`. */
+export const functionName = (op: string): string => op[0].toLowerCase() + op.slice(1);
+
 /** The definition with which an operation was made. */
 export const definitionOf = (operation: Operation): OpDefinition => operation.definition as OpDefinition;
 
@@ -166,6 +169,11 @@ export function sameDType(op: string, inputs: readonly TensorType[]): DType {
   return dtype;
 }
 
+/** What arithmetic works on. */
+export const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+/** What gradients flow through. */
+export const floats: readonly DType[] = ['float32', 'float64'];
+
 /** The element type must be one of those listed. */
 export function requireDType(op: string, input: TensorType, allowed: readonly DType[]): DType {
   if (!allowed.includes(input.dtype)) {
@@ -174,8 +182,8 @@ export function requireDType(op: string, input: TensorType, allowed: readonly DT
   return input.dtype;
 }
 
-/** An axis as an index into a shape of that rank. */
-export function axisOf(op: string, axis: number, rank: number, shape: Shape): number {
+/** An axis as an index into a shape, or into one of another rank. */
+export function axisOf(op: string, axis: number, shape: Shape, rank: number = shape.length): number {
   const i = axisIndex(axis, rank);
   if (i === undefined)
     throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
@@ -188,12 +196,7 @@ export type Axes = number | readonly number[] | undefined;
 /** Axes as sorted indices into a shape. */
 export function resolveAxes(op: string, axes: Axes, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, i) => i);
-  const resolved = (typeof axes === 'number' ? [axes] : axes).map((axis) => {
-    const i = axisIndex(axis, shape.length);
-    if (i === undefined)
-      throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
-    return i;
-  });
+  const resolved = (typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf(op, axis, shape));
   if (new Set(resolved).size !== resolved.length) {
     throw new ShapeMismatchError(`${op}: axes ${showShape(resolved)} name an axis twice.`);
   }

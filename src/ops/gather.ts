@@ -5,7 +5,7 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { Gathered } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { axisIndex, type Shape, showShape } from '../tensor/shape.ts';
+import { type Shape, showShape } from '../tensor/shape.ts';
 import { apply, axisOf, defineOp, type OpDefinition, requireDType } from './define.ts';
 
 const GatherOp = defineOp<{ axis: number }>({
@@ -13,7 +13,7 @@ const GatherOp = defineOp<{ axis: number }>({
   infer: ([x, indices], { axis }) => {
     requireDType('gather indices', indices, ['int32']);
     if (!x.shape || !indices.shape) return { dtype: x.dtype, shape: undefined };
-    const i = axisOf('gather', axis, x.shape.length, x.shape);
+    const i = axisOf('gather', axis, x.shape);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), ...indices.shape, ...x.shape.slice(i + 1)] };
   },
   gradient: ({ inputs: [x, indices], attributes: { axis } }, [dy]) => [
@@ -21,7 +21,7 @@ const GatherOp = defineOp<{ axis: number }>({
     null,
   ],
   lower: ([x, indices], { attributes: { axis }, require, name }) => {
-    const i = axisIndex(axis, x.shape.length) as number;
+    const i = axisOf('gather', axis, x.shape);
     const size = x.shape[i];
     const message = `gather: index {value} is out of range in ${name}: axis ${i} of ${showShape(x.shape)} has the indices 0 to ${size - 1}.`;
     require(p.check([indices], (v) => s.and(s.lessEqual(s.constant(0, 'int32'), v), s.less(v, size)), message));
@@ -32,7 +32,7 @@ const GatherGradOp: OpDefinition<{ axis: number }> = defineOp<{ axis: number }>(
   name: 'GatherGrad',
   infer: ([dy, , x]) => ({ dtype: dy.dtype, shape: x.shape }),
   lower: ([dy, indices, x], { attributes: { axis } }) => {
-    const i = axisIndex(axis, x.shape.length) as number;
+    const i = axisOf('gather', axis, x.shape);
     return p.scatter(dy, indices, i, x.shape[i]);
   },
   gradient: ({ inputs: [, indices], attributes: { axis } }, [dz]) => [

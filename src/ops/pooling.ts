@@ -9,14 +9,14 @@ import { type Shape, showShape } from '../tensor/shape.ts';
 import type { Padding, Pool, Rank4Error } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { checkPadding, margins, requireOptions, slid, spatial, type WindowAttributes } from './convolution.ts';
-import { apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
+import { apply, defineOp, floats, type OpDefinition, requireDType, type TensorType } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
   readonly ksize: readonly [number, number];
 }
 
 function inferPool(op: string, x: TensorType, { ksize, strides, padding }: PoolAttributes): TensorType {
-  requireDType(op, x, ['float32', 'float64']);
+  requireDType(op, x, floats);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
       `${op}: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}.`,

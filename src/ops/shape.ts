@@ -7,7 +7,7 @@ import type { ExpandDims, Reshape, ReshapeError, Squeeze, Transpose } from '../t
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
-import { apply, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
+import { apply, axisOf, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
 import { reshapeLike } from './like.ts';
 
 /** The shape that `target`, with at most one −1, stands for. */
@@ -115,9 +115,7 @@ const ExpandDimsOp = defineOp<{ axis: number }>({
   name: 'ExpandDims',
   infer: ([x], { axis }) => {
     if (!x.shape) return x;
-    const i = axisIndex(axis, x.shape.length + 1);
-    if (i === undefined)
-      throw new ShapeMismatchError(`expandDims: axis ${axis} is out of range for shape ${showShape(x.shape)}.`);
+    const i = axisOf('expandDims', axis, x.shape, x.shape.length + 1);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), 1, ...x.shape.slice(i)] };
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
