@@ -19,7 +19,7 @@ import type { ShapeError } from '../tensor/shape-types.ts';
 
 declare module '../graph/tensor.ts' {
   interface TensorMethods {
-    /** a + b, with broadcasting: see {@link arithmetic.add}. */
+    /** a + b, with broadcasting. */
     add<T extends NumericDType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number,

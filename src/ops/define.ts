@@ -100,11 +100,10 @@ export function applyAll<A extends object>(
       throw new InvalidArgumentError(`${definition.name}: input ${i} must be a tensor, but ${describe(t)} came.`);
     }
   }
-  const types = inferTypes(definition, inputs, attributes);
+  const outputs = inferTypes(definition, inputs, attributes);
   const graph = inputs[0]?.graph ?? getDefaultGraph();
-  const name = options.name;
   // Control dependencies and scopes belong to the default graph; mixing graphs is refused by add().
-  return graph.add(definition, inputs, attributes, types, name, options.outputClass).outputs;
+  return graph.add({ definition, inputs, attributes, outputs, ...options }).outputs;
 }
 
 /** Adds an operation with one output. The type of the result is the caller's promise, kept by the shape rule. */
