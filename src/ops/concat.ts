@@ -11,7 +11,7 @@ import { zerosLike } from './fill.ts';
 import { expandDims } from './shape.ts';
 
 /** The part of `dy` that came from input number `which` of a concat: its size and place are known when it runs. */
-const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp<{ axis: number; which: number }>({
+const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp({
   name: 'ConcatPart',
   infer: ([dy, ...xs], { which }) => ({ dtype: dy.dtype, shape: xs[which].shape }),
   lower: ([dy, ...xs], { attributes: { axis, which } }) => {

@@ -91,7 +91,7 @@ function inferConvolution([x, filter]: readonly TensorType[], { strides, padding
   return { dtype, shape: [n, slid('conv2d', h, kh, sh, padding), slid('conv2d', w, kw, sw, padding), co] };
 }
 
-const Conv2DOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
+const Conv2DOp: OpDefinition<WindowAttributes> = defineOp({
   name: 'Conv2D',
   infer: inferConvolution,
   gradient: ({ inputs: [x, filter], attributes }, [dy]) => [
@@ -123,7 +123,7 @@ function surround(
 }
 
 /** Inputs: filter, dy, and x for its shape. dx[n, h, w, c] = Σ dy[n, i, j, o] · w[h − i·s, w − j·s, c, o]. */
-const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
+const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp({
   name: 'Conv2DBackpropInput',
   infer: ([, dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
   gradient: ({ inputs: [filter, dy], attributes }, [dz]) => [
@@ -160,7 +160,7 @@ const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp<WindowAtt
 const positive = (n: number) => Math.max(0, n);
 
 /** Inputs: x, dy, and the filter for its shape. dw[k, l, c, o] = Σ over n, i, j of x[n, i·s + k, j·s + l, c] · dy[n, i, j, o]. */
-const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
+const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp({
   name: 'Conv2DBackpropFilter',
   infer: ([, dy, filter]) => ({ dtype: dy.dtype, shape: filter.shape }),
   gradient: ({ inputs: [x, dy], attributes }, [dz]) => [

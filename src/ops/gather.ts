@@ -28,7 +28,7 @@ const GatherOp = defineOp<{ axis: number }>({
     return p.gather(x, indices, i);
   },
 });
-const GatherGradOp: OpDefinition<{ axis: number }> = defineOp<{ axis: number }>({
+const GatherGradOp: OpDefinition<{ axis: number }> = defineOp({
   name: 'GatherGrad',
   infer: ([dy, , x]) => ({ dtype: dy.dtype, shape: x.shape }),
   lower: ([dy, indices, x], { attributes: { axis } }) => {

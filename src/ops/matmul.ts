@@ -16,7 +16,7 @@ interface MatMulAttributes {
 const allowed: readonly DType[] = ['float32', 'float64', 'int32'];
 
 // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, and so on for transposed operands
-const MatMulOp: OpDefinition<MatMulAttributes> = defineOp<MatMulAttributes>({
+const MatMulOp: OpDefinition<MatMulAttributes> = defineOp({
   name: 'MatMul',
   infer: ([a, b], { transposeA, transposeB }) => {
     const dtype = sameDType('matmul', [a, b]);

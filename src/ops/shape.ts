@@ -75,9 +75,7 @@ export function reshape<T extends DType, A extends Shape, const B extends readon
   return apply(ReshapeOp, [x], { shape: integers('reshape', 'the shape', shape) }, name);
 }
 
-const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp<{
-  perm: readonly number[] | undefined;
-}>({
+const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp({
   name: 'Transpose',
   infer: ([x], { perm }) => {
     if (!x.shape) return { dtype: x.dtype, shape: perm?.map(() => null) };

@@ -37,7 +37,7 @@ const SliceOp = defineOp<SliceAttributes>({
   lower: ([x], { attributes: { begin }, outputs: [{ shape }] }) => p.slice(x, begin, shape),
 });
 /** dy put back at its place among zeros. */
-const SliceGradOp: OpDefinition<{ begin: readonly number[] }> = defineOp<{ begin: readonly number[] }>({
+const SliceGradOp: OpDefinition<{ begin: readonly number[] }> = defineOp({
   name: 'SliceGrad',
   infer: ([dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
   lower: ([dy, x], { attributes: { begin } }) =>
@@ -48,7 +48,7 @@ const SliceGradOp: OpDefinition<{ begin: readonly number[] }> = defineOp<{ begin
     ),
   gradient: ({ inputs: [dy], attributes: { begin } }, [dz]) => [dz && apply(SliceLikeOp, [dz, dy], { begin }), null],
 });
-const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp<{ begin: readonly number[] }>({
+const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp({
   name: 'SliceLike',
   infer: ([x, like]) => ({ dtype: x.dtype, shape: like.shape }),
   lower: ([x, like], { attributes: { begin } }) => p.slice(x, begin, like.shape),

@@ -28,7 +28,7 @@ const TileOp = defineOp<{ multiples: readonly number[] }>({
     return p.reshape(apart, shape);
   },
 });
-const TileGradOp: OpDefinition<{ multiples: readonly number[] }> = defineOp<{ multiples: readonly number[] }>({
+const TileGradOp: OpDefinition<{ multiples: readonly number[] }> = defineOp({
   name: 'TileGrad',
   infer: ([dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
   lower: ([dy, x], { attributes: { multiples } }) => {
