@@ -11,24 +11,15 @@ import * as shapes from '../ops/shape.ts';
 import * as variables from '../ops/variable.ts';
 import { defaultSession } from '../session/session.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
+import type { AxisError, Reduce, Reshape, ReshapeError, Transpose } from '../tensor/axis-rules.ts';
 import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type {
-  AxisError,
-  Broadcast,
-  BroadcastError,
-  MatMul,
-  MatMulError,
-  Reduce,
-  Reshape,
-  ReshapeError,
-  ShapeError,
-  Transpose,
-} from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError, MatMul, MatMulError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 
 declare module '../graph/tensor.ts' {
   interface TensorMethods {
-    /** a + b, with broadcasting: see {@link arithmetic.add}. */
+    /** a + b, with broadcasting. */
     add<T extends NumericDType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number,

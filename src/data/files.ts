@@ -30,6 +30,7 @@ export const files = {
     gzMd5: 'ec29112dd5afa0611ce80d1b7f02629c',
   },
 } as const;
+/** One of the four files: `'trainImages'`, `'trainLabels'`, `'testImages'` or `'testLabels'`. */
 export type FileKey = keyof typeof files;
 
 /** Public mirrors of the published files. */

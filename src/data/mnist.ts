@@ -4,8 +4,9 @@ import { DataSet } from './dataset.ts';
 import { defaultMirrors, type FileKey, files, loadFiles } from './files.ts';
 import { parseIdx } from './idx.ts';
 
-export type { Batch, Images, Labels } from './dataset.ts';
-export { DataSet } from './dataset.ts';
+export type { NDArray } from '../tensor/ndarray.ts';
+export { type Batch, DataSet, type Images, type Labels } from './dataset.ts';
+export type { FileKey } from './files.ts';
 
 /** The three parts of the data. */
 export interface DataSets<OneHot extends boolean = boolean, Flat extends boolean = boolean> {

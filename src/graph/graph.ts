@@ -1,11 +1,15 @@
 // Graphs: append-only lists of operations, name scopes, control dependencies, and the default graph.
 
 import { GraphError } from '../base/errors.ts';
-import type { DType } from '../tensor/dtype.ts';
-import type { Shape } from '../tensor/shape.ts';
-import { type OpDefinition, Operation } from './operation.ts';
+import { Operation, type OperationFields } from './operation.ts';
 import { captureSite, lineOf } from './site.ts';
 import { Tensor, type Variable } from './tensor.ts';
+
+/** An operation to be made. Its name is made unique; by default it is that of the op. */
+interface NewOperation extends Pick<OperationFields, 'definition' | 'inputs' | 'attributes' | 'outputs'> {
+  readonly name?: string | undefined;
+  readonly outputClass?: typeof Tensor | undefined;
+}
 
 /**
  * A graph of operations. Building it computes nothing; a session runs it.
@@ -42,14 +46,8 @@ export class Graph {
   }
 
   /** @internal */
-  add(
-    definition: OpDefinition,
-    inputs: readonly Tensor[],
-    attributes: object,
-    outputs: readonly { dtype: DType; shape: Shape | undefined }[],
-    name = definition.name,
-    outputClass: typeof Tensor = Tensor,
-  ): Operation {
+  add(wanted: NewOperation): Operation {
+    const { definition, inputs, name = definition.name, outputClass = Tensor } = wanted;
     const site = captureSite();
     if (this.#finalized) {
       throw new GraphError(`${name}: the graph is finalized, so nothing can be added to it (at ${lineOf(site)}).`);
@@ -67,8 +65,8 @@ export class Graph {
       name: this.uniqueName(this.#scope + name),
       definition,
       inputs,
-      attributes,
-      outputs,
+      attributes: wanted.attributes,
+      outputs: wanted.outputs,
       controls: this.#controls,
       site,
       outputClass,

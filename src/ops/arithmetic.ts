@@ -7,13 +7,16 @@ import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { toTensor } from './constant.ts';
 import {
   type AnyTensor,
   apply,
   broadcastShapes,
   defineOp,
+  functionName,
+  numeric,
   type OpDefinition,
   requireDType,
   sameDType,
@@ -32,8 +35,6 @@ export interface BinaryFunction<Op extends string> {
   ): Tensor<T, Broadcast<A, B>>;
 }
 
-const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
-
 /** Shape and dtype of an elementwise function of two operands. */
 export const inferBinary =
   (op: string, allowed: readonly DType[] = numeric) =>
@@ -44,7 +45,8 @@ export const inferBinary =
   };
 
 /** Makes the public function of a binary op: numbers take the element type of the tensor beside them. */
-export function binaryFunction<F>(definition: OpDefinition, op: string): F {
+export function binaryFunction<F>(definition: OpDefinition): F {
+  const op = functionName(definition.name);
   const call = (a: Tensor | number | boolean, b: Tensor | number | boolean, name?: string): Tensor => {
     const beside = typeof a === 'object' ? a : typeof b === 'object' ? b : undefined;
     if (!beside)
@@ -64,7 +66,7 @@ type BinaryGradient = (
 
 /** A binary op from its scalar function and the gradients of its operands (before broadcasting is undone). */
 export function defineBinary(name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar, gradient?: BinaryGradient) {
-  const op = name[0].toLowerCase() + name.slice(1);
+  const op = functionName(name);
   return defineOp({
     name,
     infer: inferBinary(op),
@@ -99,20 +101,20 @@ const FloorDivOp = defineBinary('FloorDiv', s.floorDiv);
 const ModOp = defineBinary('Mod', s.mod, (x, y, dz) => [dz, neg(mul(dz, floorDiv(x, y)))]);
 
 /** a + b, elementwise with broadcasting. Integers wrap. */
-export const add: BinaryFunction<'add'> = binaryFunction(AddOp, 'add');
+export const add: BinaryFunction<'add'> = binaryFunction(AddOp);
 /** a − b, elementwise with broadcasting. Integers wrap. */
-export const sub: BinaryFunction<'sub'> = binaryFunction(SubOp, 'sub');
+export const sub: BinaryFunction<'sub'> = binaryFunction(SubOp);
 /** a · b, elementwise with broadcasting. Integers wrap. */
-export const mul: BinaryFunction<'mul'> = binaryFunction(MulOp, 'mul');
+export const mul: BinaryFunction<'mul'> = binaryFunction(MulOp);
 /**
  * a / b, elementwise with broadcasting. Integers are divided truncating toward zero (−7 / 2 is −3).
  * A run in which an integer is divided by zero fails with an InvalidArgumentError.
  */
-export const div: BinaryFunction<'div'> = binaryFunction(DivOp, 'div');
+export const div: BinaryFunction<'div'> = binaryFunction(DivOp);
 /** ⌊a / b⌋, elementwise with broadcasting (−7 and 2 give −4). Integer division by zero fails the run. */
-export const floorDiv: BinaryFunction<'floorDiv'> = binaryFunction(FloorDivOp, 'floorDiv');
+export const floorDiv: BinaryFunction<'floorDiv'> = binaryFunction(FloorDivOp);
 /** a − ⌊a / b⌋·b, elementwise with broadcasting: has the sign of b. An integer modulo zero fails the run. */
-export const mod: BinaryFunction<'mod'> = binaryFunction(ModOp, 'mod');
+export const mod: BinaryFunction<'mod'> = binaryFunction(ModOp);
 
 /** @internal d(−x) = −dx */
 export const NegOp = defineOp({

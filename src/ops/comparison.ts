@@ -4,9 +4,10 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, Elem } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
-import { defineOp } from './define.ts';
+import { defineOp, functionName, numeric } from './define.ts';
 
 /** Two tensors of one dtype that broadcast, or a tensor and a value. */
 export type ComparisonFunction<Op extends string, D extends DType = DType> = <
@@ -19,12 +20,10 @@ export type ComparisonFunction<Op extends string, D extends DType = DType> = <
   name?: string,
 ) => Tensor<'bool', Broadcast<A, B>>;
 
-const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
 const any: readonly DType[] = [...numeric, 'bool'];
 
 function comparison(name: string, allowed: readonly DType[], body: (a: s.Scalar, b: s.Scalar) => s.Scalar) {
-  const op = name[0].toLowerCase() + name.slice(1);
-  const infer = inferBinary(op, allowed);
+  const infer = inferBinary(functionName(name), allowed);
   return defineOp({
     name,
     infer: (inputs) => ({ dtype: 'bool', shape: infer(inputs).shape }),
@@ -33,26 +32,20 @@ function comparison(name: string, allowed: readonly DType[], body: (a: s.Scalar,
 }
 
 /** a = b. NaN equals nothing. */
-export const equal: ComparisonFunction<'equal'> = binaryFunction(comparison('Equal', any, s.equal), 'equal');
+export const equal: ComparisonFunction<'equal'> = binaryFunction(comparison('Equal', any, s.equal));
 /** a ≠ b. */
 export const notEqual: ComparisonFunction<'notEqual'> = binaryFunction(
   comparison('NotEqual', any, (a, b) => s.not(s.equal(a, b))),
-  'notEqual',
 );
 /** a < b. */
-export const less: ComparisonFunction<'less'> = binaryFunction(comparison('Less', numeric, s.less), 'less');
+export const less: ComparisonFunction<'less'> = binaryFunction(comparison('Less', numeric, s.less));
 /** a ≤ b. */
-export const lessEqual: ComparisonFunction<'lessEqual'> = binaryFunction(
-  comparison('LessEqual', numeric, s.lessEqual),
-  'lessEqual',
-);
+export const lessEqual: ComparisonFunction<'lessEqual'> = binaryFunction(comparison('LessEqual', numeric, s.lessEqual));
 /** a > b. */
 export const greater: ComparisonFunction<'greater'> = binaryFunction(
   comparison('Greater', numeric, (a, b) => s.less(b, a)),
-  'greater',
 );
 /** a ≥ b. */
 export const greaterEqual: ComparisonFunction<'greaterEqual'> = binaryFunction(
   comparison('GreaterEqual', numeric, (a, b) => s.lessEqual(b, a)),
-  'greaterEqual',
 );

@@ -5,9 +5,19 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import type { Conv2D, Conv2DError, Padding, ShapeError } from '../tensor/shape-types.ts';
+import type { Conv2D, Conv2DError, Padding } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { describeList, listOf } from '../tensor/sizes.ts';
-import { apply, defineOp, describe, type OpDefinition, requireDType, sameDType, type TensorType } from './define.ts';
+import {
+  apply,
+  defineOp,
+  describe,
+  floats,
+  type OpDefinition,
+  requireDType,
+  sameDType,
+  type TensorType,
+} from './define.ts';
 
 /** @internal Strides and padding of a sliding window, along height and width. */
 export interface WindowAttributes {
@@ -61,7 +71,7 @@ export function margins(size: number, window: number, stride: number, padding: P
 
 function inferConvolution([x, filter]: readonly TensorType[], { strides, padding }: WindowAttributes): TensorType {
   const dtype = sameDType('conv2d', [x, filter]);
-  requireDType('conv2d', x, ['float32', 'float64']);
+  requireDType('conv2d', x, floats);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
       `conv2d: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}; use tf.reshape.`,
@@ -83,7 +93,7 @@ function inferConvolution([x, filter]: readonly TensorType[], { strides, padding
   return { dtype, shape: [n, slid('conv2d', h, kh, sh, padding), slid('conv2d', w, kw, sw, padding), co] };
 }
 
-const Conv2DOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
+const Conv2DOp: OpDefinition<WindowAttributes> = defineOp({
   name: 'Conv2D',
   infer: inferConvolution,
   gradient: ({ inputs: [x, filter], attributes }, [dy]) => [
@@ -115,7 +125,7 @@ function surround(
 }
 
 /** Inputs: filter, dy, and x for its shape. dx[n, h, w, c] = Σ dy[n, i, j, o] · w[h − i·s, w − j·s, c, o]. */
-const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
+const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp({
   name: 'Conv2DBackpropInput',
   infer: ([, dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
   gradient: ({ inputs: [filter, dy], attributes }, [dz]) => [
@@ -152,7 +162,7 @@ const Conv2DBackpropInputOp: OpDefinition<WindowAttributes> = defineOp<WindowAtt
 const positive = (n: number) => Math.max(0, n);
 
 /** Inputs: x, dy, and the filter for its shape. dw[k, l, c, o] = Σ over n, i, j of x[n, i·s + k, j·s + l, c] · dy[n, i, j, o]. */
-const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp<WindowAttributes>({
+const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp({
   name: 'Conv2DBackpropFilter',
   infer: ([, dy, filter]) => ({ dtype: dy.dtype, shape: filter.shape }),
   gradient: ({ inputs: [x, dy], attributes }, [dz]) => [

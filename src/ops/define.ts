@@ -61,6 +61,9 @@ export interface OpDefinition<A extends object = object> extends GraphOpDefiniti
 /** Names an op; the record is the whole of it. */
 export const defineOp = <A extends object = object>(definition: OpDefinition<A>): OpDefinition<A> => definition;
 
+/** The name of the public function of an op: `reduceSum` for `ReduceSum`. */
+export const functionName = (op: string): string => op[0].toLowerCase() + op.slice(1);
+
 /** The definition with which an operation was made. */
 export const definitionOf = (operation: Operation): OpDefinition => operation.definition as OpDefinition;
 
@@ -101,11 +104,10 @@ export function applyAll<A extends object>(
       throw new InvalidArgumentError(`${definition.name}: input ${i} must be a tensor, but ${describe(t)} came.`);
     }
   }
-  const types = inferTypes(definition, inputs, attributes);
+  const outputs = inferTypes(definition, inputs, attributes);
   const graph = inputs[0]?.graph ?? getDefaultGraph();
-  const name = options.name;
   // Control dependencies and scopes belong to the default graph; mixing graphs is refused by add().
-  return graph.add(definition, inputs, attributes, types, name, options.outputClass).outputs;
+  return graph.add({ definition, inputs, attributes, outputs, ...options }).outputs;
 }
 
 /** Adds an operation with one output. The type of the result is the caller's promise, kept by the shape rule. */
@@ -174,6 +176,11 @@ export function sameDType(op: string, inputs: readonly TensorType[]): DType {
   return dtype;
 }
 
+/** What arithmetic works on. */
+export const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+/** What gradients flow through. */
+export const floats: readonly DType[] = ['float32', 'float64'];
+
 /** The element type must be one of those listed. */
 export function requireDType(op: string, input: TensorType, allowed: readonly DType[]): DType {
   if (!allowed.includes(input.dtype)) {
@@ -182,18 +189,21 @@ export function requireDType(op: string, input: TensorType, allowed: readonly DT
   return input.dtype;
 }
 
+/** An axis as an index into a shape, or into one of another rank. */
+export function axisOf(op: string, axis: number, shape: Shape, rank: number = shape.length): number {
+  const i = axisIndex(axis, rank);
+  if (i === undefined)
+    throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
+  return i;
+}
+
 /** An axis, several of them, or undefined for all; negative ones count from the end. */
 export type Axes = number | readonly number[] | undefined;
 
 /** Axes as sorted indices into a shape. */
 export function resolveAxes(op: string, axes: Axes, shape: Shape): number[] {
   if (axes === undefined) return shape.map((_, i) => i);
-  const resolved = (typeof axes === 'number' ? [axes] : axes).map((axis) => {
-    const i = axisIndex(axis, shape.length);
-    if (i === undefined)
-      throw new ShapeMismatchError(`${op}: axis ${axis} is out of range for shape ${showShape(shape)}.`);
-    return i;
-  });
+  const resolved = (typeof axes === 'number' ? [axes] : axes).map((axis) => axisOf(op, axis, shape));
   if (new Set(resolved).size !== resolved.length) {
     throw new ShapeMismatchError(`${op}: axes ${showShape(resolved)} name an axis twice.`);
   }

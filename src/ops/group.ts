@@ -8,7 +8,7 @@ const NoOp = defineOp({ name: 'NoOp', infer: () => [], lower: () => [] });
 
 /** An operation that does nothing; under control dependencies it runs these. */
 export function noOp(name?: string): Operation {
-  return getDefaultGraph().add(NoOp, [], {}, [], name);
+  return getDefaultGraph().add({ definition: NoOp, inputs: [], attributes: {}, outputs: [], name });
 }
 
 /** One operation that runs all of the given ones. */

@@ -6,36 +6,37 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import { type DType, isDType, isFloat } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import type { ComparisonFunction } from './comparison.ts';
 import { toTensor } from './constant.ts';
-import { apply, broadcastShapes, defineOp, describe, type OpDefinition, requireDType, sameDType } from './define.ts';
+import {
+  apply,
+  broadcastShapes,
+  defineOp,
+  describe,
+  functionName,
+  type OpDefinition,
+  requireDType,
+  sameDType,
+} from './define.ts';
 import { zerosLike } from './fill.ts';
 import { sumLike } from './like.ts';
 
 const logical = (name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar) =>
   defineOp({
     name,
-    infer: inferBinary(name[0].toLowerCase() + name.slice(1), ['bool']),
+    infer: inferBinary(functionName(name), ['bool']),
     lower: ([a, b]) => p.map([a, b], body),
   });
 
 /** a and b, for bool tensors. */
-export const logicalAnd: ComparisonFunction<'logicalAnd', 'bool'> = binaryFunction(
-  logical('LogicalAnd', s.and),
-  'logicalAnd',
-);
+export const logicalAnd: ComparisonFunction<'logicalAnd', 'bool'> = binaryFunction(logical('LogicalAnd', s.and));
 /** a or b, for bool tensors. */
-export const logicalOr: ComparisonFunction<'logicalOr', 'bool'> = binaryFunction(
-  logical('LogicalOr', s.or),
-  'logicalOr',
-);
+export const logicalOr: ComparisonFunction<'logicalOr', 'bool'> = binaryFunction(logical('LogicalOr', s.or));
 /** Either a or b, for bool tensors. */
-export const logicalXor: ComparisonFunction<'logicalXor', 'bool'> = binaryFunction(
-  logical('LogicalXor', s.xor),
-  'logicalXor',
-);
+export const logicalXor: ComparisonFunction<'logicalXor', 'bool'> = binaryFunction(logical('LogicalXor', s.xor));
 
 const LogicalNotOp = defineOp({
   name: 'LogicalNot',

@@ -6,12 +6,18 @@ import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { add, type BinaryFunction, binaryFunction, defineBinary, div, mul, neg, sub } from './arithmetic.ts';
 import { equal, greater, greaterEqual, lessEqual } from './comparison.ts';
-import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  defineOp,
+  floats,
+  functionName,
+  numeric,
+  type OpDefinition,
+  requireDType,
+} from './define.ts';
 import { zerosLike } from './fill.ts';
 import { logicalNot, where } from './logic.ts';
-
-const floats: readonly DType[] = ['float32', 'float64'];
-const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
 
 /** An elementwise op of one operand; `gradient` gets x, y and dy. */
 export function defineUnary(
@@ -20,7 +26,7 @@ export function defineUnary(
   body: (x: s.Scalar) => s.Scalar,
   gradient?: (x: AnyTensor, y: AnyTensor, dy: AnyTensor) => AnyTensor | null,
 ): OpDefinition {
-  const op = name[0].toLowerCase() + name.slice(1);
+  const op = functionName(name);
   return defineOp({
     name,
     infer: ([x]) => ({ ...x, dtype: requireDType(op, x, allowed) }),
@@ -147,7 +153,7 @@ const PowOp = defineBinary('Pow', s.pow, (x, y, dz, z) => {
  * aᵇ, elementwise with broadcasting. A negative base has a power only for whole exponents, else NaN. Integers are
  * multiplied out, wrapping; a negative integer exponent gives the truncated quotient (0, or ±1 for a base of ±1).
  */
-export const pow: BinaryFunction<'pow'> = binaryFunction(PowOp, 'pow');
+export const pow: BinaryFunction<'pow'> = binaryFunction(PowOp);
 
 // the gradient goes to the larger operand, to the first of equals
 const MaximumOp = defineBinary('Maximum', s.max, (x, y, dz) => {
@@ -155,11 +161,11 @@ const MaximumOp = defineBinary('Maximum', s.max, (x, y, dz) => {
   return [where(first, dz, zerosLike(dz)), where(first, zerosLike(dz), dz)];
 });
 /** The larger of a and b, elementwise with broadcasting; NaN if either is NaN. */
-export const maximum: BinaryFunction<'maximum'> = binaryFunction(MaximumOp, 'maximum');
+export const maximum: BinaryFunction<'maximum'> = binaryFunction(MaximumOp);
 
 const MinimumOp = defineBinary('Minimum', s.min, (x, y, dz) => {
   const first = lessEqual(x, y);
   return [where(first, dz, zerosLike(dz)), where(first, zerosLike(dz), dz)];
 });
 /** The smaller of a and b, elementwise with broadcasting; NaN if either is NaN. */
-export const minimum: BinaryFunction<'minimum'> = binaryFunction(MinimumOp, 'minimum');
+export const minimum: BinaryFunction<'minimum'> = binaryFunction(MinimumOp);

@@ -5,7 +5,8 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import type { MatMul, MatMulError, ShapeError } from '../tensor/shape-types.ts';
+import type { MatMul, MatMulError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { apply, defineOp, type OpDefinition, requireDType, sameDType } from './define.ts';
 
 interface MatMulAttributes {
@@ -15,7 +16,7 @@ interface MatMulAttributes {
 const allowed: readonly DType[] = ['float32', 'float64', 'int32'];
 
 // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, and so on for transposed operands
-const MatMulOp: OpDefinition<MatMulAttributes> = defineOp<MatMulAttributes>({
+const MatMulOp: OpDefinition<MatMulAttributes> = defineOp({
   name: 'MatMul',
   infer: ([a, b], { transposeA, transposeB }) => {
     const dtype = sameDType('matmul', [a, b]);

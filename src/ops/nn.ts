@@ -4,13 +4,14 @@ import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
+import type { FloatDType, NumericDType } from '../tensor/dtype.ts';
 import { elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { less } from './comparison.ts';
 import { toTensor } from './constant.ts';
-import { type AnyTensor, apply, defineOp, requireDType } from './define.ts';
+import { type AnyTensor, apply, defineOp, floats, requireDType } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { where } from './logic.ts';
 import { square } from './math.ts';
@@ -19,7 +20,7 @@ import { reduceSum } from './reduce.ts';
 
 export { conv2d } from './convolution.ts';
 export { relu, sigmoid, tanh } from './math.ts';
-export { avgPool, maxPool } from './pooling.ts';
+export { avgPool, maxPool, type PoolOptions } from './pooling.ts';
 export { logSoftmax, softmax, softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from './softmax.ts';
 
 /** x + b, the bias b along the last axis of x. */
@@ -43,7 +44,7 @@ export function l2Loss<T extends FloatDType, S extends Shape>(x: Tensor<T, S>): 
 const KeepProbabilityOp = defineOp({
   name: 'KeepProbability',
   infer: ([x]) => {
-    requireDType('dropout keepProb', x, ['float32', 'float64'] as DType[]);
+    requireDType('dropout keepProb', x, floats);
     if (isKnown(x.shape) && elements(x.shape) !== 1) {
       throw new ShapeMismatchError(`dropout: keepProb must be one number, but its shape is ${showShape(x.shape)}.`);
     }

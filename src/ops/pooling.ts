@@ -6,16 +6,17 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import type { Padding, Pool, Rank4Error, ShapeError } from '../tensor/shape-types.ts';
+import type { Padding, Pool, Rank4Error } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { checkPadding, margins, requireOptions, slid, spatial, type WindowAttributes } from './convolution.ts';
-import { apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
+import { apply, defineOp, floats, type OpDefinition, requireDType, type TensorType } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
   readonly ksize: readonly [number, number];
 }
 
 function inferPool(op: string, x: TensorType, { ksize, strides, padding }: PoolAttributes): TensorType {
-  requireDType(op, x, ['float32', 'float64']);
+  requireDType(op, x, floats);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
       `${op}: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}.`,
@@ -90,7 +91,7 @@ function spread(
 }
 
 /** Inputs: x, dy. The gradient of each window goes to the first of its largest elements. */
-const MaxPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+const MaxPoolGradOp: OpDefinition<PoolAttributes> = defineOp({
   name: 'MaxPoolGrad',
   infer: ([x]) => x,
   // Linear in dy: its adjoint reads dz at the position of each maximum.
@@ -104,7 +105,7 @@ const MaxPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
   },
 });
 /** Inputs: x, z. For each window of x the element of z at the place of its maximum. */
-const MaxPoolPickOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+const MaxPoolPickOp: OpDefinition<PoolAttributes> = defineOp({
   name: 'MaxPoolPick',
   infer: ([x], attributes) => inferPool('maxPool', x, attributes),
   gradient: ({ inputs: [x], attributes }, [dy]) => [null, dy && apply(MaxPoolGradOp, [x, dy], attributes)],
@@ -145,7 +146,7 @@ function counts(x: p.View, outputs: readonly number[], attributes: PoolAttribute
   return p.broadcastTo(p.reduce('sum', view, [4, 5]), outputs);
 }
 
-const AvgPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+const AvgPoolGradOp: OpDefinition<PoolAttributes> = defineOp({
   name: 'AvgPoolGrad',
   infer: ([x]) => x,
   gradient: ({ attributes }, [dz]) => [null, dz && apply(AvgPoolOp, [dz], attributes)],
@@ -154,7 +155,7 @@ const AvgPoolGradOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
     return spread([{ view: part, outside: 0 }], x.shape, attributes, ([d]) => d);
   },
 });
-const AvgPoolOp: OpDefinition<PoolAttributes> = defineOp<PoolAttributes>({
+const AvgPoolOp: OpDefinition<PoolAttributes> = defineOp({
   name: 'AvgPool',
   infer: ([x], attributes) => inferPool('avgPool', x, attributes),
   gradient: ({ inputs: [x], attributes }, [dy]) => [dy && apply(AvgPoolGradOp, [x, dy], attributes)],

@@ -184,14 +184,13 @@ export interface RandomOptions<T extends DType> {
   name?: string;
 }
 
+/** Random numbers of a shape, or of that of the tensor in `like`. */
 function random<T extends DType, S extends Shape>(
   op: string,
+  { kind, scale, offset }: Pick<RandomAttributes, 'kind' | 'scale' | 'offset'>,
   shape: Shape,
-  like: readonly Tensor[],
-  kind: RandomAttributes['kind'],
-  scale: number,
-  offset: number,
   { dtype = 'float32' as T, seed, name }: RandomOptions<T>,
+  like: readonly Tensor[] = [],
 ): Tensor<T, S> {
   if (dtype === 'bool' || (!isFloat(dtype) && kind !== 'uniform')) {
     throw new DTypeError(`${op}: there are no random numbers of dtype ${dtype} here; use float32 or float64.`);
@@ -214,6 +213,13 @@ function random<T extends DType, S extends Shape>(
   return made;
 }
 
+/** Where the bell curve stands, and how wide it is. */
+const bell = (kind: 'normal' | 'truncated', options: { mean?: number; stddev?: number }) => ({
+  kind,
+  scale: options.stddev ?? 1,
+  offset: options.mean ?? 0,
+});
+
 /**
  * Normally distributed numbers: density exp(−(x − mean)² / 2σ²) / σ√2π. New ones in each run.
  *
@@ -223,7 +229,7 @@ export function randomNormal<const S extends Shape, T extends FloatDType = 'floa
   shape: S,
   options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
 ): Tensor<NoInfer<T>, [...S]> {
-  return random('randomNormal', shape, [], 'normal', options.stddev ?? 1, options.mean ?? 0, options);
+  return random('randomNormal', bell('normal', options), shape, options);
 }
 
 /**
@@ -238,7 +244,7 @@ export function truncatedNormal<const S extends Shape, T extends FloatDType = 'f
   shape: S,
   options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
 ): Tensor<NoInfer<T>, [...S]> {
-  return random('truncatedNormal', shape, [], 'truncated', options.stddev ?? 1, options.mean ?? 0, options);
+  return random('truncatedNormal', bell('truncated', options), shape, options);
 }
 
 /** Uniformly distributed numbers in [minval, maxval): default [0, 1). For integers both bounds are whole numbers, and maxval must be given. */
@@ -256,7 +262,7 @@ export function randomUniform<const S extends Shape, T extends DType = 'float32'
       `randomUniform: ${dtype} needs whole numbers as bounds${dtype === 'uint8' ? ' from 0 to 256' : ''}, and maxval given, but minval is ${minval} and maxval ${options.maxval}.`,
     );
   }
-  return random('randomUniform', shape, [], 'uniform', maxval - minval, minval, options);
+  return random('randomUniform', { kind: 'uniform', scale: maxval - minval, offset: minval }, shape, options);
 }
 
 /** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
@@ -266,5 +272,5 @@ export function uniformLike<T extends FloatDType, S extends Shape>(
   seed?: number,
 ): Tensor<T, S> {
   const options: RandomOptions<T> = seed === undefined ? { dtype: x.dtype } : { dtype: x.dtype, seed };
-  return random(op, [], [x as AnyTensor], 'uniform', 1, 0, options);
+  return random(op, { kind: 'uniform', scale: 1, offset: 0 }, [], options, [x as AnyTensor]);
 }

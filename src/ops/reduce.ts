@@ -2,9 +2,10 @@
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
+import type { AxisError, Reduce } from '../tensor/axis-rules.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { elements, type Shape } from '../tensor/shape.ts';
-import type { AxisError, Reduce, ShapeError } from '../tensor/shape-types.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { div, mul } from './arithmetic.ts';
 import { equal } from './comparison.ts';
 import {
@@ -12,7 +13,9 @@ import {
   type Axes,
   apply,
   defineOp,
+  functionName,
   integers,
+  numeric,
   type OpDefinition,
   requireDType,
   resolveAxes,
@@ -37,8 +40,6 @@ export type ReduceFunction<Op extends string, D extends DType = NumericDType> = 
   axis?: Ax,
   options?: { keepDims?: K; name?: string },
 ) => Tensor<T, Reduce<A, Ax, K>>;
-
-const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
 
 function inferReduce(op: string, x: TensorType, { axis, keepDims }: ReduceAttributes): Shape | undefined {
   if (!x.shape) return axis === undefined && !keepDims ? [] : undefined;
@@ -71,7 +72,7 @@ const checkAxis = (op: string, axis: Axes): Axes =>
   axis === undefined || typeof axis === 'number' ? axis : integers(op, 'the axes', axis);
 
 function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
-  const op = definition.name[0].toLowerCase() + definition.name.slice(1);
+  const op = functionName(definition.name);
   const call = (x: Tensor, axis?: Axes, { keepDims = false, name }: { keepDims?: boolean; name?: string } = {}) =>
     apply(definition, [x], { axis: checkAxis(op, axis), keepDims }, name);
   return call as F;

@@ -3,10 +3,11 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
+import type { ExpandDims, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import type { ExpandDims, Reshape, ReshapeError, ShapeError, Squeeze, Transpose } from '../tensor/shape-types.ts';
-import { apply, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
+import { apply, axisOf, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
 import { reshapeLike } from './like.ts';
 
 /** The shape that `target`, with at most one −1, stands for. */
@@ -74,9 +75,7 @@ export function reshape<T extends DType, A extends Shape, const B extends readon
   return apply(ReshapeOp, [x], { shape: integers('reshape', 'the shape', shape) }, name);
 }
 
-const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp<{
-  perm: readonly number[] | undefined;
-}>({
+const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp({
   name: 'Transpose',
   infer: ([x], { perm }) => {
     if (!x.shape) return { dtype: x.dtype, shape: perm?.map(() => null) };
@@ -114,9 +113,7 @@ const ExpandDimsOp = defineOp<{ axis: number }>({
   name: 'ExpandDims',
   infer: ([x], { axis }) => {
     if (!x.shape) return x;
-    const i = axisIndex(axis, x.shape.length + 1);
-    if (i === undefined)
-      throw new ShapeMismatchError(`expandDims: axis ${axis} is out of range for shape ${showShape(x.shape)}.`);
+    const i = axisOf('expandDims', axis, x.shape, x.shape.length + 1);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), 1, ...x.shape.slice(i)] };
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],

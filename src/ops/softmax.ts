@@ -4,18 +4,20 @@ import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
+import type { Reduce } from '../tensor/axis-rules.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { compatible, type Shape, showShape } from '../tensor/shape.ts';
-import type { Broadcast, BroadcastError, Reduce, ShapeError } from '../tensor/shape-types.ts';
+import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { mul, neg, sub } from './arithmetic.ts';
-import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType, type TensorType } from './define.ts';
+import { type AnyTensor, apply, defineOp, floats, type OpDefinition, requireDType, type TensorType } from './define.ts';
 import { onesLike } from './fill.ts';
 import { exp } from './math.ts';
 import { reduceSum } from './reduce.ts';
 import { expandDims } from './shape.ts';
 
 function inferRows(op: string, x: TensorType): TensorType {
-  requireDType(op, x, ['float32', 'float64']);
+  requireDType(op, x, floats);
   if (x.shape?.length === 0) throw new ShapeMismatchError(`${op}: needs at least one axis, but a scalar came.`);
   return x;
 }
@@ -25,6 +27,9 @@ function perRow(op: p.ReduceOp, x: p.View): p.View {
   const last = x.shape.length - 1;
   return p.reshape(p.reduce(op, x, [last]), [...x.shape.slice(0, last), 1]);
 }
+
+/** The sums over the last axis, as a column beside x: of tensors, for gradients. */
+const rowSums = (x: AnyTensor): AnyTensor => expandDims(reduceSum(x, -1), -1);
 
 /** x less the largest of its row: at most 0, so that no exponential overflows. */
 const shifted = (x: p.View): p.View => p.map([x, perRow('max', x)], s.sub);
@@ -36,8 +41,8 @@ export const SoftmaxGradOp: OpDefinition = defineOp({
   gradient: ({ inputs: [y, dy] }, [dz]) => {
     if (!dz) return [null, null];
     // z = y·(dy − Σ dy·y)
-    const inner = expandDims(reduceSum(mul(dy, y), -1), -1) as AnyTensor;
-    const crossed = expandDims(reduceSum(mul(dz, y), -1), -1) as AnyTensor;
+    const inner = rowSums(mul(dy, y));
+    const crossed = rowSums(mul(dz, y));
     return [sub(mul(dz, sub(dy, inner)), mul(crossed, dy)), mul(y, sub(dz, crossed))];
   },
   lower: ([y, dy]) => {
@@ -66,7 +71,7 @@ export const LogSoftmaxOp: OpDefinition = defineOp({
   infer: ([x]) => inferRows('logSoftmax', x),
   gradient: ({ outputs: [y] }, [dy]) => {
     if (!dy) return [null];
-    return [sub(dy, mul(exp(y), expandDims(reduceSum(dy, -1), -1) as AnyTensor))];
+    return [sub(dy, mul(exp(y), rowSums(dy)))];
   },
   lower: ([x]) => {
     const z = shifted(x);

@@ -17,6 +17,7 @@ import {
   defineOp,
   definitionOf,
   describe,
+  functionName,
   type OpDefinition,
   type TensorType,
 } from './define.ts';
@@ -37,7 +38,7 @@ const defineAssign = (name: string, body: (old: s.Scalar, x: s.Scalar) => s.Scal
   defineOp({
     name,
     infer: ([variable, value]: readonly TensorType[]) => {
-      const op = name[0].toLowerCase() + name.slice(1);
+      const op = functionName(name);
       if (variable.dtype !== value.dtype) {
         throw new DTypeError(
           `${op}: the variable has dtype ${variable.dtype}, the value ${value.dtype}; use tf.cast(value, '${variable.dtype}').`,

@@ -1,12 +1,12 @@
 // Shapes as types: what the TypeScript compiler checks while one types. Results never fail (a conflict gives
-// unknown sizes); a separate …Error type holds the message. Numbers are added and multiplied in arithmetic.ts.
-import type { Add, CeilDiv, DivMod, Mul, Sub } from './arithmetic.ts';
+// unknown sizes); a separate …Error type holds the message. This file: errors, how shapes are printed, the shapes of
+// values, and what a tensor carries. The rules of operations are in shape-rules.ts and axis-rules.ts.
 import type { DType, Elem } from './dtype.ts';
 import type { Dim, Shape } from './shape.ts';
 
 declare const shapeCheck: unique symbol;
 /** No shape error. */
-export type ok = never;
+export type NoError = never;
 /** Any tensor satisfies `ShapeError<never>`; none satisfies `ShapeError<"some message">`. */
 export interface ShapeError<Message extends string> {
   readonly [shapeCheck]: [Message] extends [never] ? unknown : never;
@@ -16,367 +16,36 @@ export interface Checkable {
   readonly [shapeCheck]: any;
 }
 
-export interface Co<out T> {
+/** A type compared by assignability, in a conditional that resolves inside generic code. */
+export interface Covariant<out T> {
   readonly t: T;
 }
-export interface Inv<in out T> {
+/** A type compared by identity, in a conditional that resolves inside generic code. */
+export interface Invariant<in out T> {
   t: T;
 }
 
 // ---------------------------------------------------------------- printing
-export type DimStr<D> = D extends null ? 'null' : D extends number ? (number extends D ? '?' : `${D}`) : '?';
-export type ShowIn<S extends Shape> = S extends readonly [infer D, ...infer R extends Shape]
+/** A size as messages show it: `28`, `null`, or `?` where only the type checker does not know it. */
+export type ShowDim<D> = D extends null ? 'null' : D extends number ? (number extends D ? '?' : `${D}`) : '?';
+/** `null,784` */
+export type ShowDims<S extends Shape> = S extends readonly [infer D, ...infer R extends Shape]
   ? R extends readonly []
-    ? DimStr<D>
-    : `${DimStr<D>},${ShowIn<R>}`
+    ? ShowDim<D>
+    : `${ShowDim<D>},${ShowDims<R>}`
   : '';
-export type Show<S extends Shape> = `[${ShowIn<S>}]`;
+/** `[null,784]` */
+export type ShowShape<S extends Shape> = `[${ShowDims<S>}]`;
 
-// ---------------------------------------------------------------- dims
-/** Could A and B be the same size? One conditional, so that it resolves inside generic code too. */
-export type Compatible<A, B, Message> = { p: Co<A>; q: Co<null>; r: Co<B> } extends
-  | { p: Co<B> }
-  | { q: Co<A | B> }
-  | { r: Co<A> }
-  ? ok
-  : Message;
-
-/** The size of an axis after broadcasting A with B. A conflict (reported by BroadcastError) gives `Dim`. */
-export type BDim<A extends Dim, B extends Dim> = { p: Inv<A>; q: Co<B> } extends { p: Inv<B> } | { q: Co<1> }
-  ? A
-  : A extends 1
-    ? B
-    : A extends null
-      ? B extends null
-        ? null
-        : number extends B
-          ? null
-          : B
-      : B extends null
-        ? number extends A
-          ? null
-          : A
-        : number extends A
-          ? B
-          : number extends B
-            ? A
-            : Dim;
-
-/** The more informative of two compatible dims. */
-export type Merge<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
-
-// ---------------------------------------------------------------- broadcasting
-export type BTail<A extends Shape, B extends Shape, O extends Shape> = A extends readonly [
-  ...infer AH extends Shape,
-  infer AL extends Dim,
-]
-  ? B extends readonly [...infer BH extends Shape, infer BL extends Dim]
-    ? BTail<AH, BH, [BDim<AL, BL>, ...O]>
-    : [...A, ...O]
-  : [...B, ...O];
-export type Broadcast<A extends Shape, B extends Shape> = { p: Inv<A>; q: Co<B> } extends
-  | { p: Inv<B> }
-  | { q: Co<readonly []> }
-  ? A
-  : A extends readonly []
-    ? B
-    : number extends A['length'] | B['length']
-      ? Dim[]
-      : BTail<A, B, []>;
-
-/** `Message` when a pair of trailing dims conflicts (neither equal, nor 1, nor unknown), else never. */
-export type BCheck<A extends Shape, B extends Shape, Message> = A extends readonly [...infer AH extends Shape, infer AL]
-  ? B extends readonly [...infer BH extends Shape, infer BL]
-    ? { p: Co<AL>; q: Co<null>; r: Co<BL>; s: Co<1> } extends
-        | { p: Co<BL> }
-        | { q: Co<AL | BL> }
-        | { r: Co<AL> }
-        | { s: Co<AL | BL> }
-      ? BCheck<AH, BH, Message>
-      : Message
-    : ok
-  : ok;
-export type BroadcastError<A extends Shape, B extends Shape, Op extends string> = { p: Inv<A> } extends { p: Inv<B> }
-  ? ok
-  : number extends A['length'] | B['length']
-    ? ok
-    : BCheck<A, B, `${Op}: shapes ${Show<A>} and ${Show<B>} do not broadcast`>;
-
-/** `never` (a conflict already reported by the matching …Error) becomes unknown rank. */
-export type OrUnknown<S extends Shape> = [S] extends [never] ? Dim[] : S;
-
-// ---------------------------------------------------------------- matmul
-export type MatMul<
-  A extends Shape,
-  B extends Shape,
-  TA extends boolean = false,
-  TB extends boolean = false,
-> = A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
-  ? B extends readonly [...Shape, infer B0 extends Dim, infer B1 extends Dim]
-    ? [...BA, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
-    : Dim[]
-  : Dim[];
-
-export type MatMulError<
-  A extends Shape,
-  B extends Shape,
-  TA extends boolean = false,
-  TB extends boolean = false,
-> = number extends A['length'] | B['length']
-  ? ok
-  : A extends readonly [...Shape, infer A0, infer A1]
-    ? B extends readonly [...Shape, infer B0, infer B1]
-      ? MatMulDims<TA extends true ? A0 : A1, TB extends true ? B1 : B0>
-      : `matmul: second argument must have at least 2 dimensions, but its shape is ${Show<B>}`
-    : `matmul: first argument must have at least 2 dimensions, but its shape is ${Show<A>}`;
-export type MatMulDims<K1, K2> = Compatible<K1, K2, `matmul: inner dimensions ${DimStr<K1>} and ${DimStr<K2>} differ`>;
-
-// ---------------------------------------------------------------- conv / pool (NHWC)
-export type Padding = 'SAME' | 'VALID';
-export type Out<I extends Dim, K extends Dim, S extends Dim, P extends Padding> = I extends null
-  ? null
-  : S extends null
-    ? null
-    : number extends I | S
-      ? number
-      : P extends 'SAME'
-        ? CeilDiv<I & number, S & number>
-        : K extends null
-          ? null
-          : number extends K
-            ? number
-            : Sub<I & number, K & number> extends infer D extends number
-              ? [D] extends [never]
-                ? never
-                : Add<DivMod<D, S & number>[0], 1>
-              : number;
-
-export type Strides = readonly [1, number, number, 1];
-export type Conv2D<X extends Shape, W extends Shape, St extends Shape, P extends Padding> = X extends readonly [
-  infer N extends Dim,
-  infer H extends Dim,
-  infer Wd extends Dim,
-  Dim,
-]
-  ? W extends readonly [infer KH extends Dim, infer KW extends Dim, Dim, infer Co extends Dim]
-    ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
-      ? [N, Out<H, KH, SH, P>, Out<Wd, KW, SW, P>, Co]
-      : [N, Dim, Dim, Co]
-    : [N, Dim, Dim, Dim]
-  : [Dim, Dim, Dim, Dim];
-export type Conv2DError<X extends Shape, W extends Shape> = number extends X['length'] | W['length']
-  ? ok
-  : X extends readonly [Dim, Dim, Dim, infer C]
-    ? W extends readonly [Dim, Dim, infer CI, Dim]
-      ? Compatible<C, CI, `conv2d: input has ${DimStr<C>} channels but the filter expects ${DimStr<CI>}`>
-      : `conv2d: filter must be [height, width, in, out], but its shape is ${Show<W>}`
-    : `conv2d: input must be [batch, height, width, channels], but its shape is ${Show<X>}`;
-export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends Padding> = X extends readonly [
-  infer N extends Dim,
-  infer H extends Dim,
-  infer W extends Dim,
-  infer C extends Dim,
-]
-  ? K extends readonly [Dim, infer KH extends Dim, infer KW extends Dim, Dim]
-    ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
-      ? [N, Out<H, KH, SH, P>, Out<W, KW, SW, P>, C]
-      : [N, Dim, Dim, C]
-    : [N, Dim, Dim, C]
-  : [Dim, Dim, Dim, Dim];
-export type Rank4Error<X extends Shape, Op extends string> = number extends X['length']
-  ? ok
-  : X['length'] extends 4
-    ? ok
-    : `${Op}: input must be [batch, height, width, channels], but its shape is ${Show<X>}`;
-
-// ---------------------------------------------------------------- reshape
-/** Product of the known dims; `number` if any is `number`, and the nulls / -1s are counted apart. */
-export type Known<S extends Shape, P extends number = 1, Holes extends 0[] = []> = S extends readonly [
-  infer D extends Dim,
-  ...infer R extends Shape,
-]
-  ? D extends null | -1
-    ? Known<R, P, [...Holes, 0]>
-    : Known<R, Mul<P, D & number>, Holes>
-  : [P, Holes['length']];
-export type Fill<T extends Shape, X extends Dim> = { -readonly [K in keyof T]: T[K] extends -1 ? X : T[K] };
-export type HasHole<T extends Shape> = -1 extends T[number] ? (number extends T[number] ? false : true) : false;
-
-/** The static result shape of reshape(S → T). */
-export type Reshape<S extends Shape, T extends Shape> = number extends T['length']
-  ? Dim[]
-  : HasHole<T> extends true
-    ? number extends S['length']
-      ? Fill<T, null>
-      : Known<S> extends [infer P extends number, infer H]
-        ? H extends 0
-          ? number extends P
-            ? Fill<T, number>
-            : Known<T> extends [infer Q extends number, any]
-              ? number extends Q
-                ? Fill<T, number>
-                : Fill<T, DivMod<P, Q>[0]>
-              : never
-          : Fill<T, null>
-        : never
-    : [...T];
-
-export type ReshapeError<S extends Shape, T extends Shape> = number extends S['length'] | T['length']
-  ? ok
-  : [Known<S>, Known<T>] extends [[infer P extends number, infer HS], [infer Q extends number, infer HT]]
-    ? number extends P | Q
-      ? ok
-      : HT extends 0 | 1
-        ? HS extends 0
-          ? HT extends 0
-            ? P extends Q
-              ? ok
-              : `reshape: ${Show<S>} has ${P} elements but ${Show<T>} has ${Q}`
-            : DivMod<P, Q>[1] extends 0
-              ? ok
-              : `reshape: ${Show<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${Show<T>} cannot be inferred`
-          : P extends Q
-            ? ok
-            : DivMod<P, Q>[1] extends 0
-              ? ok
-              : DivMod<Q, P>[1] extends 0
-                ? ok
-                : `reshape: ${Show<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${Show<T>}`
-        : `reshape: only one dimension of ${Show<T>} may be -1`
-    : ok;
-
-// ---------------------------------------------------------------- axes
-/** Axis (possibly negative) → index as a string key, or never when out of range. */
-type NegKeys = { '-1': 0; '-2': 1; '-3': 2; '-4': 3; '-5': 4; '-6': 5 };
-export type FromEnd<S extends Shape, I> = S extends readonly [...infer H extends Shape, any]
-  ? I extends 0
-    ? H['length']
-    : FromEnd<H, Dec[I & keyof Dec]>
-  : never;
-type Dec = { 1: 0; 2: 1; 3: 2; 4: 3; 5: 4; 6: 5; 7: 6 };
-export type Axis<S extends Shape, A extends number> = `${A}` extends keyof NegKeys
-  ? FromEnd<S, NegKeys[`${A}`]>
-  : `${A}` extends keyof S
-    ? A
-    : never;
-export type Drop<
-  S extends Shape,
-  Ax,
-  Keep extends boolean,
-  O extends Shape = [],
-  I extends 0[] = [],
-> = S extends readonly [infer D extends Dim, ...infer R extends Shape]
-  ? Drop<R, Ax, Keep, I['length'] extends Ax ? (Keep extends true ? [...O, 1] : O) : [...O, D], [...I, 0]>
-  : O;
-export type AxisUnion<S extends Shape, A> = A extends number ? Axis<S, A> : never;
-
-/** Shape after reducing over axis A (a number, a tuple of numbers, or undefined for all axes). */
-export type Reduce<S extends Shape, A, Keep extends boolean = false> = A extends undefined | null
-  ? Keep extends true
-    ? { [K in keyof S]: 1 }
-    : []
-  : number extends S['length']
-    ? Dim[]
-    : A extends number
-      ? number extends A
-        ? Dim[]
-        : Drop<S, Axis<S, A>, Keep>
-      : A extends readonly number[]
-        ? number extends A['length']
-          ? Dim[]
-          : Drop<S, AxisUnion<S, A[number]>, Keep>
-        : Dim[];
-export type AxisError<S extends Shape, A, Op extends string> = A extends number
-  ? number extends A | S['length']
-    ? ok
-    : [Axis<S, A>] extends [never]
-      ? `${Op}: axis ${A} is out of range for shape ${Show<S>}`
-      : ok
-  : ok;
-
-export type ExpandDims<S extends Shape, A extends number> = number extends S['length'] | A
-  ? Dim[]
-  : A extends -1
-    ? [...S, 1]
-    : Axis<[...S, 1], A> extends infer I
-      ? Insert<S, I>
-      : Dim[];
-export type Insert<S extends Shape, I, O extends Shape = [], C extends 0[] = []> = C['length'] extends I
-  ? [...O, 1, ...S]
-  : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-    ? Insert<R, I, [...O, D], [...C, 0]>
-    : Dim[];
-export type Squeeze<S extends Shape> = number extends S['length'] ? Dim[] : SqueezeIn<S>;
-export type SqueezeIn<S extends Shape, O extends Shape = []> = S extends readonly [
-  infer D extends Dim,
-  ...infer R extends Shape,
-]
-  ? SqueezeIn<R, D extends 1 ? O : [...O, D]>
-  : O;
-
-export type Transpose<S extends Shape, P> = number extends S['length']
-  ? Dim[]
-  : P extends readonly number[]
-    ? number extends P['length']
-      ? Dim[]
-      : {
-          -readonly [K in keyof P]: P[K] extends keyof S
-            ? S[P[K]] & Dim
-            : `${P[K] & number}` extends keyof S
-              ? S[`${P[K] & number}`] & Dim
-              : Dim;
-        }
-    : Reverse<S>;
-export type Reverse<S extends Shape, O extends Shape = []> = S extends readonly [
-  infer D extends Dim,
-  ...infer R extends Shape,
-]
-  ? Reverse<R, [D, ...O]>
-  : O;
-
-// ---------------------------------------------------------------- concat
-export type SumDim<A, B> = A extends null ? null : B extends null ? null : Add<A & number, B & number>;
-/** Joins A and B along axis Ax; `never` when another axis differs. */
-export type Concat2<A extends Shape, B extends Shape, Ax, O extends Shape = []> = A extends readonly [
-  infer D extends Dim,
-  ...infer AR extends Shape,
-]
-  ? B extends readonly [infer E extends Dim, ...infer BR extends Shape]
-    ? O['length'] extends Ax
-      ? Concat2<AR, BR, Ax, [...O, SumDim<D, E>]>
-      : [Compatible<D, E, 'no'>] extends [never]
-        ? Concat2<AR, BR, Ax, [...O, Merge<D, E> & Dim]>
-        : never
-    : never
-  : B extends readonly []
-    ? O
-    : never;
-export type ConcatAll<Ss extends readonly Shape[], Ax extends number> = number extends
-  | Ss['length']
-  | Ax
-  | Ss[number]['length']
-  ? Dim[]
-  : Ss extends readonly [infer A extends Shape, infer B extends Shape, ...infer R extends Shape[]]
-    ? Concat2<A, B, Axis<A, Ax>> extends infer C extends Shape
-      ? [C] extends [never]
-        ? never
-        : ConcatAll<[C, ...R], Ax>
-      : never
-    : Ss extends readonly [infer A extends Shape]
-      ? A
-      : Dim[];
-
-export type ShowAll<Ss extends readonly Shape[]> = Ss extends readonly [
+/** `[2,3] and [2,4]` */
+export type ShowShapes<Ss extends readonly Shape[]> = Ss extends readonly [
   infer A extends Shape,
   ...infer R extends Shape[],
 ]
   ? R extends []
-    ? Show<A>
-    : `${Show<A>} and ${ShowAll<R>}`
+    ? ShowShape<A>
+    : `${ShowShape<A>} and ${ShowShapes<R>}`
   : '';
-export type ConcatError<Ss extends readonly Shape[], Ax extends number> = [ConcatAll<Ss, Ax>] extends [never]
-  ? `concat: shapes ${ShowAll<Ss>} do not match outside axis ${Ax}`
-  : ok;
 
 // ---------------------------------------------------------------- values
 /** Nested JavaScript arrays of literal shape → a shape. Array literals typed `number[]` give `number` sizes. */
@@ -385,6 +54,7 @@ export type ShapeOfValue<V> = V extends number | boolean
   : V extends readonly (infer E)[]
     ? [V['length'] extends infer L extends number ? L : number, ...ShapeOfValue<E>]
     : Dim[];
+/** The element type of a JavaScript value, as `tf.constant` takes it. */
 export type DTypeOfValue<V> = V extends readonly (infer E)[]
   ? DTypeOfValue<E>
   : V extends boolean
@@ -395,16 +65,16 @@ export type DTypeOfValue<V> = V extends readonly (infer E)[]
 
 declare const shapeKey: unique symbol;
 declare const inferKey: unique symbol;
-/** Invariant, but `any` matches every size: Size<784> ~ Size<any>, Size<784> ≁ Size<783>. */
-export interface Size<in out D> {
+/** One size. Invariant, but `any` matches every size: Size<784> ~ Size<any>, Size<784> ≁ Size<783>. */
+interface Size<in out D> {
   size: D;
 }
 /** Unknown sizes match every size and unknown rank every rank, like TensorFlow's `is_compatible_with`. */
-export type Sizes<S extends Shape> = number extends S['length']
+type Sizes<S extends Shape> = number extends S['length']
   ? any
   : { readonly [K in keyof S]: Size<null extends S[K] ? any : number extends S[K] ? any : S[K]> };
 /** Unused parameter on purpose: never affects assignability, but gives inference an exact shape to read. */
-export interface Infer<_S extends Shape> {}
+interface Infer<_S extends Shape> {}
 /** What everything that has a typed shape carries. Phantom: never present at run time. */
 export interface Shaped<S extends Shape> {
   readonly [shapeKey]?: Sizes<S>;

@@ -1,4 +1,4 @@
-// Shapes as values: sizes, strides, broadcasting. The same rules as types are in shape-types.ts.
+// Shapes as values: sizes, strides, broadcasting. The same rules as types are in shape-rules.ts and axis-rules.ts.
 
 /** A size: a number, or `null` when it is not known until the graph runs. */
 export type Dim = number | null;

@@ -2,11 +2,13 @@
 // browsers.
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -16,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const windows = process.platform === 'win32';
@@ -72,6 +74,46 @@ test('publint and the check of how its types resolve find nothing', () => {
   expect(`${lint.stdout}${lint.stderr}`).toMatch(/All good!/);
   const types = tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-emoji');
   expect({ status: types.status, out: types.status === 0 ? '' : types.stdout }).toEqual({ status: 0, out: '' });
+});
+
+// Our declarations are checked, TypeScript's own are not.
+const strict = { strict: true, target: 'es2022', lib: ['es2022'], types: [], skipDefaultLibCheck: true };
+/** Every helper of tests/types/library has an inferred type, which its declarations must name. */
+describe.each(['typescript', 'ts59'])('with %s', (compiler) => {
+  test.each([
+    ['nodenext', 'nodenext'],
+    ['bundler', 'esnext'],
+  ])('a library of helpers gives declarations that another program understands (%s)', (moduleResolution, module) => {
+    const source = join(root, 'tests/types/library');
+    const folder = join(dir, `library-${compiler}-${moduleResolution}`);
+    const compile = (name: string, files: readonly string[], options: object) => {
+      const config = { compilerOptions: { ...strict, module, moduleResolution, ...options }, files };
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
+      const tsc = join(root, 'node_modules', compiler, 'bin/tsc');
+      const { stdout } = spawnSync(process.execPath, [tsc, '-p', `${name}.json`, '--pretty', 'false'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+      return stdout;
+    };
+    mkdirSync(join(folder, 'built'), { recursive: true });
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+    for (const name of readdirSync(source)) copyFileSync(join(source, name), join(folder, name));
+    const helpers = ['network', 'names', 'again'];
+    expect(
+      compile(
+        'library',
+        helpers.map((name) => `${name}.ts`),
+        { declaration: true, outDir: 'built' },
+      ),
+    ).toBe('');
+    renameSync(join(folder, 'consumer.ts'), join(folder, 'built/consumer.ts'));
+    expect(compile('consumer', ['built/consumer.ts'], { noEmit: true })).toBe('');
+    const texts = helpers.map((name) => readFileSync(join(folder, `built/${name}.d.ts`), 'utf8'));
+    expect(texts[0]).toContain('tf.types.Broadcast<S, tf.types.ReduceAxes<S, -1, true>>');
+    expect(texts[1]).toContain('import("millrace/types").MatMul<A, B, false, false>');
+    expect(texts[2]).toContain('export declare const sgd: import("millrace/types").GradientDescentOptimizer;');
+  });
 });
 
 test('the tutorial of the README runs in JavaScript and type-checks and runs in TypeScript', () => {

@@ -1,0 +1,90 @@
+// By index: gather, oneHot.
+import { InvalidArgumentError } from '../base/errors.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
+import type { Gathered } from '../tensor/axis-rules.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { type Shape, showShape } from '../tensor/shape.ts';
+import { apply, axisOf, defineOp, type OpDefinition, requireDType } from './define.ts';
+
+const GatherOp = defineOp<{ axis: number }>({
+  name: 'Gather',
+  infer: ([x, indices], { axis }) => {
+    requireDType('gather indices', indices, ['int32']);
+    if (!x.shape || !indices.shape) return { dtype: x.dtype, shape: undefined };
+    const i = axisOf('gather', axis, x.shape);
+    return { dtype: x.dtype, shape: [...x.shape.slice(0, i), ...indices.shape, ...x.shape.slice(i + 1)] };
+  },
+  gradient: ({ inputs: [x, indices], attributes: { axis } }, [dy]) => [
+    dy && apply(GatherGradOp, [dy, indices, x], { axis }),
+    null,
+  ],
+  lower: ([x, indices], { attributes: { axis }, require, name }) => {
+    const i = axisOf('gather', axis, x.shape);
+    const size = x.shape[i];
+    const message = `gather: index {value} is out of range in ${name}: axis ${i} of ${showShape(x.shape)} has the indices 0 to ${size - 1}.`;
+    require(p.check([indices], (v) => s.and(s.lessEqual(s.constant(0, 'int32'), v), s.less(v, size)), message));
+    return p.gather(x, indices, i);
+  },
+});
+const GatherGradOp: OpDefinition<{ axis: number }> = defineOp({
+  name: 'GatherGrad',
+  infer: ([dy, , x]) => ({ dtype: dy.dtype, shape: x.shape }),
+  lower: ([dy, indices, x], { attributes: { axis } }) => {
+    const i = axisOf('gather', axis, x.shape);
+    return p.scatter(dy, indices, i, x.shape[i]);
+  },
+  gradient: ({ inputs: [, indices], attributes: { axis } }, [dz]) => [
+    dz && apply(GatherOp, [dz, indices], { axis }),
+    null,
+    null,
+  ],
+});
+/**
+ * The slices of x at `indices` (int32) along an axis: out[i, …] = x[indices[i], …] for axis 0.
+ * A run with an index out of range fails with an InvalidArgumentError before anything changes.
+ */
+export function gather<T extends DType, A extends Shape, I extends Shape, const Ax extends number = 0>(
+  x: Tensor<T, A>,
+  indices: Tensor<'int32', I>,
+  options: { axis?: Ax; name?: string } = {},
+): Tensor<T, Gathered<A, I, Ax>> {
+  return apply(GatherOp, [x, indices], { axis: options.axis ?? 0 }, options.name);
+}
+
+interface OneHotAttributes {
+  readonly depth: number;
+  readonly on: number;
+  readonly off: number;
+  readonly dtype: DType;
+}
+const OneHotOp = defineOp<OneHotAttributes>({
+  name: 'OneHot',
+  infer: ([indices], { depth, dtype }) => {
+    requireDType('oneHot', indices, ['int32', 'uint8']);
+    return { dtype, shape: indices.shape && [...indices.shape, depth] };
+  },
+  gradient: () => [null],
+  lower: ([indices], { attributes: { on, off, dtype }, outputs: [{ shape }] }) => {
+    const column = p.reshape(indices, [...indices.shape, 1]);
+    const last = shape.length - 1;
+    return p.map(
+      [column],
+      (v) => s.select(s.equal(s.cast(v, 'int32'), s.index(last)), s.constant(on, dtype), s.constant(off, dtype)),
+      shape,
+    );
+  },
+});
+/** A new last axis of `depth` elements: `onValue` (1) at the index, `offValue` (0) elsewhere and for indices out of range. */
+export function oneHot<I extends Shape, const N extends number, T extends DType = 'float32'>(
+  indices: Tensor<'int32' | 'uint8', I>,
+  depth: N,
+  options: { onValue?: number; offValue?: number; dtype?: T; name?: string } = {},
+): Tensor<NoInfer<T>, [...I, N]> {
+  if (!Number.isInteger(depth) || depth < 0) {
+    throw new InvalidArgumentError(`oneHot: depth must be a whole number of at least 0, but ${depth} came.`);
+  }
+  const { onValue = 1, offValue = 0, dtype = 'float32' } = options;
+  return apply(OneHotOp, [indices], { depth, on: onValue, off: offValue, dtype }, options.name);
+}

@@ -1,0 +1,54 @@
+// A tensor repeated along its axes.
+import { ShapeMismatchError } from '../base/errors.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import * as p from '../primitives/primitives.ts';
+import type { Resized } from '../tensor/axis-rules.ts';
+import type { DType } from '../tensor/dtype.ts';
+import { type Shape, showShape } from '../tensor/shape.ts';
+import { apply, defineOp, integers, type OpDefinition } from './define.ts';
+
+const TileOp = defineOp<{ multiples: readonly number[] }>({
+  name: 'Tile',
+  infer: ([x], { multiples }) => {
+    if (!x.shape) return { dtype: x.dtype, shape: multiples.map(() => null) };
+    if (multiples.length !== x.shape.length || multiples.some((n) => !Number.isInteger(n) || n < 0)) {
+      throw new ShapeMismatchError(
+        `tile: multiples ${showShape(multiples)} must be a whole number of at least 0 for each axis of ${showShape(x.shape)}.`,
+      );
+    }
+    return { dtype: x.dtype, shape: x.shape.map((d, i) => (d === null ? null : d * multiples[i])) };
+  },
+  gradient: ({ inputs: [x], attributes: { multiples } }, [dy]) => [dy && apply(TileGradOp, [dy, x], { multiples })],
+  lower: ([x], { attributes: { multiples }, outputs: [{ shape }] }) => {
+    const apart = p.strided(
+      x,
+      multiples.flatMap((n, i) => [n, x.shape[i]]),
+      x.strides.flatMap((n) => [0, n]),
+    );
+    return p.reshape(apart, shape);
+  },
+});
+const TileGradOp: OpDefinition<{ multiples: readonly number[] }> = defineOp({
+  name: 'TileGrad',
+  infer: ([dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
+  lower: ([dy, x], { attributes: { multiples } }) => {
+    const apart = p.reshape(
+      dy,
+      multiples.flatMap((n, i) => [n, x.shape[i]]),
+    );
+    return p.reduce(
+      'sum',
+      apart,
+      multiples.map((_, i) => 2 * i),
+    );
+  },
+  gradient: ({ attributes: { multiples } }, [dz]) => [dz && apply(TileOp, [dz], { multiples }), null],
+});
+/** x repeated `multiples[i]` times along axis i. */
+export function tile<T extends DType, A extends Shape>(
+  x: Tensor<T, A>,
+  multiples: readonly number[],
+  name?: string,
+): Tensor<T, Resized<A>> {
+  return apply(TileOp, [x], { multiples: integers('tile', 'multiples', multiples) }, name);
+}

@@ -1,0 +1,223 @@
+// The shapes that operations on several tensors give: broadcasting, products of matrices, windows over images, concat.
+import type { Add, CeilDiv, DivMod, Sub } from './arithmetic.ts';
+import type { AxisIndex } from './axis-rules.ts';
+import type { Dim, Shape } from './shape.ts';
+import type { Covariant, Invariant, NoError, ShowDim, ShowShape, ShowShapes } from './shape-types.ts';
+
+// ---------------------------------------------------------------- dims
+/** Could A and B be the same size? One conditional, so that it resolves inside generic code too. */
+export type Compatible<A, B, Message> = { p: Covariant<A>; q: Covariant<null>; r: Covariant<B> } extends
+  | { p: Covariant<B> }
+  | { q: Covariant<A | B> }
+  | { r: Covariant<A> }
+  ? NoError
+  : Message;
+
+/** The size of an axis after broadcasting A with B. A conflict (reported by BroadcastError) gives `Dim`. */
+export type BroadcastDim<A extends Dim, B extends Dim> = { p: Invariant<A>; q: Covariant<B> } extends
+  | { p: Invariant<B> }
+  | { q: Covariant<1> }
+  ? A
+  : A extends 1
+    ? B
+    : A extends null
+      ? B extends null
+        ? null
+        : number extends B
+          ? null
+          : B
+      : B extends null
+        ? number extends A
+          ? null
+          : A
+        : number extends A
+          ? B
+          : number extends B
+            ? A
+            : Dim;
+
+/** The better known of two compatible sizes. */
+export type MergeDim<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
+
+// ---------------------------------------------------------------- broadcasting
+/** `Broadcast` from the last axis to the first; O is what was found so far. */
+export type BroadcastDims<A extends Shape, B extends Shape, O extends Shape> = A extends readonly [
+  ...infer AH extends Shape,
+  infer AL extends Dim,
+]
+  ? B extends readonly [...infer BH extends Shape, infer BL extends Dim]
+    ? BroadcastDims<AH, BH, [BroadcastDim<AL, BL>, ...O]>
+    : [...A, ...O]
+  : [...B, ...O];
+/** The shape of an elementwise operation: aligned at the right, sizes equal or one of them 1. */
+export type Broadcast<A extends Shape, B extends Shape> = { p: Invariant<A>; q: Covariant<B> } extends
+  | { p: Invariant<B> }
+  | { q: Covariant<readonly []> }
+  ? A
+  : A extends readonly []
+    ? B
+    : number extends A['length'] | B['length']
+      ? Dim[]
+      : BroadcastDims<A, B, []>;
+
+/** `Message` when a pair of trailing dims conflicts (neither equal, nor 1, nor unknown), else never. */
+export type BroadcastConflict<A extends Shape, B extends Shape, Message> = A extends readonly [
+  ...infer AH extends Shape,
+  infer AL,
+]
+  ? B extends readonly [...infer BH extends Shape, infer BL]
+    ? { p: Covariant<AL>; q: Covariant<null>; r: Covariant<BL>; s: Covariant<1> } extends
+        | { p: Covariant<BL> }
+        | { q: Covariant<AL | BL> }
+        | { r: Covariant<AL> }
+        | { s: Covariant<AL | BL> }
+      ? BroadcastConflict<AH, BH, Message>
+      : Message
+    : NoError
+  : NoError;
+/** Do A and B broadcast? */
+export type BroadcastError<A extends Shape, B extends Shape, Op extends string> = { p: Invariant<A> } extends {
+  p: Invariant<B>;
+}
+  ? NoError
+  : number extends A['length'] | B['length']
+    ? NoError
+    : BroadcastConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
+
+// ---------------------------------------------------------------- matmul
+/** The shape of a product of matrices, with the transposes asked for; leading axes are a batch. */
+export type MatMul<
+  A extends Shape,
+  B extends Shape,
+  TA extends boolean = false,
+  TB extends boolean = false,
+> = A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
+  ? B extends readonly [...Shape, infer B0 extends Dim, infer B1 extends Dim]
+    ? [...BA, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
+    : Dim[]
+  : Dim[];
+
+/** Are they matrices, and do the inner sizes agree? */
+export type MatMulError<
+  A extends Shape,
+  B extends Shape,
+  TA extends boolean = false,
+  TB extends boolean = false,
+> = number extends A['length'] | B['length']
+  ? NoError
+  : A extends readonly [...Shape, infer A0, infer A1]
+    ? B extends readonly [...Shape, infer B0, infer B1]
+      ? MatMulInnerError<TA extends true ? A0 : A1, TB extends true ? B1 : B0>
+      : `matmul: second argument must have at least 2 dimensions, but its shape is ${ShowShape<B>}`
+    : `matmul: first argument must have at least 2 dimensions, but its shape is ${ShowShape<A>}`;
+/** Do the inner sizes agree? */
+export type MatMulInnerError<K1, K2> = Compatible<
+  K1,
+  K2,
+  `matmul: inner dimensions ${ShowDim<K1>} and ${ShowDim<K2>} differ`
+>;
+
+// ---------------------------------------------------------------- conv / pool (NHWC)
+/** `'SAME'`: zeros around the image, so that the output has ⌈size / stride⌉ positions. `'VALID'`: only where the window fits. */
+export type Padding = 'SAME' | 'VALID';
+/** How many positions a window of size K has on an axis of size I when it goes on by S each time. */
+export type OutputSize<I extends Dim, K extends Dim, S extends Dim, P extends Padding> = I extends null
+  ? null
+  : S extends null
+    ? null
+    : number extends I | S
+      ? number
+      : P extends 'SAME'
+        ? CeilDiv<I & number, S & number>
+        : K extends null
+          ? null
+          : number extends K
+            ? number
+            : Sub<I & number, K & number> extends infer D extends number
+              ? [D] extends [never]
+                ? never
+                : Add<DivMod<D, S & number>[0], 1>
+              : number;
+
+/** The shape of a convolution of images X with the filter W. */
+export type Conv2D<X extends Shape, W extends Shape, St extends Shape, P extends Padding> = X extends readonly [
+  infer N extends Dim,
+  infer H extends Dim,
+  infer Wd extends Dim,
+  Dim,
+]
+  ? W extends readonly [infer KH extends Dim, infer KW extends Dim, Dim, infer Co extends Dim]
+    ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
+      ? [N, OutputSize<H, KH, SH, P>, OutputSize<Wd, KW, SW, P>, Co]
+      : [N, Dim, Dim, Co]
+    : [N, Dim, Dim, Dim]
+  : [Dim, Dim, Dim, Dim];
+/** Are they images and a filter, and do the channels agree? */
+export type Conv2DError<X extends Shape, W extends Shape> = number extends X['length'] | W['length']
+  ? NoError
+  : X extends readonly [Dim, Dim, Dim, infer C]
+    ? W extends readonly [Dim, Dim, infer CI, Dim]
+      ? Compatible<C, CI, `conv2d: input has ${ShowDim<C>} channels but the filter expects ${ShowDim<CI>}`>
+      : `conv2d: filter must be [height, width, in, out], but its shape is ${ShowShape<W>}`
+    : `conv2d: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
+/** The shape of a pooling of images X by windows K. */
+export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends Padding> = X extends readonly [
+  infer N extends Dim,
+  infer H extends Dim,
+  infer W extends Dim,
+  infer C extends Dim,
+]
+  ? K extends readonly [Dim, infer KH extends Dim, infer KW extends Dim, Dim]
+    ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
+      ? [N, OutputSize<H, KH, SH, P>, OutputSize<W, KW, SW, P>, C]
+      : [N, Dim, Dim, C]
+    : [N, Dim, Dim, C]
+  : [Dim, Dim, Dim, Dim];
+/** Is X of rank 4, as images are? */
+export type Rank4Error<X extends Shape, Op extends string> = number extends X['length']
+  ? NoError
+  : X['length'] extends 4
+    ? NoError
+    : `${Op}: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
+
+// ---------------------------------------------------------------- concat
+/** The sum of two sizes. */
+export type AddDims<A, B> = A extends null ? null : B extends null ? null : Add<A & number, B & number>;
+/** Joins A and B along axis Ax; `never` when another axis differs. */
+export type ConcatTwo<A extends Shape, B extends Shape, Ax, O extends Shape = []> = A extends readonly [
+  infer D extends Dim,
+  ...infer AR extends Shape,
+]
+  ? B extends readonly [infer E extends Dim, ...infer BR extends Shape]
+    ? O['length'] extends Ax
+      ? ConcatTwo<AR, BR, Ax, [...O, AddDims<D, E>]>
+      : [Compatible<D, E, 'no'>] extends [never]
+        ? ConcatTwo<AR, BR, Ax, [...O, MergeDim<D, E> & Dim]>
+        : never
+    : never
+  : B extends readonly []
+    ? O
+    : never;
+/** All of them one after another along axis Ax; `never` when other axes differ. */
+export type ConcatAll<Ss extends readonly Shape[], Ax extends number> = number extends
+  | Ss['length']
+  | Ax
+  | Ss[number]['length']
+  ? Dim[]
+  : Ss extends readonly [infer A extends Shape, infer B extends Shape, ...infer R extends Shape[]]
+    ? ConcatTwo<A, B, AxisIndex<A, Ax>> extends infer C extends Shape
+      ? [C] extends [never]
+        ? never
+        : ConcatAll<[C, ...R], Ax>
+      : never
+    : Ss extends readonly [infer A extends Shape]
+      ? A
+      : Dim[];
+
+/** `ConcatAll`; a conflict (reported by ConcatError) gives an unknown rank. */
+export type Concat<Ss extends readonly Shape[], Ax extends number> =
+  ConcatAll<Ss, Ax> extends infer C extends Shape ? ([C] extends [never] ? Dim[] : C) : never;
+/** Do the shapes agree outside axis Ax? */
+export type ConcatError<Ss extends readonly Shape[], Ax extends number> = [ConcatAll<Ss, Ax>] extends [never]
+  ? `concat: shapes ${ShowShapes<Ss>} do not match outside axis ${Ax}`
+  : NoError;

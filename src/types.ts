@@ -1,0 +1,73 @@
+// The types that inferred signatures mention, as tf.types and as millrace/types: a library that exports what it made of
+// tf's functions needs a name for each of them in its declarations. TypeScript finds those of tf.types only where tf is
+// imported as a whole, and those of a subpath everywhere; so types that live in tf.nn and tf.train are here once more.
+export type { PoolOptions } from './ops/pooling.ts';
+export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';
+export type {
+  AxisError,
+  AxisFromEnd,
+  AxisIndex,
+  AxisIndices,
+  DropAxes,
+  ExpandDims,
+  FillHole,
+  Gathered,
+  GatheredRows,
+  HasHole,
+  InsertAxis,
+  KnownElements,
+  Reduce,
+  ReduceAxes,
+  Reshape,
+  ReshapeError,
+  ReshapeHole,
+  Resized,
+  Reverse,
+  Sliced,
+  Squeeze,
+  SqueezeDims,
+  Transpose,
+} from './tensor/axis-rules.ts';
+export type {
+  AddDims,
+  Broadcast,
+  BroadcastConflict,
+  BroadcastDim,
+  BroadcastDims,
+  BroadcastError,
+  Compatible,
+  Concat,
+  ConcatAll,
+  ConcatError,
+  ConcatTwo,
+  Conv2D,
+  Conv2DError,
+  MatMul,
+  MatMulError,
+  MatMulInnerError,
+  MergeDim,
+  OutputSize,
+  Pool,
+  Rank4Error,
+} from './tensor/shape-rules.ts';
+export type {
+  Checkable,
+  Covariant,
+  DTypeOfValue,
+  Invariant,
+  Nested,
+  NoError,
+  Shaped,
+  ShapeOfValue,
+  ShowDim,
+  ShowDims,
+  ShowShape,
+  ShowShapes,
+} from './tensor/shape-types.ts';
+export type {
+  AdamOptimizer,
+  GradientAndVariable,
+  GradientDescentOptimizer,
+  MomentumOptimizer,
+  Optimizer,
+} from './train/index.ts';
