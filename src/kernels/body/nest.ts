@@ -51,6 +51,22 @@ export function loop(
 
 export const variable = (name: string, extent: number, step = 1): LoopVariable => ({ name, extent, step });
 
+/** A loop variable for each axis. */
+export const variables = (name: string, shape: readonly number[]): LoopVariable[] =>
+  shape.map((size, i) => variable(`${name}${i}`, size));
+
+/** Loops in each other around statements; only the outermost can be parallel. */
+export const nested = (
+  around: readonly LoopVariable[],
+  body: readonly Statement[],
+  kind: LoopKind = 'serial',
+): readonly Statement[] =>
+  around.reduceRight<readonly Statement[]>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
+
+/** What loop variables add to an index, each with its own stride. */
+export const termsAlong = (along: readonly LoopVariable[], strides: readonly number[]): Affine['terms'] =>
+  along.map((v, i) => [v, strides[i]] as const);
+
 /** One position in a nest: the index of each access there, and how many elements along the last axis are done at once. */
 export interface Position {
   readonly lanes: number;
