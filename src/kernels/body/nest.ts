@@ -6,19 +6,23 @@ import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 
 /** An array as seen from the iteration space. */
-export interface Access {
+export interface StridedAccess {
   readonly strides: readonly number[];
   readonly offset: number;
 }
 
-export interface Space {
+export interface IterationSpace {
   readonly shape: readonly number[];
   /** The strides of each access along the merged axes. */
   readonly strides: readonly (readonly number[])[];
 }
 
 /** Merges neighbouring axes that every access walks through as one, and drops axes of size 1. The first may stay alone. */
-export function mergeAxes(shape: readonly number[], accesses: readonly Access[], firstAlone = false): Space {
+export function mergeAxes(
+  shape: readonly number[],
+  accesses: readonly StridedAccess[],
+  firstAlone = false,
+): IterationSpace {
   let begin = 0;
   const sizes: number[] = [];
   const strides: number[][] = accesses.map(() => []);
@@ -92,7 +96,7 @@ export const isPartial = (rest: number, lanes: number, { partialVectors }: Machi
  * The outermost loop is parallel when asked for.
  */
 export function nest(
-  space: Space,
+  space: IterationSpace,
   offsets: readonly number[],
   lanes: number,
   machine: Machine,

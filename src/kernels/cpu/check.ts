@@ -7,7 +7,7 @@ import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { share, Translator } from '../body/expression.ts';
 import { nested, termsAlong, variables } from '../body/nest.ts';
-import type { Offer, Storage } from '../offer.ts';
+import type { Offer, TaskBuffers } from '../offer.ts';
 
 const int32 = ir.valueType('int32', 1);
 const float64 = ir.valueType('float64', 1);
@@ -21,18 +21,18 @@ export function checking(task: Task): Offer | undefined {
   return {
     name: 'check',
     cost: count * 2,
-    build: (storage) => {
+    build: (buffers) => {
       const all = variables('i', task.shape);
       const translator = new Translator(1, {
-        input: (i) => loadView(storage, task.operands[i], all),
+        input: (i) => loadView(buffers, task.operands[i], all),
         index: (a) => ir.index(ir.at(0, [all[a], 1]), int32),
       });
       const holds = translator.translate(condition);
       const shown = translator.translate(task.outputs[0].body);
       const { statements, values } = share([ir.unary('not', holds), shown]);
       const element = ir.index(ir.at(0, ...termsAlong(all, rowMajor(task.shape))), int32);
-      const noted = noting(storage.status(), values[0], [
-        ir.constant(storage.checkNumber(root), float64),
+      const noted = noting(buffers.status(), values[0], [
+        ir.constant(buffers.checkNumber(root), float64),
         ir.convert(element, 'float64'),
         asNumber(values[1]),
       ]);
@@ -55,7 +55,7 @@ function noting(status: ir.Buffer, fails: Expression, values: readonly Expressio
 const asNumber = (value: Expression): Expression =>
   ir.convert(value.type.dtype === 'bool' ? ir.convert(value, 'int32') : value, 'float64');
 
-function loadView(storage: Storage, view: View, all: readonly LoopVariable[]): Expression {
-  const buffer = storage.bufferOf(view.node);
+function loadView(buffers: TaskBuffers, view: View, all: readonly LoopVariable[]): Expression {
+  const buffer = buffers.of(view.node);
   return ir.load(buffer, ir.at(view.offset, ...termsAlong(all, view.strides)), ir.valueType(buffer.dtype, 1));
 }

@@ -7,8 +7,8 @@ import type { View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { nested, type Position, termsAlong, variables } from '../body/nest.ts';
-import { filling, outputAccesses, storeOutputs } from '../body/outputs.ts';
-import type { Offer, Storage } from '../offer.ts';
+import { computeOutputs, filling, outputAccesses } from '../body/outputs.ts';
+import type { Offer, TaskBuffers } from '../offer.ts';
 
 const int32 = ir.valueType('int32', 1);
 
@@ -22,15 +22,15 @@ export function gathering(task: Task): Offer | undefined {
   return {
     name: 'gather',
     cost: count * 4,
-    build: (storage) => {
+    build: (buffers) => {
       const all = variables('i', task.shape);
-      const { outside, tail, set, place } = looking(storage, indices, all, axis);
+      const { outside, tail, set, place } = looking(buffers, indices, all, axis);
       const head = all.slice(0, axis);
       const rest = ir.at(x.offset, ...termsAlong(head, x.strides), ...termsAlong(tail, x.strides.slice(axis + 1)));
       const source = ir.binary('add', scaled(place, x.strides[axis]), ir.index(rest, int32));
-      const buffer = storage.bufferOf(x.node);
+      const buffer = buffers.of(x.node);
       const value = ir.loadAt(buffer, source, ir.valueType(buffer.dtype, 1));
-      const stores = storeOutputs(task, storage, elementOf(task, all), value);
+      const stores = computeOutputs(task, buffers, elementOf(task, all), value);
       const body = nested(outside, [set, ...nested(tail, stores)]);
       return [{ name: 'gather', body, flops: 0, bytes: count * 12 }];
     },
@@ -47,16 +47,16 @@ export function scattering(task: Task, machine: Machine): Offer | undefined {
   return {
     name: 'scatter',
     cost: count * 4 + elements(root.shape),
-    build: (storage) => {
-      const target = storage.bufferOf(task.outputs[0].node);
+    build: (buffers) => {
+      const target = buffers.of(task.outputs[0].node);
       const strides = rowMajor(root.shape);
       const all = variables('i', x.shape);
-      const { outside, tail, set, place } = looking(storage, indices, all, axis);
+      const { outside, tail, set, place } = looking(buffers, indices, all, axis);
       const head = all.slice(0, axis);
       const rest = ir.at(0, ...termsAlong(head, strides), ...termsAlong(tail, strides.slice(axis + 1)));
       const where: Local = { name: 'where', type: int32 };
       const type = ir.valueType(target.dtype, 1);
-      const value = ir.load(storage.bufferOf(x.node), ir.at(x.offset, ...termsAlong(all, x.strides)), type);
+      const value = ir.load(buffers.of(x.node), ir.at(x.offset, ...termsAlong(all, x.strides)), type);
       const sum = ir.binary('add', ir.loadAt(target, ir.local(where), type), value);
       const add: Statement[] = [
         {
@@ -77,11 +77,11 @@ export function scattering(task: Task, machine: Machine): Offer | undefined {
  * The loops of h and i, in which an index is read, and those of t, in which it stays: `set` puts it in a register,
  * `place` reads it there.
  */
-function looking(storage: Storage, indices: View, all: readonly LoopVariable[], axis: number) {
+function looking(buffers: TaskBuffers, indices: View, all: readonly LoopVariable[], axis: number) {
   const end = axis + indices.shape.length;
   const at: Local = { name: 'at', type: int32 };
   const index = ir.at(indices.offset, ...termsAlong(all.slice(axis, end), indices.strides));
-  const value = ir.load(storage.bufferOf(indices.node), index, int32);
+  const value = ir.load(buffers.of(indices.node), index, int32);
   const set: Statement = { kind: 'set', local: at, value };
   return { outside: all.slice(0, end), tail: all.slice(end), set, place: ir.local(at) };
 }

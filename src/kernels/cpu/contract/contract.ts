@@ -115,11 +115,11 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   return {
     name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,
     cost,
-    build: (storage) => {
+    build: (buffers) => {
       const flops = 2 * results * depth;
       const bytes = outputBytes(task) + (elements(root.a.node.shape) + elements(root.b.node.shape)) * size;
       const name = `contract ${shape}${inner ? '' : ' across'}`;
-      return tiledParts(new Tiling(plan, storage)).map(({ part, body }) => {
+      return tiledParts(new Tiling(plan, buffers)).map(({ part, body }) => {
         return part === 'compute'
           ? { name, body, flops, bytes }
           : { name: `${part} for ${name}`, body, flops: 0, bytes: 0 };

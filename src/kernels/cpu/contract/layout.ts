@@ -2,8 +2,8 @@
 import type { Buffer, LoopVariable } from '../../../loops/ir.ts';
 import type { View } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
-import type { Access } from '../../body/nest.ts';
-import { outputAccesses, spaceOf } from '../../body/outputs.ts';
+import type { StridedAccess } from '../../body/nest.ts';
+import { iterationSpace, outputAccesses } from '../../body/outputs.ts';
 
 /** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
 export interface OutAxis {
@@ -45,8 +45,8 @@ export function layoutsOf(task: Task): Layout[] {
   const rank = task.shape.length;
   const [a, b] = task.operands;
   const accesses = outputAccesses(task);
-  const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
-  const space = spaceOf(task, [...all, ...accesses]);
+  const all: StridedAccess[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
+  const space = iterationSpace(task, [...all, ...accesses]);
   const every = space.shape.map((size, number) => ({
     number,
     size,

@@ -83,16 +83,16 @@ export function oneTile(
     row: (r: number) =>
       given && 'copied' in given
         ? ir.load(given.copied, ir.at(r, ...kTerms((_, i) => packedSteps[i] * height)), type, inAllLanes)
-        : ir.load(t.storage.bufferOf(row.node), ir.at(rowOffset + r * rows.row, ...rowTerms), type, inAllLanes),
+        : ir.load(t.buffers.of(row.node), ir.at(rowOffset + r * rows.row, ...rowTerms), type, inAllLanes),
     column: (u: number) =>
       panels
         ? ir.load(panels, columnIndex(u), type)
-        : ir.load(t.storage.bufferOf(column.node), columnIndex(u), type, 1, part(u)),
+        : ir.load(t.buffers.of(column.node), columnIndex(u), type, 1, part(u)),
   };
   const cost = height * vectors * taskCost(task.outputs.map((o) => o.body));
   const looped = sum === undefined && cost > mostWrittenOut;
   const turned = t.plan.turned && lanes > 1;
-  const kept = looped || turned ? t.storage.own('tile', dtype, height * vectors * lanes) : undefined;
+  const kept = looped || turned ? t.buffers.own('tile', dtype, height * vectors * lanes) : undefined;
   const tile = registerTile({
     id,
     dtype,
@@ -121,7 +121,7 @@ export function oneTile(
     ? []
     : task.inputs.flatMap(({ node }, k): Body => {
         if (columns.outputs[k] !== 1) return [];
-        const buffer = t.storage.bufferOf(node);
+        const buffer = t.buffers.of(node);
         return Array.from({ length: height }, (_, r) =>
           prefetching(buffer, columnsHere, (c) => outputs.at(k, ir.at(r), ir.at(c)), t.plan.machine),
         ).flat();

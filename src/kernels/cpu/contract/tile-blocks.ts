@@ -4,7 +4,7 @@ import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/i
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
-import type { Storage } from '../../offer.ts';
+import type { TaskBuffers } from '../../offer.ts';
 import { parts } from '../tile/blocking.ts';
 import type { Bound, OutAxis, Panel } from './layout.ts';
 import { oneTile } from './one-tile.ts';
@@ -13,11 +13,15 @@ import { around, type Body, offsetOf, type TileBlock, type Tiling, termsOf } fro
 
 /** Packs a block for this thread and computes with it. */
 export function oneBlock(t: Tiling, b: Omit<TileBlock, 'panels' | 'depth'>, parallel: boolean): Body {
-  const block = packedBlock(t, b, t.storage.own);
+  const block = packedBlock(t, b, t.buffers.own);
   return [...packing(t, block, 'serial'), ...computing(t, block, parallel)];
 }
 
-export function packedBlock(t: Tiling, b: Omit<TileBlock, 'panels' | 'depth'>, scratch: Storage['scratch']): TileBlock {
+export function packedBlock(
+  t: Tiling,
+  b: Omit<TileBlock, 'panels' | 'depth'>,
+  scratch: TaskBuffers['scratch'],
+): TileBlock {
   const depth = elements(b.inner.map((x) => x.size));
   const width = Math.ceil(b.count / t.plan.lanes) * t.plan.lanes;
   const panels = t.plan.packed ? scratch('panels', t.plan.dtype, width * depth) : undefined;
@@ -27,7 +31,7 @@ export function packedBlock(t: Tiling, b: Omit<TileBlock, 'panels' | 'depth'>, s
 export function packing(t: Tiling, block: TileBlock, kind: LoopKind): Body {
   const { panels } = block;
   if (!panels) return [];
-  const source = t.storage.bufferOf(t.plan.layout.column.node);
+  const source = t.buffers.of(t.plan.layout.column.node);
   return t.panels(block.count).flatMap((p) => [...pack(t.plan.layout, p, source, panels, block, kind, t.plan.machine)]);
 }
 
@@ -55,7 +59,7 @@ export function computing(t: Tiling, block: TileBlock, parallel: boolean): Body 
     return t.inTiles(
       rows.size,
       (m, height) => {
-        const own = plan.packedRows ? t.storage.own('rows', plan.dtype, height * block.depth) : undefined;
+        const own = plan.packedRows ? t.buffers.own('rows', plan.dtype, height * block.depth) : undefined;
         const computing = panels('serial', (panel, p) =>
           oneTile(t, block, own && { copied: own }, panel, p, m, height),
         );
@@ -71,7 +75,7 @@ export function computing(t: Tiling, block: TileBlock, parallel: boolean): Body 
 function packRows(t: Tiling, block: TileBlock, target: Buffer, m: Bound<OutAxis>, height: number): Body {
   const { layout, dtype, lanes, machine } = t.plan;
   const { row, rows } = layout;
-  const source = t.storage.bufferOf(row.node);
+  const source = t.buffers.of(row.node);
   const ks = block.inner.map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
   const steps = rowMajor(ks.map((k) => k.size));
   const bounds = [...block.groups, m];

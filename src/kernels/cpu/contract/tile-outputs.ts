@@ -3,7 +3,7 @@
 import type { Affine, Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { Position } from '../../body/nest.ts';
-import { outputAccesses, storeOutputs } from '../../body/outputs.ts';
+import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import type { Bound, OutAxis } from './layout.ts';
 import { offsetOf, type Tiling, termsOf } from './tiling.ts';
 
@@ -77,7 +77,7 @@ export function tileOutputs(
         step: (k) => along.outputs[k],
         axis: (number) => coordinate(number, r, c, lanes, along),
       };
-      return storeOutputs(task, t.storage, position, root, `e${id}_${name}_`);
+      return computeOutputs(task, t.buffers, position, root, `e${id}_${name}_`);
     },
   };
 }

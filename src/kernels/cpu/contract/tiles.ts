@@ -5,7 +5,7 @@ import * as ir from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { nest, type Position } from '../../body/nest.ts';
-import { outputAccesses, spaceOf, storeOutputs } from '../../body/outputs.ts';
+import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
 import { blocks as blocksOf, divisorNear, groupOf, type Split, parts as wantedParts, whole } from '../tile/blocking.ts';
 import type { Bound, OutAxis, SumAxis } from './layout.ts';
 import { computing, oneBlock, packedBlock, packing } from './tile-blocks.ts';
@@ -27,7 +27,7 @@ export function tiledParts(t: Tiling): Part[] {
     const body = oneBlock(t, all, t.batch.length === 0);
     return [{ part: 'compute', body: around(t.batch, body, 'parallel') }];
   }
-  const block = packedBlock(t, all, t.storage.scratch);
+  const block = packedBlock(t, all, t.buffers.scratch);
   return [
     { part: 'pack', body: packing(t, block, 'parallel') },
     { part: 'compute', body: computing(t, block, true) },
@@ -43,7 +43,7 @@ function inBlocks(t: Tiling): Part[] {
   if (split === whole) return [{ part: 'compute', body: inGroups(t, undefined) }];
   const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
   const elementCount = elements(task.shape);
-  const buffer = plain ? t.storage.bufferOf(first.node) : t.storage.scratch('sums', dtype, elementCount);
+  const buffer = plain ? t.buffers.of(first.node) : t.buffers.scratch('sums', dtype, elementCount);
   const sum: Sums = { buffer, offset: 0, terms: [] };
   const inOrder = (body: Body): Part[] => [
     { part: 'clear', body: clear(t, sum, 'parallel') },
@@ -81,7 +81,7 @@ function inChunks(t: Tiling): Part[] {
   const rest = first.size - full * size;
   const chunks = full + (rest > 0 ? 1 : 0);
   const results = elements(task.shape);
-  const buffer = t.storage.scratch('sums', dtype, chunks * results);
+  const buffer = t.buffers.scratch('sums', dtype, chunks * results);
   const some = (begin: number, count: number, chunkSize: number): Body => {
     const scaled = { size: first.size, row: first.row * size, column: first.column * size };
     const chunk = bound(scaled, `chunk${begin}`, count, 1, begin);
@@ -117,7 +117,7 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
   const accesses = outputAccesses(task);
   const results = elements(task.shape);
   const dense = { strides: rowMajor(task.shape), offset: 0 };
-  const space = spaceOf(task, [...accesses, dense]);
+  const space = iterationSpace(task, [...accesses, dense]);
   const offsets = [...accesses.map((x) => x.offset), 0];
   const body = nest(
     space,
@@ -130,7 +130,7 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
         ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
       let total = part(0);
       for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
-      return storeOutputs(task, t.storage, p, total);
+      return computeOutputs(task, t.buffers, p, total);
     },
     true,
   );

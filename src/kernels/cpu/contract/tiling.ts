@@ -7,7 +7,7 @@ import type { Task } from '../../../primitives/task.ts';
 import { lanesFor } from '../../body/expression.ts';
 import { isPartial, loop, variable } from '../../body/nest.ts';
 import { outputTypes } from '../../body/outputs.ts';
-import type { Storage } from '../../offer.ts';
+import type { TaskBuffers } from '../../offer.ts';
 import type { Split, Tile } from '../tile/blocking.ts';
 import type { Block, Bound, Layout, OutAxis, Panel } from './layout.ts';
 
@@ -67,7 +67,7 @@ export interface TileBlock extends Block {
 /** The loops of a plan, and the names that its parts need. */
 export class Tiling {
   readonly plan: TilePlan;
-  readonly storage: Storage;
+  readonly buffers: TaskBuffers;
   /** Axes of the result with which both operands vary, and others that only the row operand varies with. */
   readonly batch: readonly Bound<OutAxis>[];
   readonly shared: readonly Bound<OutAxis>[];
@@ -75,9 +75,9 @@ export class Tiling {
   readonly width: number;
   #names = 0;
 
-  constructor(plan: TilePlan, storage: Storage) {
+  constructor(plan: TilePlan, buffers: TaskBuffers) {
     this.plan = plan;
-    this.storage = storage;
+    this.buffers = buffers;
     const { outer } = plan.layout;
     this.batch = outer.filter((x) => x.column !== 0).map((x, i) => bound(x, `b${i}`, x.size));
     this.shared = outer.filter((x) => x.column === 0).map((x, i) => bound(x, `o${i}`, x.size));

@@ -38,7 +38,7 @@ export function turnedResults(t: Tiling, { sums, height, width, count }: TileSum
   };
   /** Full squares are stored, so that the outputs of a column are one run. */
   const runs = (u: Affine, here: number): Body => {
-    const square = t.storage.own(`square${id}`, dtype, lanes * full);
+    const square = t.buffers.own(`square${id}`, dtype, lanes * full);
     const q = variable(`q${id}_${u.constant}`, full, lanes);
     const { statements, values } = turned(u, 0, lanes, [[q, width]]);
     const stores = values.map((value, l) => ir.store(square, ir.at(l * full, [q, 1]), value));

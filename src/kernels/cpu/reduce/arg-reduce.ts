@@ -8,40 +8,40 @@ import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
 import { loop, type Position, variable } from '../../body/nest.ts';
-import { outputBytes, outputTypes, storeOutputs } from '../../body/outputs.ts';
-import type { Offer, Storage } from '../../offer.ts';
-import { axisIndex, operandAt, type Plan, planFor } from './reduction-axes.ts';
+import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
+import type { Offer, TaskBuffers } from '../../offer.ts';
+import { axisIndex, operandAt, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
 
 /** Index of the first extreme element; NaN counts as extreme. Vectors along the innermost kept axis where it can. */
 export function argReduction(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'argReduce' || !task.operandBody) return undefined;
   const operandBody = task.operandBody;
-  const plan = planFor(task);
-  const count = elements(task.shape) * elements(plan.reduced.shape);
+  const axes = reductionAxes(task);
+  const count = elements(task.shape) * elements(axes.reduced.shape);
   const flops = (taskCost([operandBody]) + 4) * count;
   const types = [...outputTypes(task), ...task.operands.map((v) => v.node.dtype)];
   const lanes = lanesFor(machine, [operandBody, ...task.outputs.map((o) => o.body)], types);
   return {
     name: `argReduce ×${lanes}`,
     cost: flops / lanes,
-    build: (storage) => {
-      const last = plan.kept.shape.length - 1;
+    build: (buffers) => {
+      const last = axes.kept.shape.length - 1;
       const wide =
-        last >= 0 && plan.kept.shape[last] >= lanes && plan.operands.every((_, k) => plan.kept.strides[k][last] <= 1);
-      const body = argAlongKept(task, operandBody, storage, plan, wide ? lanes : 1);
+        last >= 0 && axes.kept.shape[last] >= lanes && axes.operands.every((_, k) => axes.kept.strides[k][last] <= 1);
+      const body = argAlongKept(task, operandBody, buffers, axes, wide ? lanes : 1);
       return [{ name: `arg${root.op}`, body, flops, bytes: outputBytes(task) + count * 4 }];
     },
   };
 }
 
-function argAlongKept(task: Task, body: Scalar, storage: Storage, plan: Plan, lanes: number): Statement[] {
-  const { kept, reduced } = plan;
+function argAlongKept(task: Task, body: Scalar, buffers: TaskBuffers, axes: ReductionAxes, lanes: number): Statement[] {
+  const { kept, reduced } = axes;
   const last = kept.shape.length - 1;
   const inner = last < 0 ? 1 : kept.shape[last];
   const outer = kept.shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
   const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
-  const operandCount = plan.operands.length;
+  const operandCount = axes.operands.length;
   const largest = task.root?.kind === 'argReduce' && task.root.op === 'max';
   const tile = (begin: number, extent: number, width: number): readonly Statement[] => {
     const v = variable(`v${width}`, extent, width);
@@ -49,7 +49,7 @@ function argAlongKept(task: Task, body: Scalar, storage: Storage, plan: Plan, la
       ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
       ...(last < 0 ? [] : [[v, kept.strides[k][last]] as const]),
     ];
-    const shift = (k: number) => plan.accesses[k].offset + (last < 0 ? 0 : begin * kept.strides[k][last]);
+    const shift = (k: number) => axes.accesses[k].offset + (last < 0 ? 0 : begin * kept.strides[k][last]);
     const axis = (a: number) => axisIndex(a, task, outer, last < 0 ? undefined : v, begin, reductions, width);
     const valueType = ir.valueType(body.dtype, width);
     const best: Local = { name: `best${width}`, type: valueType };
@@ -58,8 +58,8 @@ function argAlongKept(task: Task, body: Scalar, storage: Storage, plan: Plan, la
     const x: Local = { name: `x${width}`, type: valueType };
     const operand = operandAt(
       body,
-      storage,
-      plan,
+      buffers,
+      axes,
       width,
       `a${width}_`,
       (k) => ir.at(shift(k), ...terms(k), ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const)),
@@ -97,7 +97,7 @@ function argAlongKept(task: Task, body: Scalar, storage: Storage, plan: Plan, la
         { kind: 'set', local: where, value: ir.constant(0, where.type) },
         { kind: 'set', local: now, value: ir.constant(0, now.type) },
         ...inside,
-        ...storeOutputs(task, storage, p, ir.local(where), `e${width}_`),
+        ...computeOutputs(task, buffers, p, ir.local(where), `e${width}_`),
       ],
       outer.length === 0 ? 'parallel' : 'serial',
     );

@@ -9,10 +9,10 @@ import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { isPartial, loop, type Position, partOf, type Space, variable } from '../../body/nest.ts';
-import { outputBytes, outputTypes, storeOutputs } from '../../body/outputs.ts';
-import type { Offer, Storage } from '../../offer.ts';
-import { axisIndex, operandAt, type Plan, planFor } from './reduction-axes.ts';
+import { type IterationSpace, isPartial, loop, type Position, partOf, variable } from '../../body/nest.ts';
+import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
+import type { Offer, TaskBuffers } from '../../offer.ts';
+import { axisIndex, operandAt, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
 
 const combineOps: Record<Reduce['op'], BinaryOp> = {
   sum: 'add',
@@ -24,7 +24,7 @@ const combineOps: Record<Reduce['op'], BinaryOp> = {
 };
 
 /** Vectors that are accumulated side by side, to fill the pipeline and whole cache lines. */
-const unroll = 4;
+const sideBySide = 4;
 
 /** A reduction of any axes. Vectors run along the kept axis that lies innermost, else along the reduced one. */
 export function reduction(task: Task, machine: Machine): Offer | undefined {
@@ -32,36 +32,36 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
   if (root?.kind !== 'reduce' || !task.operandBody) return undefined;
   const operandBody = task.operandBody;
   const bodies = [operandBody, ...task.outputs.map((o) => o.body)];
-  const plan = planFor(task);
-  const count = elements(task.shape) * elements(plan.reduced.shape);
+  const axes = reductionAxes(task);
+  const count = elements(task.shape) * elements(axes.reduced.shape);
   const types = [...outputTypes(task), ...task.operands.map((v) => v.node.dtype)];
   const lanes = lanesFor(machine, bodies, types);
   const flops = (taskCost([operandBody]) + 1) * count;
   const bytes = outputBytes(task) + task.operands.length * count * 4;
-  const last = plan.kept.shape.length - 1;
-  const innerKept = last >= 0 ? plan.kept.shape[last] : 1;
-  const lastReduced = plan.reduced.shape.length - 1;
+  const last = axes.kept.shape.length - 1;
+  const innerKept = last >= 0 ? axes.kept.shape[last] : 1;
+  const lastReduced = axes.reduced.shape.length - 1;
   const contiguousReduced =
-    lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
+    lastReduced >= 0 && axes.operands.some((_, k) => axes.reduced.strides[k][lastReduced] === 1);
   const fills = (size: number) => size >= lanes || isPartial(size, lanes, machine);
-  const alongKept = lanes > 1 && fills(innerKept) && (!contiguousReduced || keptIsNearer(plan));
-  const inVectors = alongKept || (contiguousReduced && fills(plan.reduced.shape[lastReduced]));
+  const alongKept = lanes > 1 && fills(innerKept) && (!contiguousReduced || keptIsNearer(axes));
+  const inVectors = alongKept || (contiguousReduced && fills(axes.reduced.shape[lastReduced]));
   return {
     name: `reduce ×${inVectors ? lanes : 1}`,
     cost: flops / (inVectors ? lanes : 1),
-    build: (storage) => {
+    build: (buffers) => {
       const body = alongKept
-        ? reduceAlongKept(task, root, operandBody, storage, plan, lanes, machine)
-        : reduceAlongReduced(task, root, operandBody, storage, plan, inVectors ? lanes : 1, machine);
+        ? reduceAlongKept(task, root, operandBody, buffers, axes, lanes, machine)
+        : reduceAlongReduced(task, root, operandBody, buffers, axes, inVectors ? lanes : 1, machine);
       return [{ name: `reduce ${root.op}`, body, flops, bytes }];
     },
   };
 }
 
 /** Are no more operands scattered along the kept axis than along the reduced one, and some neighbours? */
-function keptIsNearer({ operands, kept, reduced }: Plan): boolean {
-  const strides = (axes: Space) => operands.map((_, k) => axes.strides[k].at(-1) as number);
-  const scattered = (axes: Space) => strides(axes).filter((n) => n !== 0 && n !== 1).length;
+function keptIsNearer({ operands, kept, reduced }: ReductionAxes): boolean {
+  const strides = (axes: IterationSpace) => operands.map((_, k) => axes.strides[k].at(-1) as number);
+  const scattered = (axes: IterationSpace) => strides(axes).filter((n) => n !== 0 && n !== 1).length;
   return kept.shape.length > 0 && strides(kept).includes(1) && scattered(kept) <= scattered(reduced);
 }
 
@@ -76,17 +76,17 @@ function reduceAlongKept(
   task: Task,
   root: Reduce,
   body: Scalar,
-  storage: Storage,
-  plan: Plan,
+  buffers: TaskBuffers,
+  axes: ReductionAxes,
   lanes: number,
   machine: Machine,
 ): Statement[] {
-  const { kept, reduced } = plan;
+  const { kept, reduced } = axes;
   const last = kept.shape.length - 1;
   const inner = kept.shape[last];
   const outer = kept.shape.slice(0, last).map((size, i) => variable(`i${i}`, size));
   const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
-  const operandCount = plan.operands.length;
+  const operandCount = axes.operands.length;
   const tile = (
     begin: number,
     extent: number,
@@ -108,13 +108,13 @@ function reduceAlongKept(
       const shift = begin + u * width;
       const operand = operandAt(
         body,
-        storage,
-        plan,
+        buffers,
+        axes,
         width,
         `${sum.name}_`,
         (k) =>
           ir.at(
-            plan.accesses[k].offset + shift * kept.strides[k][last],
+            axes.accesses[k].offset + shift * kept.strides[k][last],
             ...keptTerms(k),
             ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const),
           ),
@@ -132,13 +132,13 @@ function reduceAlongKept(
         count,
         at: (k) =>
           ir.at(
-            plan.accesses[k + operandCount].offset + shift * kept.strides[k + operandCount][last],
+            axes.accesses[k + operandCount].offset + shift * kept.strides[k + operandCount][last],
             ...keptTerms(k + operandCount),
           ),
         step: (k) => kept.strides[k + operandCount][last],
         axis: (a) => axisIndex(a, task, outer, v, shift, reductions, width),
       };
-      ends.push(...storeOutputs(task, storage, p, finished(root, ir.local(sum)), `e${sum.name}_`));
+      ends.push(...computeOutputs(task, buffers, p, finished(root, ir.local(sum)), `e${sum.name}_`));
     }
     const begins = sums.map(
       (local): Statement => ({ kind: 'set', local, value: ir.constant(identityOf(root.op, root.dtype), local.type) }),
@@ -146,11 +146,11 @@ function reduceAlongKept(
     const inside = reductions.reduceRight<readonly Statement[]>((statements, r) => loop(r, statements), steps);
     return loop(v, [...begins, ...inside, ...ends], outer.length === 0 ? 'parallel' : 'serial');
   };
-  const wide = Math.floor(inner / (lanes * unroll)) * lanes * unroll;
+  const wide = Math.floor(inner / (lanes * sideBySide)) * lanes * sideBySide;
   const vectors = Math.floor((inner - wide) / lanes) * lanes;
   const rest = inner - wide - vectors;
   const parts = [
-    ...(wide > 0 ? tile(0, wide, lanes, unroll) : []),
+    ...(wide > 0 ? tile(0, wide, lanes, sideBySide) : []),
     ...(vectors > 0 ? tile(wide, vectors, lanes, 1) : []),
     ...(isPartial(rest, lanes, machine)
       ? tile(wide + vectors, lanes, lanes, 1, rest)
@@ -204,17 +204,17 @@ function reduceAlongReduced(
   task: Task,
   root: Reduce,
   body: Scalar,
-  storage: Storage,
-  plan: Plan,
+  buffers: TaskBuffers,
+  axes: ReductionAxes,
   lanes: number,
   machine: Machine,
 ): Statement[] {
-  const { kept, reduced } = plan;
+  const { kept, reduced } = axes;
   const lastReduced = reduced.shape.length - 1;
   const inner = lastReduced < 0 ? 1 : reduced.shape[lastReduced];
   const outer = kept.shape.map((size, i) => variable(`i${i}`, size));
   const middle = reduced.shape.slice(0, Math.max(0, lastReduced)).map((size, i) => variable(`k${i}`, size));
-  const operandCount = plan.operands.length;
+  const operandCount = axes.operands.length;
   const statements: Statement[] = [];
   const sums: Partial[] = [];
   const piece = (begin: number, extent: number, width: number, vectors: number, count = width) => {
@@ -226,7 +226,7 @@ function reduceAlongReduced(
       const shift = begin + u * width;
       const at = (k: number) =>
         ir.at(
-          plan.accesses[k].offset + (lastReduced < 0 ? 0 : shift * reduced.strides[k][lastReduced]),
+          axes.accesses[k].offset + (lastReduced < 0 ? 0 : shift * reduced.strides[k][lastReduced]),
           ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
           ...middle.map((r, i) => [r, reduced.strides[k][i]] as const),
           ...(lastReduced < 0 ? [] : [[v, reduced.strides[k][lastReduced]] as const]),
@@ -239,8 +239,8 @@ function reduceAlongReduced(
       };
       const operand = operandAt(
         body,
-        storage,
-        plan,
+        buffers,
+        axes,
         width,
         `${sum.name}_`,
         at,
@@ -258,10 +258,10 @@ function reduceAlongReduced(
     return loop(v, steps);
   };
   const parts: Statement[] = [];
-  const block = lanes * unroll;
+  const block = lanes * sideBySide;
   const big = lanes === 1 ? 0 : Math.floor(inner / block) * block;
   const vectors = lanes === 1 ? 0 : Math.floor((inner - big) / lanes) * lanes;
-  if (big > 0) parts.push(...piece(0, big, lanes, unroll));
+  if (big > 0) parts.push(...piece(0, big, lanes, sideBySide));
   if (vectors > 0) parts.push(...piece(big, vectors, lanes, 1));
   const rest = inner - big - vectors;
   if (isPartial(rest, lanes, machine)) parts.push(...piece(big + vectors, lanes, lanes, 1, rest));
@@ -273,13 +273,13 @@ function reduceAlongReduced(
     lanes: 1,
     at: (k) =>
       ir.at(
-        plan.accesses[k + operandCount].offset,
+        axes.accesses[k + operandCount].offset,
         ...outer.map((o, i) => [o, kept.strides[k + operandCount][i]] as const),
       ),
     step: () => 0,
     axis: (a) => ir.index(ir.at(0, [outer[a], 1]), { dtype: 'int32', lanes: 1 }),
   };
-  const ends = storeOutputs(task, storage, p, finished(root, ir.local(total)), 'e');
+  const ends = computeOutputs(task, buffers, p, finished(root, ir.local(total)), 'e');
   const end: Statement = { kind: 'set', local: total, value: together.value };
   const one = [...statements, ...inside, ...together.statements, end, ...ends];
   return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), one)];

@@ -5,38 +5,38 @@ import type { ArgReduce, Reduce, View } from '../../../primitives/primitives.ts'
 import type { Scalar } from '../../../primitives/scalar.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { share, Translator } from '../../body/expression.ts';
-import type { Access, Space } from '../../body/nest.ts';
-import { outputAccesses, spaceOf } from '../../body/outputs.ts';
-import type { Storage } from '../../offer.ts';
+import type { IterationSpace, StridedAccess } from '../../body/nest.ts';
+import { iterationSpace, outputAccesses } from '../../body/outputs.ts';
+import type { TaskBuffers } from '../../offer.ts';
 
 /** The space of a reduction: kept axes and reduced axes, each merged, with the strides of operands and outputs. */
-export interface Plan {
-  readonly kept: Space;
-  readonly reduced: Space;
+export interface ReductionAxes {
+  readonly kept: IterationSpace;
+  readonly reduced: IterationSpace;
   readonly operands: readonly View[];
-  readonly accesses: readonly Access[];
+  readonly accesses: readonly StridedAccess[];
 }
 
 /** How the task's axes are walked. */
-export function planFor(task: Task): Plan {
+export function reductionAxes(task: Task): ReductionAxes {
   const rank = task.shape.length;
   const operands = task.operands;
   const root = task.root as Reduce | ArgReduce;
   const full = root.x.shape;
   const accesses = outputAccesses(task);
-  const head = (v: View): Access => ({ strides: v.strides.slice(0, rank), offset: v.offset });
-  const tail = (v: View): Access => ({ strides: v.strides.slice(rank), offset: 0 });
+  const head = (v: View): StridedAccess => ({ strides: v.strides.slice(0, rank), offset: v.offset });
+  const tail = (v: View): StridedAccess => ({ strides: v.strides.slice(rank), offset: 0 });
   const all = [...operands.map(head), ...accesses];
-  const kept = spaceOf(task, all);
-  const reduced = spaceOf(task, operands.map(tail), full.slice(rank));
+  const kept = iterationSpace(task, all);
+  const reduced = iterationSpace(task, operands.map(tail), full.slice(rank));
   return { kept, reduced, operands, accesses: all };
 }
 
 /** The value to reduce at a place, as statements and an expression. */
 export function operandAt(
   body: Scalar,
-  storage: Storage,
-  plan: Plan,
+  buffers: TaskBuffers,
+  axes: ReductionAxes,
   width: number,
   prefix: string,
   at: (k: number) => ir.Affine,
@@ -46,7 +46,7 @@ export function operandAt(
 ): { statements: Statement[]; value: Expression } {
   const translator = new Translator(width, {
     input: (i) => {
-      const buffer = storage.bufferOf(plan.operands[i].node);
+      const buffer = buffers.of(axes.operands[i].node);
       return ir.load(buffer, at(i), ir.valueType(buffer.dtype, width), width === 1 ? 1 : step(i), count);
     },
     index: axis,

@@ -95,7 +95,7 @@ export interface SquareTransform {
   readonly prefix: string;
   readonly rows: Matrix;
   readonly columns: Matrix;
-  /** Space for rows × inputs along x vectors. */
+  /** Room for rows × inputs along x vectors. */
   readonly between: Buffer;
   readonly lanes: number;
   readonly load: (y: number, x: LoopVariable) => Expression;

@@ -29,9 +29,9 @@ export function winogradKernels(g: WinogradTiles, name: string, flops: number, b
 function resultsByImage(g: WinogradTiles) {
   const { together, correlation } = g.plan;
   const rows = together * g.tiles;
-  const filter = g.storage.scratch('filter', 'float32', g.points * g.planeOfMatrix);
-  const inputs = g.storage.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const products = g.storage.own('products', 'float32', g.points * plane(rows * correlation.out.size));
+  const filter = g.buffers.scratch('filter', 'float32', g.points * g.planeOfMatrix);
+  const inputs = g.buffers.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
+  const products = g.buffers.own('products', 'float32', g.points * plane(rows * correlation.out.size));
   const block = variable('block', g.images.size / together);
   const images: Images = { count: together, outside: [[block, together]] };
   const body = loop(
@@ -53,9 +53,9 @@ function resultsByImage(g: WinogradTiles) {
 function resultsByPoint(g: WinogradTiles) {
   const { correlation } = g.plan;
   const rows = g.images.size * g.tiles;
-  const filter = g.storage.scratch('filter', 'float32', g.points * g.planeOfMatrix);
-  const inputs = g.storage.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const products = g.storage.scratch('products', 'float32', g.points * plane(rows * correlation.out.size));
+  const filter = g.buffers.scratch('filter', 'float32', g.points * g.planeOfMatrix);
+  const inputs = g.buffers.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
+  const products = g.buffers.scratch('products', 'float32', g.points * plane(rows * correlation.out.size));
   const images: Images = { count: g.images.size, outside: [] };
   return [
     { what: 'filter', body: transformFilter(g, filter) },
@@ -71,9 +71,9 @@ function tapsInChunks(g: WinogradTiles) {
   const { together, correlation, chunks } = g.plan;
   const chunk = g.images.size / chunks;
   const rows = together * g.tiles;
-  const sums = g.storage.scratch('sums', 'float32', chunks * g.points * g.planeOfMatrix);
-  const inputs = g.storage.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const taps = g.storage.own('taps', 'float32', g.points * plane(rows * correlation.out.size));
+  const sums = g.buffers.scratch('sums', 'float32', chunks * g.points * g.planeOfMatrix);
+  const inputs = g.buffers.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
+  const taps = g.buffers.own('taps', 'float32', g.points * plane(rows * correlation.out.size));
   const c = variable('chunk', chunks);
   const block = variable('block', chunk / together);
   const images: Images = {
@@ -99,9 +99,9 @@ function tapsInChunks(g: WinogradTiles) {
 function tapsByPoint(g: WinogradTiles) {
   const { correlation } = g.plan;
   const rows = g.images.size * g.tiles;
-  const inputs = g.storage.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const taps = g.storage.scratch('taps', 'float32', g.points * plane(rows * correlation.out.size));
-  const sums = g.storage.scratch('sums', 'float32', g.points * g.planeOfMatrix);
+  const inputs = g.buffers.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
+  const taps = g.buffers.scratch('taps', 'float32', g.points * plane(rows * correlation.out.size));
+  const sums = g.buffers.scratch('sums', 'float32', g.points * g.planeOfMatrix);
   const images: Images = { count: g.images.size, outside: [] };
   return [
     { what: 'inputs', body: transformInputs(g, images, inputs, rows, 'parallel') },

@@ -5,7 +5,7 @@ import type { Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { loop, variable } from '../../body/nest.ts';
-import type { Storage } from '../../offer.ts';
+import type { TaskBuffers } from '../../offer.ts';
 import type { Tile } from '../tile/blocking.ts';
 import type { Correlation, SlidAxis } from './correlation.ts';
 import type { ToomCook } from './toom-cook.ts';
@@ -73,7 +73,7 @@ export const imageTerms = ({ outside }: Images, image: LoopVariable, stride: num
 /** The sizes of a plan, and the names and loops that its parts need. */
 export class WinogradTiles {
   readonly plan: WinogradPlan;
-  readonly storage: Storage;
+  readonly buffers: TaskBuffers;
   readonly tile: Tile;
   readonly points: number;
   readonly pointsX: number;
@@ -85,9 +85,9 @@ export class WinogradTiles {
   readonly planeOfMatrix: number;
   #names = 0;
 
-  constructor(plan: WinogradPlan, storage: Storage, tile: Tile) {
+  constructor(plan: WinogradPlan, buffers: TaskBuffers, tile: Tile) {
     this.plan = plan;
-    this.storage = storage;
+    this.buffers = buffers;
     this.tile = tile;
     const [y, x] = plan.axes;
     this.points = y.points * x.points;
@@ -155,7 +155,7 @@ export class WinogradTiles {
   }
 
   between(): Buffer {
-    return this.storage.own('square', 'float32', this.points * this.plan.lanes);
+    return this.buffers.own('square', 'float32', this.points * this.plan.lanes);
   }
 
   prefix(): string {

@@ -3,7 +3,7 @@
 import type { Affine, Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { loop, type Position, variable } from '../../body/nest.ts';
-import { outputAccesses, storeOutputs } from '../../body/outputs.ts';
+import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import type { SlidAxis } from './correlation.ts';
 import { transformSquare } from './linear.ts';
 import { type Body, type Images, imageTerms, plane, type Term, type WinogradTiles } from './tiles.ts';
@@ -17,7 +17,7 @@ export function transformInputs(g: WinogradTiles, images: Images, target: Buffer
   const { x, kept, summed } = correlation;
   const other = (d: number) => (tilesOfTaps ? kept[d].size : summed[d].size);
   const size = plane(rows * g.channels.size);
-  const buffer = g.storage.bufferOf(x.node);
+  const buffer = g.buffers.of(x.node);
   const type = ir.valueType('float32', lanes);
   return g.forSquares(images, g.channels.size, kind, (image, tile, c) => {
     const spans = [tile.y, tile.x].map((range, d) => ({ range, inputs: range.size + other(d) - 1 }));
@@ -56,7 +56,7 @@ export function transformTaps(g: WinogradTiles, images: Images, target: Buffer, 
   const { correlation, axes, lanes } = g.plan;
   const { w, summed, out } = correlation;
   const size = plane(rows * out.size);
-  const buffer = g.storage.bufferOf(w.node);
+  const buffer = g.buffers.of(w.node);
   const type = ir.valueType('float32', lanes);
   return g.forSquares(images, out.size, kind, (image, tile, c) => {
     const ranges = [tile.y, tile.x];
@@ -95,7 +95,7 @@ export function transformFilter(g: WinogradTiles, target: Buffer): Body {
   const { correlation, axes, lanes } = g.plan;
   const { w, summed, out } = correlation;
   const size = g.planeOfMatrix;
-  const buffer = g.storage.bufferOf(w.node);
+  const buffer = g.buffers.of(w.node);
   const type = ir.valueType('float32', lanes);
   const channel = variable('channel', g.channels.size);
   const body = g.panels().flatMap(({ begin, count, vectors }) => {
@@ -219,5 +219,5 @@ function outputs(g: WinogradTiles, value: Expression, place: readonly (readonly 
       return ir.index(at, { dtype: 'int32', lanes }, axis === correlation.out ? 1 : 0);
     },
   };
-  return storeOutputs(task, g.storage, position, value, g.prefix());
+  return computeOutputs(task, g.buffers, position, value, g.prefix());
 }

@@ -79,10 +79,10 @@ export function winograd(task: Task, machine: Machine): Offer | undefined {
   return {
     name,
     cost,
-    build: (storage) => {
+    build: (buffers) => {
       const flops = 2 * points * all * channels.size * out.size;
       const bytes = outputBytes(task) + (elements(x.node.shape) + elements(correlation.w.node.shape)) * 4;
-      return winogradKernels(new WinogradTiles(plan, storage, tile), name, flops, bytes);
+      return winogradKernels(new WinogradTiles(plan, buffers, tile), name, flops, bytes);
     },
   };
 }

@@ -14,11 +14,11 @@ export interface Lists {
 
 const int32 = ir.valueType('int32', 1);
 
-export function listsFor({ storage }: Tiling, rows: number, depth: number): Lists {
+export function listsFor({ buffers }: Tiling, rows: number, depth: number): Lists {
   return {
-    counts: storage.scratch('counts', 'int32', rows),
-    steps: storage.scratch('steps', 'int32', rows * depth),
-    values: storage.scratch('values', 'float32', rows * depth),
+    counts: buffers.scratch('counts', 'int32', rows),
+    steps: buffers.scratch('steps', 'int32', rows * depth),
+    values: buffers.scratch('values', 'float32', rows * depth),
   };
 }
 
@@ -26,9 +26,9 @@ export function listsFor({ storage }: Tiling, rows: number, depth: number): List
 export function listing(t: Tiling, { counts, steps, values }: Lists): Body {
   const { row, rows, sums } = t.plan.layout;
   const [{ size: depth, row: stride }] = sums;
-  const source = t.storage.bufferOf(row.node);
-  const ownSteps = t.storage.own('steps', 'int32', depth);
-  const ownValues = t.storage.own('values', 'float32', depth);
+  const source = t.buffers.of(row.node);
+  const ownSteps = t.buffers.own('steps', 'int32', depth);
+  const ownValues = t.buffers.own('values', 'float32', depth);
   const m = bound(rows, 'm', rows.size);
   const k = variable('k', depth);
   const count: Local = { name: 'count', type: int32 };

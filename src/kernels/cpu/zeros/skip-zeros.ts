@@ -71,10 +71,10 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   return {
     name: `lists of ${Math.round(share * 100)} % that are not zero`,
     cost: fixed + products * share,
-    build: (storage) => {
-      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true, turned: !inner }, storage);
+    build: (buffers) => {
+      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true, turned: !inner }, buffers);
       const lists = listsFor(t, rows.size, depth);
-      const total = storage.scratch('total', 'int32', 1);
+      const total = buffers.scratch('total', 'int32', 1);
       const limit = ir.constant(most, int32);
       const count = ir.load(total, ir.at(0), int32);
       const few = ir.compare('lessEqual', count, limit);
@@ -83,7 +83,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
       return [
         { name: 'list of what is not zero', body: listing(t, lists), ...plain },
         { name: 'count of what is not zero', body: counting(rows.size, lists, total), ...plain },
-        ...dense.build(storage).map((k) => ({ ...onlyIf(many, k), name: `${k.name} if dense`, ...plain })),
+        ...dense.build(buffers).map((k) => ({ ...onlyIf(many, k), name: `${k.name} if dense`, ...plain })),
         onlyIf(few, { name: 'contract lists', body: multiplying(t, lists), flops, bytes }),
       ];
     },
@@ -95,7 +95,7 @@ function multiplying(t: Tiling, lists: Lists): Body {
   const { columns, rows, sums, inner } = t.plan.layout;
   const some = (begin: number, extent: number, count: number): Body => {
     const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    const block = packedBlock(t, { groups: [g], outside: [], inner: sums, sum: undefined, count }, t.storage.own);
+    const block = packedBlock(t, { groups: [g], outside: [], inner: sums, sum: undefined, count }, t.buffers.own);
     const [panel] = t.panels(count);
     const p = variable('p', 1);
     const products = inner

@@ -38,9 +38,9 @@ function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bo
   const row = variable(`row${id}`, few);
   const fetching = task.inputs.flatMap(({ node }, k): Body => {
     if (!full || rows.outputs[k] !== 1 || columns.outputs[k] === 0) return [];
-    return prefetching(t.storage.bufferOf(node), tileRows, (i) => outputs.at(k, ir.at(i), ir.at(0, [r, 1])), machine);
+    return prefetching(t.buffers.of(node), tileRows, (i) => outputs.at(k, ir.at(i), ir.at(0, [r, 1])), machine);
   });
-  const sums = t.storage.own(`sums${id}`, dtype, height * width);
+  const sums = t.buffers.own(`sums${id}`, dtype, height * width);
   const panel = { buffer: block.panels as Buffer, vectors, lanes, depth: block.depth };
   const products = registerTile({
     id,
