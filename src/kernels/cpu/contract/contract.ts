@@ -27,8 +27,8 @@ import {
   tileCost,
   whole,
 } from '../tile/blocking.ts';
+import { tiledParts } from './blocks.ts';
 import { type Layout, layoutsOf } from './layout.ts';
-import { tiledParts } from './tiles.ts';
 import { Tiling } from './tiling.ts';
 
 /** Every result as a sum of products, without tiles: for shapes that have no rows or columns to reuse. */

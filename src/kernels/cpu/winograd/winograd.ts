@@ -10,7 +10,7 @@ import { outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
 import { bestTile, tileCost } from '../tile/blocking.ts';
 import { type Correlation, correlationOf } from './correlation.ts';
-import { winogradKernels } from './loops.ts';
+import { winogradKernels } from './strategies.ts';
 import { type TiledAxis, WinogradTiles } from './tiles.ts';
 import { mostPoints, toomCook } from './toom-cook.ts';
 

@@ -8,7 +8,7 @@ import { nest, type Position } from '../../body/nest.ts';
 import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
 import { blocks as blocksOf, divisorNear, groupOf, type Split, parts as wantedParts, whole } from '../tile/blocking.ts';
 import type { Bound, OutAxis, SumAxis } from './layout.ts';
-import { computing, oneBlock, packedBlock, packing } from './tile-blocks.ts';
+import { computing, oneBlock, packedBlock, packing } from './one-block.ts';
 import { around, type Body, bound, type Part, type Sums, type Tiling } from './tiling.ts';
 
 /** The bodies of the kernels, in order. */
