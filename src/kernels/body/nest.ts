@@ -5,6 +5,15 @@ import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType }
 import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 
+/** Statements in order: the inside of a loop, or of a kernel. */
+export type Body = readonly Statement[];
+
+/** Part of an index: a loop variable with its coefficient. */
+export type IndexTerm = Affine['terms'][number];
+
+/** The type of a computed position. */
+export const int32: ValueType = ir.valueType('int32', 1);
+
 /** An array as seen from the iteration space. */
 export interface StridedAccess {
   readonly strides: readonly number[];
@@ -44,11 +53,7 @@ export function mergeAxes(
 }
 
 /** A loop around statements; none for a single iteration, nothing for no iteration. */
-export function loop(
-  variable: LoopVariable,
-  body: readonly Statement[],
-  kind: LoopKind = 'serial',
-): readonly Statement[] {
+export function loop(variable: LoopVariable, body: Body, kind: LoopKind = 'serial'): Body {
   if (variable.extent <= 0 || body.length === 0) return [];
   return variable.extent <= variable.step ? body : [{ kind: 'loop', variable, loop: kind, body }];
 }
@@ -60,12 +65,8 @@ export const variables = (name: string, shape: readonly number[]): LoopVariable[
   shape.map((size, i) => variable(`${name}${i}`, size));
 
 /** Loops in each other around statements; only the outermost can be parallel. */
-export const nested = (
-  around: readonly LoopVariable[],
-  body: readonly Statement[],
-  kind: LoopKind = 'serial',
-): readonly Statement[] =>
-  around.reduceRight<readonly Statement[]>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
+export const nested = (around: readonly LoopVariable[], body: Body, kind: LoopKind = 'serial'): Body =>
+  around.reduceRight<Body>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
 
 /** What loop variables add to an index, each with its own stride. */
 export const termsAlong = (along: readonly LoopVariable[], strides: readonly number[]): Affine['terms'] =>
@@ -100,15 +101,15 @@ export function nest(
   offsets: readonly number[],
   lanes: number,
   machine: Machine,
-  body: (position: Position) => readonly Statement[],
+  body: (position: Position) => Body,
   parallel = false,
-): readonly Statement[] {
+): Body {
   const { shape, strides } = space;
   const last = shape.length - 1;
   const outer = shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
   const inner = last < 0 ? 1 : shape[last];
   const position = (width: number, begin: number, v: LoopVariable, count?: number): Position => {
-    const terms = (k: number): (readonly [LoopVariable, number])[] => [
+    const terms = (k: number): IndexTerm[] => [
       ...outer.map((o, i) => [o, strides[k][i]] as const),
       ...(last < 0 ? [] : [[v, strides[k][last]] as const]),
     ];
@@ -136,5 +137,5 @@ export function nest(
     const v = variable('r', rest);
     parts.push(...loop(v, body(position(1, vectors * lanes, v)), kind(outer.length)));
   }
-  return outer.reduceRight<readonly Statement[]>((statements, v, i) => loop(v, statements, kind(i)), parts);
+  return outer.reduceRight<Body>((statements, v, i) => loop(v, statements, kind(i)), parts);
 }

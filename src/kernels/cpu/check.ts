@@ -6,10 +6,9 @@ import type { View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { share, Translator } from '../body/expression.ts';
-import { nested, termsAlong, variables } from '../body/nest.ts';
+import { int32, nested, termsAlong, variables } from '../body/nest.ts';
 import type { Offer, TaskBuffers } from '../offer.ts';
 
-const int32 = ir.valueType('int32', 1);
 const float64 = ir.valueType('float64', 1);
 
 /** Notes the first element for which the condition does not hold: its check's number, its place and its value. */

@@ -6,11 +6,9 @@ import type { Machine } from '../../loops/machine.ts';
 import type { View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
-import { nested, type Position, termsAlong, variables } from '../body/nest.ts';
+import { int32, nested, type Position, termsAlong, variables } from '../body/nest.ts';
 import { computeOutputs, filling, outputAccesses } from '../body/outputs.ts';
 import type { Offer, TaskBuffers } from '../offer.ts';
-
-const int32 = ir.valueType('int32', 1);
 
 /** out[h, i, t] = x[h, indices[i], t] */
 export function gathering(task: Task): Offer | undefined {

@@ -4,12 +4,12 @@ import type { Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.
 import * as ir from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
-import { nest, type Position } from '../../body/nest.ts';
+import { type Body, nest, type Position } from '../../body/nest.ts';
 import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
-import { blocks as blocksOf, divisorNear, groupOf, type Split, parts as wantedParts, whole } from '../tile/blocking.ts';
+import { type Cut, cutFor, divisorNear, groupOf, threadParts, uncut } from '../tile/blocking.ts';
 import type { Bound, OutAxis, SumAxis } from './layout.ts';
 import { computing, oneBlock, packedBlock, packing } from './one-block.ts';
-import { around, type Body, bound, type Part, type Sums, type Tiling } from './tiling.ts';
+import { around, bound, type Part, type Sums, type Tiling } from './tiling.ts';
 
 /** The bodies of the kernels, in order. */
 export function tiledParts(t: Tiling): Part[] {
@@ -18,8 +18,8 @@ export function tiledParts(t: Tiling): Part[] {
   if (inParts) {
     const { columns, rows, sums } = layout;
     // Whole rows of the operand are read faster than groups of their columns, if the sums of all chunks are far smaller.
-    const long = columns.column === 1 && 4 * wantedParts * rows.size <= sums[0].size;
-    const chunks = t.batch.length === 0 && sums[0].size > 1 && (panels < wantedParts || long);
+    const long = columns.column === 1 && 4 * threadParts * rows.size <= sums[0].size;
+    const chunks = t.batch.length === 0 && sums[0].size > 1 && (panels < threadParts || long);
     return chunks ? inChunks(t) : inBlocks(t);
   }
   const all = { groups: t.batch, outside: [], inner: layout.sums, sum: undefined, count: layout.columns.size };
@@ -37,10 +37,10 @@ export function tiledParts(t: Tiling): Part[] {
 // ---- sums that are kept in memory between blocks
 /** Block after block of the summed axes; parallel over the batch, or over groups of panels. */
 function inBlocks(t: Tiling): Part[] {
-  const { split, dtype, task } = t.plan;
+  const { cut, dtype, task } = t.plan;
   const [first] = task.outputs;
   // Sums that are never cut need no place.
-  if (split === whole) return [{ part: 'compute', body: inGroups(t, undefined) }];
+  if (cut === uncut) return [{ part: 'compute', body: inGroups(t, undefined) }];
   const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
   const elementCount = elements(task.shape);
   const buffer = plain ? t.buffers.of(first.node) : t.buffers.scratch('sums', dtype, elementCount);
@@ -55,17 +55,17 @@ function inBlocks(t: Tiling): Part[] {
 
 /** The blocks, for each item of the batch or for each group of panels in parallel. */
 function inGroups(t: Tiling, sum: Sums | undefined): Body {
-  const { layout, split } = t.plan;
+  const { layout, cut } = t.plan;
   const { columns } = layout;
   if (t.batch.length > 0) {
-    const body = blocks(t, t.batch, [], layout.sums, split, sum, columns.size);
+    const body = blocks(t, t.batch, [], layout.sums, cut, sum, columns.size);
     return around(t.batch, body, 'parallel');
   }
   const group = groupOf(columns.size, t.width);
   const grouped = Math.floor(columns.size / group) * group;
   const some = (begin: number, extent: number, count: number): Body => {
     const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    return around([g], blocks(t, [g], [], layout.sums, split, sum, count), 'parallel');
+    return around([g], blocks(t, [g], [], layout.sums, cut, sum, count), 'parallel');
   };
   const rest = columns.size - grouped;
   return [...(grouped > 0 ? some(0, grouped, group) : []), ...(rest > 0 ? some(grouped, rest, rest) : [])];
@@ -76,7 +76,7 @@ function inChunks(t: Tiling): Part[] {
   const { layout, machine, dtype, task } = t.plan;
   const { columns } = layout;
   const [first, ...others] = layout.sums;
-  const size = divisorNear(first.size, Math.ceil(first.size / wantedParts));
+  const size = divisorNear(first.size, Math.ceil(first.size / threadParts));
   const full = Math.floor(first.size / size);
   const rest = first.size - full * size;
   const chunks = full + (rest > 0 ? 1 : 0);
@@ -87,14 +87,14 @@ function inChunks(t: Tiling): Part[] {
     const chunk = bound(scaled, `chunk${begin}`, count, 1, begin);
     const inner = [{ ...first, size: chunkSize }, ...others];
     const bytes = columns.size * sizeOf(dtype);
-    const split = blocksOf(
+    const cut = cutFor(
       inner.map((x) => x.size),
       bytes,
       machine,
       t.plan.packed,
     );
     const sum: Sums = { buffer, offset: begin * results, terms: [[chunk.v, results]] };
-    const body = blocks(t, [], [chunk], inner, split, sum, columns.size);
+    const body = blocks(t, [], [chunk], inner, cut, sum, columns.size);
     return around([chunk], [...clear(t, sum, 'serial'), ...body], 'parallel');
   };
   const body = [...(full > 0 ? some(0, full, size) : []), ...(rest > 0 ? some(full, 1, rest) : [])];
@@ -143,15 +143,15 @@ function blocks(
   groups: readonly Bound<OutAxis>[],
   outside: readonly Bound<SumAxis>[],
   sums: readonly SumAxis[],
-  split: Split,
+  cut: Cut,
   sum: Sums | undefined,
   count: number,
 ): Body {
-  if (split === whole) return oneBlock(t, { groups, outside, inner: sums, sum, count }, false);
-  const axis = sums[split.axis];
-  const before = sums.slice(0, split.axis).map((x, i) => bound(x, `s${i}`, x.size));
-  const after = sums.slice(split.axis + 1);
-  const rest = axis.size % split.size;
+  if (cut === uncut) return oneBlock(t, { groups, outside, inner: sums, sum, count }, false);
+  const axis = sums[cut.axis];
+  const before = sums.slice(0, cut.axis).map((x, i) => bound(x, `s${i}`, x.size));
+  const after = sums.slice(cut.axis + 1);
+  const rest = axis.size % cut.size;
   const piece = (begin: number, extent: number, size: number): Body => {
     const block = bound(axis, `block${begin}`, extent, size, begin);
     const inner = [{ ...axis, size }, ...after].filter((x) => x.size !== 1);
@@ -159,7 +159,7 @@ function blocks(
     return around([block], inside);
   };
   const steps = [
-    ...(axis.size >= split.size ? piece(0, axis.size - rest, split.size) : []),
+    ...(axis.size >= cut.size ? piece(0, axis.size - rest, cut.size) : []),
     ...(rest > 0 ? piece(axis.size - rest, rest, rest) : []),
   ];
   return around(before, steps);

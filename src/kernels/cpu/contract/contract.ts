@@ -15,17 +15,17 @@ import type { Offer } from '../../offer.ts';
 import { reduction } from '../reduce/reduce.ts';
 import {
   bestTile,
-  blocks,
-  cuts,
+  blockCount,
+  cutFor,
   fitsCache,
   groupOf,
   packingCost,
   packingWay,
   partialSumCost,
   staysNear,
-  type Tile,
+  type TileShape,
   tileCost,
-  whole,
+  uncut,
 } from '../tile/blocking.ts';
 import { tiledParts } from './blocks.ts';
 import { type Layout, layoutsOf } from './layout.ts';
@@ -58,7 +58,7 @@ export function isTurned(task: Task, { rows, inner }: Layout, lanes: number, mac
 }
 
 /** The tile with as many of the rows as can be, whose results are turned; undefined if they cannot be. */
-const turnedTile = (task: Task, layout: Layout, lanes: number, machine: Machine): Tile | undefined => {
+const turnedTile = (task: Task, layout: Layout, lanes: number, machine: Machine): TileShape | undefined => {
   const { rows, columns } = layout;
   if (lanes === 1 || !isTurned(task, layout, lanes, machine)) return undefined;
   return bestTile(rows.size, Math.ceil(columns.size / lanes), machine, Math.min(rows.size, lanes));
@@ -97,9 +97,9 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
   const packedRows = strided && packed && outer.length === 0;
   const batch = elements(outer.filter((x) => x.column !== 0).map((x) => x.size));
   const group = batch === 1 ? groupOf(columns.size, tile.vectors * lanes) : columns.size;
-  const split = inParts ? blocks(sizes, group * size, machine, packed) : whole;
+  const cut = inParts ? cutFor(sizes, group * size, machine, packed) : uncut;
   // Partial sums are kept as vectors.
-  if (!inner && split !== whole) return undefined;
+  if (!inner && cut !== uncut) return undefined;
   const results = elements(task.shape);
   const cost =
     tileCost(rows.size, vectors, tile, machine) *
@@ -108,9 +108,9 @@ function tiledAlong(task: Task, root: Contract, layout: Layout, machine: Machine
       (strided && !packedRows ? 1.6 : 1) +
     (packedRows ? packingCost(rows.size * depth, packingWay(rows.row, undefined), lanes) : 0) +
     (packed ? packingCost(columns.size * depth * batch, packingWay(columns.column, sums.at(-1)?.column), lanes) : 0) +
-    (split === whole ? 0 : partialSumCost(results * cuts(sizes, split), lanes)) +
+    (cut === uncut ? 0 : partialSumCost(results * blockCount(sizes, cut), lanes)) +
     (inner ? 0 : turned ? turningCost(task, layout, lanes) : results * storeCost(task));
-  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, split, turned };
+  const plan = { task, layout, machine, dtype: root.dtype, tile, lanes, packed, packedRows, inParts, cut, turned };
   const shape = `${tile.rows}×${tile.vectors * lanes}`;
   return {
     name: `tiles ${shape}${packed ? ', packed' : ''}${inner ? '' : ', across'}`,

@@ -3,13 +3,13 @@
 import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
-import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import type { TaskBuffers } from '../../offer.ts';
-import { parts } from '../tile/blocking.ts';
+import { threadParts } from '../tile/blocking.ts';
 import type { Bound, OutAxis, Panel } from './layout.ts';
 import { oneTile } from './one-tile.ts';
 import { pack } from './pack.ts';
-import { around, type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
+import { around, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
 
 /** Packs a block for this thread and computes with it. */
 export function oneBlock(t: Tiling, b: Omit<TileBlock, 'panels' | 'depth'>, parallel: boolean): Body {
@@ -49,7 +49,7 @@ export function computing(t: Tiling, block: TileBlock, parallel: boolean): Body 
       const p = variable(`p${panel.begin}`, Math.ceil(panel.size / width) * width, width);
       return loop(p, body(panel, p), panelKind);
     });
-  const few = kind === 'parallel' && rows.size < parts * plan.tile.rows;
+  const few = kind === 'parallel' && rows.size < threadParts * plan.tile.rows;
   const tiles = () => {
     if (few && !plan.packedRows) {
       return panels(kind, (panel, p) =>

@@ -4,13 +4,13 @@ import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../../
 import * as ir from '../../../loops/ir.ts';
 import { rowMajor } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
-import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import { prefetching } from '../tile/prefetch.ts';
 import { registerTile } from '../tile/tile.ts';
 import { type Lists, listed } from '../zeros/lists.ts';
 import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
 import { tileOutputs } from './tile-outputs.ts';
-import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
+import { offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
 import { turnedResults } from './turned-results.ts';
 
 /** Rows that are not read where they lie: those of a tile copied, or the elements of each that are not zero in lists. */

@@ -3,7 +3,7 @@ import type { Affine, Buffer, LoopKind, LoopVariable, Statement } from '../../..
 import * as ir from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import { rowMajor } from '../../../tensor/shape.ts';
-import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import { packingWay } from '../tile/blocking.ts';
 import { prefetching } from '../tile/prefetch.ts';
 import { transpose } from '../tile/transpose.ts';
@@ -24,7 +24,7 @@ export function pack(
   { groups, outside, inner, depth }: Block,
   kind: LoopKind,
   machine: Machine,
-): readonly Statement[] {
+): Body {
   const { column, columns } = layout;
   const { dtype } = target;
   const { lanes } = panel;
@@ -56,10 +56,10 @@ export function pack(
     const value = ir.load(source, from(ks, c), ir.valueType(dtype, width), width === 1 ? 1 : columns.column, count);
     return ir.store(target, to(ks, c), value);
   };
-  const forEach = (ks: readonly Steps[], body: readonly Statement[], outermost: LoopKind = 'serial') =>
+  const forEach = (ks: readonly Steps[], body: Body, outermost: LoopKind = 'serial') =>
     ks.reduceRight((inside, { v }, i) => loop(v, inside, i === 0 ? outermost : 'serial'), body);
   const vectors = Array.from({ length: panel.vectors }, (_, u) => u * lanes);
-  const squares = (ks: readonly Steps[]): readonly Statement[] => {
+  const squares = (ks: readonly Steps[]): Body => {
     const u = variable('u', width, lanes);
     const rows = Array.from({ length: lanes }, (_, c) =>
       ir.load(source, from(ks, c, [[u, columns.column]]), ir.valueType(dtype, lanes)),
@@ -70,7 +70,7 @@ export function pack(
     return loop(u, forEach(ks, [...statements, ...stores]));
   };
   /** Columns with a stride are read along the summed axis, a few at a time: as squares that are turned in registers, or one by one. */
-  const strided = (): readonly Statement[] => {
+  const strided = (): Body => {
     const last = inner.length - 1;
     const size = inner.at(-1)?.size ?? 1;
     const turned = packingWay(columns.column, strides.at(-1)) === 'turned' ? Math.floor(size / lanes) * lanes : 0;

@@ -1,14 +1,14 @@
 // What the parts of a tiled contraction share: the plan, loops over axes of its result, panels and tiles.
 
-import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Buffer, LoopKind } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import type { Contract } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { isPartial, loop, variable } from '../../body/nest.ts';
+import { type Body, type IndexTerm, isPartial, loop, variable } from '../../body/nest.ts';
 import { outputTypes } from '../../body/outputs.ts';
 import type { TaskBuffers } from '../../offer.ts';
-import type { Split, Tile } from '../tile/blocking.ts';
+import type { Cut, TileShape } from '../tile/blocking.ts';
 import type { Block, Bound, Layout, OutAxis, Panel } from './layout.ts';
 
 /** How a contraction is computed. */
@@ -17,7 +17,7 @@ export interface TilePlan {
   readonly layout: Layout;
   readonly machine: Machine;
   readonly dtype: Contract['dtype'];
-  readonly tile: Tile;
+  readonly tile: TileShape;
   readonly lanes: number;
   /** Is the column operand copied into panels? */
   readonly packed: boolean;
@@ -25,7 +25,7 @@ export interface TilePlan {
   readonly packedRows: boolean;
   /** Is the column operand packed, or read, in parts, because the whole of it does not fit into the cache? */
   readonly inParts: boolean;
-  readonly split: Split;
+  readonly cut: Cut;
   /** Are tiles turned, because their rows are the innermost axis of the result? */
   readonly turned: boolean;
 }
@@ -34,10 +34,8 @@ export interface TilePlan {
 export interface Sums {
   readonly buffer: Buffer;
   readonly offset: number;
-  readonly terms: readonly (readonly [LoopVariable, number])[];
+  readonly terms: readonly IndexTerm[];
 }
-
-export type Body = readonly Statement[];
 
 /** The body of one kernel, and what it does. */
 export interface Part {

@@ -3,11 +3,11 @@
 
 import type { Affine, Buffer, Expression } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import { storesLast } from '../tile/tile.ts';
 import { transpose } from '../tile/transpose.ts';
 import type { TileOutputs } from './tile-outputs.ts';
-import type { Body, Tiling } from './tiling.ts';
+import type { Tiling } from './tiling.ts';
 
 /** The sums of a tile, row by row, of which the first `count` columns are some of the result. */
 export interface TileSums {

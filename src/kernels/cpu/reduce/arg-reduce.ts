@@ -7,7 +7,7 @@ import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { loop, type Position, variable } from '../../body/nest.ts';
+import { type Body, loop, type Position, variable } from '../../body/nest.ts';
 import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer, TaskBuffers } from '../../offer.ts';
 import { axisIndex, operandAt, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
@@ -43,7 +43,7 @@ function argAlongKept(task: Task, body: Scalar, buffers: TaskBuffers, axes: Redu
   const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
   const operandCount = axes.operands.length;
   const largest = task.root?.kind === 'argReduce' && task.root.op === 'max';
-  const tile = (begin: number, extent: number, width: number): readonly Statement[] => {
+  const tile = (begin: number, extent: number, width: number): Body => {
     const v = variable(`v${width}`, extent, width);
     const terms = (k: number) => [
       ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
@@ -89,7 +89,7 @@ function argAlongKept(task: Task, body: Scalar, buffers: TaskBuffers, axes: Redu
       step: (k) => (last < 0 ? 0 : kept.strides[k + operandCount][last]),
       axis,
     };
-    const inside = reductions.reduceRight<readonly Statement[]>((s, r) => loop(r, s), steps);
+    const inside = reductions.reduceRight<Body>((s, r) => loop(r, s), steps);
     return loop(
       v,
       [
@@ -107,5 +107,5 @@ function argAlongKept(task: Task, body: Scalar, buffers: TaskBuffers, axes: Redu
     ...(vectors > 0 ? tile(0, vectors, lanes) : []),
     ...(inner - vectors > 0 ? tile(vectors, inner - vectors, 1) : []),
   ];
-  return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), parts)];
+  return [...outer.reduceRight<Body>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), parts)];
 }

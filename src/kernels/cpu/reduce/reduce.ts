@@ -9,7 +9,7 @@ import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { type IterationSpace, isPartial, loop, type Position, partOf, variable } from '../../body/nest.ts';
+import { type Body, type IterationSpace, isPartial, loop, type Position, partOf, variable } from '../../body/nest.ts';
 import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer, TaskBuffers } from '../../offer.ts';
 import { axisIndex, operandAt, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
@@ -87,13 +87,7 @@ function reduceAlongKept(
   const outer = kept.shape.slice(0, last).map((size, i) => variable(`i${i}`, size));
   const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
   const operandCount = axes.operands.length;
-  const tile = (
-    begin: number,
-    extent: number,
-    width: number,
-    vectors: number,
-    count?: number,
-  ): readonly Statement[] => {
+  const tile = (begin: number, extent: number, width: number, vectors: number, count?: number): Body => {
     const v = variable(`v${begin}_${width}_${vectors}`, extent, width * vectors);
     const keptTerms = (k: number) => [
       ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
@@ -143,7 +137,7 @@ function reduceAlongKept(
     const begins = sums.map(
       (local): Statement => ({ kind: 'set', local, value: ir.constant(identityOf(root.op, root.dtype), local.type) }),
     );
-    const inside = reductions.reduceRight<readonly Statement[]>((statements, r) => loop(r, statements), steps);
+    const inside = reductions.reduceRight<Body>((statements, r) => loop(r, statements), steps);
     return loop(v, [...begins, ...inside, ...ends], outer.length === 0 ? 'parallel' : 'serial');
   };
   const wide = Math.floor(inner / (lanes * sideBySide)) * lanes * sideBySide;
@@ -157,10 +151,7 @@ function reduceAlongKept(
       : tile(wide + vectors, rest, 1, 1)),
   ];
   return [
-    ...outer.reduceRight<readonly Statement[]>(
-      (statements, v, i) => loop(v, statements, i === 0 ? 'parallel' : 'serial'),
-      parts,
-    ),
+    ...outer.reduceRight<Body>((statements, v, i) => loop(v, statements, i === 0 ? 'parallel' : 'serial'), parts),
   ];
 }
 
@@ -171,7 +162,7 @@ interface Partial {
 }
 
 /** Partial results as one number: whole vectors first, then their lanes in halves. */
-function allInOne(root: Reduce, sums: readonly Partial[]): { statements: readonly Statement[]; value: Expression } {
+function allInOne(root: Reduce, sums: readonly Partial[]): { statements: Body; value: Expression } {
   const { op, dtype } = root;
   const isWhole = ({ local, count }: Partial) => local.type.lanes === count && count > 1;
   const [first, ...others] = sums.filter(isWhole);
@@ -266,7 +257,7 @@ function reduceAlongReduced(
   const rest = inner - big - vectors;
   if (isPartial(rest, lanes, machine)) parts.push(...piece(big + vectors, lanes, lanes, 1, rest));
   else if (rest > 0) parts.push(...piece(big + vectors, rest, 1, 1));
-  const inside = middle.reduceRight<readonly Statement[]>((body2, r) => loop(r, body2), parts);
+  const inside = middle.reduceRight<Body>((body2, r) => loop(r, body2), parts);
   const total: Local = { name: 'total', type: ir.valueType(root.dtype, 1) };
   const together = allInOne(root, sums);
   const p: Position = {
@@ -282,5 +273,5 @@ function reduceAlongReduced(
   const ends = computeOutputs(task, buffers, p, finished(root, ir.local(total)), 'e');
   const end: Statement = { kind: 'set', local: total, value: together.value };
   const one = [...statements, ...inside, ...together.statements, end, ...ends];
-  return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), one)];
+  return [...outer.reduceRight<Body>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), one)];
 }

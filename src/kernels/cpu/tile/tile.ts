@@ -2,6 +2,7 @@
 import type { Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { DType } from '../../../tensor/dtype.ts';
+import type { Body } from '../../body/nest.ts';
 
 /** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
 export interface RegisterTile {
@@ -12,7 +13,7 @@ export interface RegisterTile {
   readonly vectors: number;
   readonly lanes: number;
   /** The loops over the summed axes, around one step. */
-  readonly sums: (step: readonly Statement[]) => readonly Statement[];
+  readonly sums: (step: Body) => Body;
   /** One element for each row at each step, in all lanes. */
   readonly row: (r: number) => Expression;
   /** A vector for each of the tile's vectors at each step. */
@@ -20,7 +21,7 @@ export interface RegisterTile {
   /** What a sum begins with. */
   readonly begin: (r: number, u: number) => Expression;
   /** What is done with it at last. */
-  readonly end: (r: number, u: number, sum: Expression) => readonly Statement[];
+  readonly end: (r: number, u: number, sum: Expression) => Body;
 }
 
 /** So many results can wait in registers, more or less. */
@@ -30,7 +31,7 @@ const mostWaiting = 32;
  * Where parts of vectors are stored, all is computed before: a load would wait for the store of the row before it,
  * because the left out part of that vector is where it reads.
  */
-export function storesLast(ends: readonly Statement[], id: number): readonly Statement[] {
+export function storesLast(ends: Body, id: number): Body {
   const parts = ends.filter((s) => s.kind === 'store' && s.count !== undefined).length;
   if (parts === 0 || parts > mostWaiting) return ends;
   const computed: Statement[] = [];

@@ -2,9 +2,9 @@
 
 import type { Affine, Buffer, LoopKind, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { type Body, type IndexTerm, loop, variable } from '../../body/nest.ts';
 import { registerTile } from '../tile/tile.ts';
-import { type Body, plane, type Term, type WinogradTiles } from './tiles.ts';
+import { plane, type WinogradTiles } from './tiles.ts';
 
 /** For each point, rows × channels by channels × outputs. */
 export function multiplyByFilter(
@@ -49,7 +49,7 @@ export function multiplyByTaps(
   taps: Buffer,
   sums: Buffer,
   rows: number,
-  place: readonly Term[] | undefined,
+  place: readonly IndexTerm[] | undefined,
   kind: LoopKind,
 ): Body {
   const { lanes, correlation } = g.plan;
@@ -118,7 +118,7 @@ function allTiles(
   return [...(whole > 0 ? some(0, whole, high) : []), ...(rows > whole ? some(whole, rows - whole, rows - whole) : [])];
 }
 
-export function clear(g: WinogradTiles, sums: Buffer, place: Term): Body {
+export function clear(g: WinogradTiles, sums: Buffer, place: IndexTerm): Body {
   const { lanes } = g.plan;
   const v = variable('clear', place[1], lanes);
   const value = ir.constant(0, ir.valueType('float32', lanes));

@@ -1,9 +1,9 @@
 // Winograd's algorithm as kernels: which steps there are, on which arrays, and what is parallel.
 
 import type { Kernel } from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { type IndexTerm, loop, variable } from '../../body/nest.ts';
 import { clear, multiplyByFilter, multiplyByTaps } from './products.ts';
-import { type Images, plane, type Term, type WinogradTiles } from './tiles.ts';
+import { type ImageBlock, plane, type WinogradTiles } from './tiles.ts';
 import { transformFilter, transformInputs, transformResults, transformSums, transformTaps } from './transforms.ts';
 
 /** The kernels of a plan, in order; the products count as all of the work. */
@@ -33,7 +33,7 @@ function resultsByImage(g: WinogradTiles) {
   const inputs = g.buffers.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
   const products = g.buffers.own('products', 'float32', g.points * plane(rows * correlation.out.size));
   const block = variable('block', g.images.size / together);
-  const images: Images = { count: together, outside: [[block, together]] };
+  const images: ImageBlock = { count: together, outside: [[block, together]] };
   const body = loop(
     block,
     [
@@ -56,7 +56,7 @@ function resultsByPoint(g: WinogradTiles) {
   const filter = g.buffers.scratch('filter', 'float32', g.points * g.planeOfMatrix);
   const inputs = g.buffers.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
   const products = g.buffers.scratch('products', 'float32', g.points * plane(rows * correlation.out.size));
-  const images: Images = { count: g.images.size, outside: [] };
+  const images: ImageBlock = { count: g.images.size, outside: [] };
   return [
     { what: 'filter', body: transformFilter(g, filter) },
     { what: 'inputs', body: transformInputs(g, images, inputs, rows, 'parallel') },
@@ -76,14 +76,14 @@ function tapsInChunks(g: WinogradTiles) {
   const taps = g.buffers.own('taps', 'float32', g.points * plane(rows * correlation.out.size));
   const c = variable('chunk', chunks);
   const block = variable('block', chunk / together);
-  const images: Images = {
+  const images: ImageBlock = {
     count: together,
     outside: [
       [c, chunk],
       [block, together],
     ],
   };
-  const place: Term = [c, g.points * g.planeOfMatrix];
+  const place: IndexTerm = [c, g.points * g.planeOfMatrix];
   const inside = loop(block, [
     ...transformInputs(g, images, inputs, rows, 'serial'),
     ...transformTaps(g, images, taps, rows, 'serial'),
@@ -102,7 +102,7 @@ function tapsByPoint(g: WinogradTiles) {
   const inputs = g.buffers.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
   const taps = g.buffers.scratch('taps', 'float32', g.points * plane(rows * correlation.out.size));
   const sums = g.buffers.scratch('sums', 'float32', g.points * g.planeOfMatrix);
-  const images: Images = { count: g.images.size, outside: [] };
+  const images: ImageBlock = { count: g.images.size, outside: [] };
   return [
     { what: 'inputs', body: transformInputs(g, images, inputs, rows, 'parallel') },
     { what: 'taps', body: transformTaps(g, images, taps, rows, 'parallel') },

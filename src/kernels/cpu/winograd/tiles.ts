@@ -1,12 +1,12 @@
 // What the parts of Winograd's algorithm share: the plan, its sizes, and loops over tiles.
 
-import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Buffer, LoopKind, LoopVariable } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { type Body, type IndexTerm, loop, variable } from '../../body/nest.ts';
 import type { TaskBuffers } from '../../offer.ts';
-import type { Tile } from '../tile/blocking.ts';
+import type { TileShape } from '../tile/blocking.ts';
 import type { Correlation, SlidAxis } from './correlation.ts';
 import type { ToomCook } from './toom-cook.ts';
 
@@ -38,10 +38,6 @@ export interface WinogradPlan {
   readonly chunks: number;
 }
 
-export type Body = readonly Statement[];
-/** Part of an index: a loop variable with its coefficient. */
-export type Term = readonly [LoopVariable, number];
-
 /** Some tiles along one axis that have the same number of results (or taps). */
 export interface TileRange {
   readonly begin: number;
@@ -55,26 +51,26 @@ export interface TileAt {
 }
 
 /** A loop over some of the images, from `begin` on; it knows how the outer loops move the first of them. */
-export interface Images {
+export interface ImageBlock {
   readonly count: number;
   /** The number of an image among all. */
-  readonly outside: readonly Term[];
+  readonly outside: readonly IndexTerm[];
 }
 
 const line = 16;
 /** A length that puts the same element of different planes into different lines of a cache. */
 export const plane = (length: number): number => (Math.ceil(length / line) | 1) * line;
 
-export const imageTerms = ({ outside }: Images, image: LoopVariable, stride: number): Term[] => [
+export const imageTerms = ({ outside }: ImageBlock, image: LoopVariable, stride: number): IndexTerm[] => [
   [image, stride],
-  ...outside.map(([v, n]): Term => [v, n * stride]),
+  ...outside.map(([v, n]): IndexTerm => [v, n * stride]),
 ];
 
 /** The sizes of a plan, and the names and loops that its parts need. */
 export class WinogradTiles {
   readonly plan: WinogradPlan;
   readonly buffers: TaskBuffers;
-  readonly tile: Tile;
+  readonly tile: TileShape;
   readonly points: number;
   readonly pointsX: number;
   /** Tiles of an image. */
@@ -85,7 +81,7 @@ export class WinogradTiles {
   readonly planeOfMatrix: number;
   #names = 0;
 
-  constructor(plan: WinogradPlan, buffers: TaskBuffers, tile: Tile) {
+  constructor(plan: WinogradPlan, buffers: TaskBuffers, tile: TileShape) {
     this.plan = plan;
     this.buffers = buffers;
     this.tile = tile;
@@ -115,7 +111,7 @@ export class WinogradTiles {
   }
 
   /** The number of a tile among those of some images: the row of a matrix. */
-  rowOf(image: LoopVariable, { y, x }: TileAt, stride: number): { constant: number; terms: Term[] } {
+  rowOf(image: LoopVariable, { y, x }: TileAt, stride: number): { constant: number; terms: IndexTerm[] } {
     const [, axis] = this.plan.axes;
     const across = axis.full + Math.sign(axis.rest);
     return {
@@ -130,7 +126,7 @@ export class WinogradTiles {
 
   /** Something for every tile of some images and every vector of channels; the loop of the images or of the vectors is outermost. */
   forSquares(
-    images: Images,
+    images: ImageBlock,
     channels: number,
     kind: LoopKind,
     body: (image: LoopVariable, tile: TileAt, c: LoopVariable) => Body,

@@ -2,17 +2,23 @@
 
 import type { Affine, Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, type Position, variable } from '../../body/nest.ts';
+import { type Body, type IndexTerm, loop, type Position, variable } from '../../body/nest.ts';
 import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import type { SlidAxis } from './correlation.ts';
 import { transformSquare } from './linear.ts';
-import { type Body, type Images, imageTerms, plane, type Term, type WinogradTiles } from './tiles.ts';
+import { type ImageBlock, imageTerms, plane, type WinogradTiles } from './tiles.ts';
 import type { Matrix } from './toom-cook.ts';
 
 const columnsOf = (matrix: Matrix, count: number): Matrix => matrix.map((row) => row.slice(0, count));
 
 /** Bᵀ x B, of the squares that each tile needs. */
-export function transformInputs(g: WinogradTiles, images: Images, target: Buffer, rows: number, kind: LoopKind): Body {
+export function transformInputs(
+  g: WinogradTiles,
+  images: ImageBlock,
+  target: Buffer,
+  rows: number,
+  kind: LoopKind,
+): Body {
   const { correlation, axes, lanes, tilesOfTaps } = g.plan;
   const { x, kept, summed } = correlation;
   const other = (d: number) => (tilesOfTaps ? kept[d].size : summed[d].size);
@@ -34,7 +40,7 @@ export function transformInputs(g: WinogradTiles, images: Images, target: Buffer
           x.offset + begins[0] + begins[1] + y * kept[0].x,
           [v, kept[1].x],
           ...imageTerms(images, image, g.images.x),
-          ...spans.map(({ range }, d): Term => [range.v, 4 * kept[d].x]),
+          ...spans.map(({ range }, d): IndexTerm => [range.v, 4 * kept[d].x]),
           [c, g.channels.x],
         );
         return ir.load(buffer, at, type);
@@ -52,7 +58,13 @@ export function transformInputs(g: WinogradTiles, images: Images, target: Buffer
 }
 
 /** G w Gᵀ of the tiles of the taps. */
-export function transformTaps(g: WinogradTiles, images: Images, target: Buffer, rows: number, kind: LoopKind): Body {
+export function transformTaps(
+  g: WinogradTiles,
+  images: ImageBlock,
+  target: Buffer,
+  rows: number,
+  kind: LoopKind,
+): Body {
   const { correlation, axes, lanes } = g.plan;
   const { w, summed, out } = correlation;
   const size = plane(rows * out.size);
@@ -73,7 +85,7 @@ export function transformTaps(g: WinogradTiles, images: Images, target: Buffer, 
           begin + y * summed[0].w,
           [v, summed[1].w],
           ...imageTerms(images, image, g.images.w),
-          ...ranges.map((r, d): Term => [r.v, 4 * summed[d].w]),
+          ...ranges.map((r, d): IndexTerm => [r.v, 4 * summed[d].w]),
           [c, out.w],
         );
         return ir.load(buffer, at, type, out.w);
@@ -119,7 +131,7 @@ export function transformFilter(g: WinogradTiles, target: Buffer): Body {
         return ir.load(buffer, at, type, out.w);
       },
       store: (i, j, value) => {
-        const inPlane: Term[] = [
+        const inPlane: IndexTerm[] = [
           [panel, width * g.channels.size],
           [channel, width],
           [u, lanes],
@@ -137,7 +149,7 @@ export function transformFilter(g: WinogradTiles, target: Buffer): Body {
 /** Aᵀ m A, and the outputs of the task. */
 export function transformResults(
   g: WinogradTiles,
-  images: Images,
+  images: ImageBlock,
   products: Buffer,
   rows: number,
   kind: LoopKind,
@@ -208,7 +220,7 @@ function outputs(g: WinogradTiles, value: Expression, place: readonly (readonly 
   const index = (k: number): Affine => {
     const scaled = place.map(([axis, at]) => ({ at, n: axis.outputs[k] }));
     const constant = scaled.reduce((sum, { at, n }) => sum + at.constant * n, accesses[k].offset);
-    return ir.at(constant, ...scaled.flatMap(({ at, n }) => at.terms.map(([v, m]): Term => [v, m * n])));
+    return ir.at(constant, ...scaled.flatMap(({ at, n }) => at.terms.map(([v, m]): IndexTerm => [v, m * n])));
   };
   const position: Position = {
     lanes,

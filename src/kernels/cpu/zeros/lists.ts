@@ -1,8 +1,8 @@
 // Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
 import type { Affine, Buffer, Local } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
-import { around, type Body, bound, type Tiling } from '../contract/tiling.ts';
+import { type Body, int32, loop, variable } from '../../body/nest.ts';
+import { around, bound, type Tiling } from '../contract/tiling.ts';
 import type { RegisterTile } from '../tile/tile.ts';
 
 /** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
@@ -11,8 +11,6 @@ export interface Lists {
   readonly steps: Buffer;
   readonly values: Buffer;
 }
-
-const int32 = ir.valueType('int32', 1);
 
 export function listsFor({ buffers }: Tiling, rows: number, depth: number): Lists {
   return {

@@ -6,19 +6,18 @@ import * as ir from '../../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { nonZeroShare } from '../../../primitives/zeros.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { type Body, int32, loop, variable } from '../../body/nest.ts';
 import { outputBytes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
 import { isTurned, tiled } from '../contract/contract.ts';
 import { type Layout, layoutsOf } from '../contract/layout.ts';
 import { packedBlock, packing } from '../contract/one-block.ts';
 import { oneTile } from '../contract/one-tile.ts';
-import { around, type Body, bound, Tiling } from '../contract/tiling.ts';
-import { packingCost, packingWay, whole } from '../tile/blocking.ts';
+import { around, bound, Tiling } from '../contract/tiling.ts';
+import { packingCost, packingWay, uncut } from '../tile/blocking.ts';
 import { counting, type Lists, listing, listsFor } from './lists.ts';
 import { turnedTiles } from './turned-lists.ts';
 
-const int32 = ir.valueType('int32', 1);
 /** Vectors of a panel: their sums are independent chains of additions, and with their operands they fit the registers. */
 const panelVectors = 4;
 /**
@@ -65,7 +64,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   // Where as many elements are not zero, both ways take the same time.
   const most = Math.floor(((dense.cost - fixed) / products) * rows.size * depth);
   const tile = { rows: 1, vectors: panelVectors };
-  const plan = { task, layout, machine, dtype: 'float32', tile, lanes, split: whole } as const;
+  const plan = { task, layout, machine, dtype: 'float32', tile, lanes, cut: uncut } as const;
   const flops = 2 * rows.size * columns.size * depth * share;
   const bytes = results + (rows.size + columns.size) * depth * 4;
   return {

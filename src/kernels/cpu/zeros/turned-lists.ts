@@ -2,10 +2,10 @@
 
 import type { Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
 import type { Bound, OutAxis } from '../contract/layout.ts';
 import { tileOutputs } from '../contract/tile-outputs.ts';
-import { type Body, bound, type TileBlock, type Tiling } from '../contract/tiling.ts';
+import { bound, type TileBlock, type Tiling } from '../contract/tiling.ts';
 import { turnedResults } from '../contract/turned-results.ts';
 import { prefetching } from '../tile/prefetch.ts';
 import { registerTile } from '../tile/tile.ts';
