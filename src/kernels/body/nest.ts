@@ -1,18 +1,12 @@
 // Loop nests over an iteration space in which several arrays are read and written: axes merged where every array
 // allows it, the innermost axis cut into vectors and a rest.
 
-import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../../loops/ir.ts';
+import type { Affine, Expression, LoopKind, LoopVariable, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 
 /** Statements in order: the inside of a loop, or of a kernel. */
 export type Body = readonly Statement[];
-
-/** Part of an index: a loop variable with its coefficient. */
-export type IndexTerm = Affine['terms'][number];
-
-/** The type of a computed position. */
-export const int32: ValueType = ir.valueType('int32', 1);
 
 /** An array as seen from the iteration space. */
 export interface StridedAccess {
@@ -20,11 +14,20 @@ export interface StridedAccess {
   readonly offset: number;
 }
 
+/** Axes that loops walk along, and where each of the arrays accessed there begins and how it moves. */
 export interface IterationSpace {
   readonly shape: readonly number[];
-  /** The strides of each access along the merged axes. */
+  readonly offsets: readonly number[];
+  /** The strides of each access along the axes. */
   readonly strides: readonly (readonly number[])[];
 }
+
+/** All axes as they are. */
+export const spaceOver = (shape: readonly number[], accesses: readonly StridedAccess[]): IterationSpace => ({
+  shape,
+  offsets: accesses.map((a) => a.offset),
+  strides: accesses.map((a) => a.strides),
+});
 
 /** Merges neighbouring axes that every access walks through as one, and drops axes of size 1. The first may stay alone. */
 export function mergeAxes(
@@ -49,7 +52,7 @@ export function mergeAxes(
       for (const [k, a] of accesses.entries()) strides[k].push(a.strides[i]);
     }
   });
-  return { shape: sizes, strides };
+  return { shape: sizes, offsets: accesses.map((a) => a.offset), strides };
 }
 
 /** A loop around statements; none for a single iteration, nothing for no iteration. */
@@ -68,10 +71,6 @@ export const variables = (name: string, shape: readonly number[]): LoopVariable[
 export const nested = (around: readonly LoopVariable[], body: Body, kind: LoopKind = 'serial'): Body =>
   around.reduceRight<Body>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
 
-/** What loop variables add to an index, each with its own stride. */
-export const termsAlong = (along: readonly LoopVariable[], strides: readonly number[]): Affine['terms'] =>
-  along.map((v, i) => [v, strides[i]] as const);
-
 /** One position in a nest: the index of each access there, and how many elements along the last axis are done at once. */
 export interface Position {
   readonly lanes: number;
@@ -89,53 +88,87 @@ export interface Position {
 export const partOf = (left: number, lanes: number): number | undefined => (left < lanes ? left : undefined);
 
 /** Is the rest of an axis one vector of which a part is left out, and not element by element? */
-export const isPartial = (rest: number, lanes: number, { partialVectors }: Machine): boolean =>
+export const isPartial = (rest: number, lanes: number, { partialVectors }: Pick<Machine, 'partialVectors'>): boolean =>
   partialVectors && lanes > 1 && rest > 1;
+
+/** How far loops have come along an axis: as far as the variable says, from `begin` on. */
+export interface AxisPlace {
+  readonly v: LoopVariable;
+  readonly begin: number;
+}
+
+/** Along an axis from its beginning on. */
+export const fromBegin = (v: LoopVariable): AxisPlace => ({ v, begin: 0 });
+
+/** Elements that are done at once: neighbours along an axis, of which maybe only the first `count` are there. */
+export interface Vector {
+  readonly axis?: number | undefined;
+  readonly lanes: number;
+  readonly count?: number | undefined;
+}
+
+/** The position in a space to which loops along its axes have come. */
+export function positionAt(
+  space: IterationSpace,
+  places: readonly AxisPlace[],
+  vector: Vector = { lanes: 1 },
+): Position {
+  const { offsets, strides } = space;
+  const { axis, lanes, count } = vector;
+  return {
+    lanes,
+    count,
+    at: (k) => {
+      const constant = places.reduce((sum, { begin }, i) => sum + begin * strides[k][i], offsets[k]);
+      return ir.at(constant, ...places.map(({ v }, i) => [v, strides[k][i]] as const));
+    },
+    step: (k) => (axis === undefined ? 0 : strides[k][axis]),
+    axis: (a) => {
+      const { v, begin } = places[a];
+      return ir.index(ir.at(begin, [v, 1]), ir.valueType('int32', lanes), a === axis ? 1 : 0);
+    },
+  };
+}
+
+/** Elements along an axis that are done alike: in vectors, or the first `count` lanes of one. */
+export interface Piece {
+  readonly begin: number;
+  readonly extent: number;
+  readonly lanes: number;
+  readonly count?: number;
+}
+
+/** An axis in vectors, and a rest: a part of a vector where the machine has them, else element by element. */
+export function piecesOf(size: number, lanes: number, machine: Pick<Machine, 'partialVectors'>): Piece[] {
+  const full = lanes === 1 ? 0 : Math.floor(size / lanes) * lanes;
+  const rest = size - full;
+  const last = isPartial(rest, lanes, machine) ? { extent: lanes, lanes, count: rest } : { extent: rest, lanes: 1 };
+  const pieces: Piece[] = [
+    { begin: 0, extent: full, lanes },
+    { begin: full, ...last },
+  ];
+  return pieces.filter(({ extent }) => extent > 0);
+}
 
 /**
  * Loops over a space, calling `body` for vectors of `lanes` elements along the last axis and again for the rest of it.
- * The outermost loop is parallel when asked for.
+ * The outermost loop is of that kind.
  */
 export function nest(
   space: IterationSpace,
-  offsets: readonly number[],
   lanes: number,
   machine: Machine,
   body: (position: Position) => Body,
-  parallel = false,
+  kind: LoopKind = 'serial',
 ): Body {
-  const { shape, strides } = space;
-  const last = shape.length - 1;
-  const outer = shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
-  const inner = last < 0 ? 1 : shape[last];
-  const position = (width: number, begin: number, v: LoopVariable, count?: number): Position => {
-    const terms = (k: number): IndexTerm[] => [
-      ...outer.map((o, i) => [o, strides[k][i]] as const),
-      ...(last < 0 ? [] : [[v, strides[k][last]] as const]),
-    ];
-    const type: ValueType = { dtype: 'int32', lanes: width };
-    return {
-      lanes: width,
-      count,
-      at: (k) => ir.at(offsets[k] + (last < 0 ? 0 : begin * strides[k][last]), ...terms(k)),
-      step: (k) => (last < 0 ? 0 : strides[k][last]),
-      axis: (a) => (a === last ? ir.index(ir.at(begin, [v, 1]), type, 1) : ir.index(ir.at(0, [outer[a], 1]), type, 0)),
-    };
-  };
-  const vectors = lanes === 1 ? 0 : Math.floor(inner / lanes);
-  const rest = inner - vectors * lanes;
-  const parts: Statement[] = [];
-  const kind = (i: number): LoopKind => (parallel && i === 0 ? 'parallel' : 'serial');
-  if (vectors > 0) {
-    const v = variable('v', vectors * lanes, lanes);
-    parts.push(...loop(v, body(position(lanes, 0, v)), kind(outer.length)));
-  }
-  if (isPartial(rest, lanes, machine)) {
-    const v = variable('r', 1);
-    parts.push(...loop(v, body(position(lanes, vectors * lanes, v, rest)), kind(outer.length)));
-  } else if (rest > 0) {
-    const v = variable('r', rest);
-    parts.push(...loop(v, body(position(1, vectors * lanes, v)), kind(outer.length)));
-  }
-  return outer.reduceRight<Body>((statements, v, i) => loop(v, statements, kind(i)), parts);
+  const { shape } = space;
+  const outer = variables('i', shape.slice(0, -1));
+  const last = shape.length === 0 ? undefined : outer.length;
+  const parts = piecesOf(shape.at(-1) ?? 1, lanes, machine).flatMap(({ begin, extent, lanes: width, count }) => {
+    const v = variable(width > 1 ? 'v' : 'r', extent, width);
+    const places = [...outer.map(fromBegin), ...(last === undefined ? [] : [{ v, begin }])];
+    const position = positionAt(space, places, { axis: last, lanes: width, count });
+    return loop(v, body(position), outer.length === 0 ? kind : 'serial');
+  });
+  return nested(outer, parts, kind);
 }

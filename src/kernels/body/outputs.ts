@@ -9,7 +9,15 @@ import { type DType, sizeOf } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import type { TaskBuffers } from '../offer.ts';
 import { share, Translator } from './expression.ts';
-import { type IterationSpace, loop, mergeAxes, type Position, type StridedAccess, variable } from './nest.ts';
+import {
+  type IterationSpace,
+  loop,
+  mergeAxes,
+  type Position,
+  type StridedAccess,
+  spaceOver,
+  variable,
+} from './nest.ts';
 
 /** The arrays that the outputs read and write: inputs first, then the stores. */
 export const outputAccesses = (task: Task): StridedAccess[] => [...task.inputs, ...task.outputs];
@@ -25,9 +33,7 @@ const taskUsesIndex = (task: Task): boolean =>
 
 /** The task's axes, or others, as the accesses walk them; merged where nothing asks for a position. */
 export const iterationSpace = (task: Task, accesses: readonly StridedAccess[], shape = task.shape): IterationSpace =>
-  taskUsesIndex(task)
-    ? { shape, strides: accesses.map((a) => a.strides) }
-    : mergeAxes(shape, accesses, task.byItem && shape === task.shape);
+  taskUsesIndex(task) ? spaceOver(shape, accesses) : mergeAxes(shape, accesses, task.byItem && shape === task.shape);
 
 /** A load as fits how the access moves along the vector. */
 export function loadFor(buffer: Buffer, p: Position, access: number): Expression {

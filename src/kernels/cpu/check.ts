@@ -1,13 +1,14 @@
 // Checks, which come before a run changes anything: the first element that is not as it must be is noted.
 
-import type { Expression, LoopVariable, Statement } from '../../loops/ir.ts';
+import type { Expression, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
-import type { View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { share, Translator } from '../body/expression.ts';
-import { int32, nested, termsAlong, variables } from '../body/nest.ts';
-import type { Offer, TaskBuffers } from '../offer.ts';
+import { int32, termsAlong } from '../body/indices.ts';
+import { fromBegin, nested, positionAt, spaceOver, variables } from '../body/nest.ts';
+import { loadFor } from '../body/outputs.ts';
+import type { Offer } from '../offer.ts';
 
 const float64 = ir.valueType('float64', 1);
 
@@ -22,9 +23,10 @@ export function checking(task: Task): Offer | undefined {
     cost: count * 2,
     build: (buffers) => {
       const all = variables('i', task.shape);
+      const here = positionAt(spaceOver(task.shape, task.operands), all.map(fromBegin));
       const translator = new Translator(1, {
-        input: (i) => loadView(buffers, task.operands[i], all),
-        index: (a) => ir.index(ir.at(0, [all[a], 1]), int32),
+        input: (i) => loadFor(buffers.of(task.operands[i].node), here, i),
+        index: here.axis,
       });
       const holds = translator.translate(condition);
       const shown = translator.translate(task.outputs[0].body);
@@ -53,8 +55,3 @@ function noting(status: ir.Buffer, fails: Expression, values: readonly Expressio
 /** A value of any type as the float64 that the status holds. */
 const asNumber = (value: Expression): Expression =>
   ir.convert(value.type.dtype === 'bool' ? ir.convert(value, 'int32') : value, 'float64');
-
-function loadView(buffers: TaskBuffers, view: View, all: readonly LoopVariable[]): Expression {
-  const buffer = buffers.of(view.node);
-  return ir.load(buffer, ir.at(view.offset, ...termsAlong(all, view.strides)), ir.valueType(buffer.dtype, 1));
-}

@@ -18,12 +18,10 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
     name: `elementwise ×${lanes}`,
     cost: flops / lanes,
     build: (buffers) => {
-      const accesses = outputAccesses(task);
-      const space = iterationSpace(task, accesses);
+      const space = iterationSpace(task, outputAccesses(task));
       // A vector is stored to neighbouring elements, or not as a vector.
       const together = space.strides.slice(task.inputs.length).every((strides) => (strides.at(-1) ?? 1) === 1);
-      const offsets = accesses.map((a) => a.offset);
-      const body = nest(space, offsets, together ? lanes : 1, machine, (p) => computeOutputs(task, buffers, p), true);
+      const body = nest(space, together ? lanes : 1, machine, (p) => computeOutputs(task, buffers, p), 'parallel');
       const kernel = { name: 'elementwise', body, flops, bytes: outputBytes(task) };
       return [...fills(task, buffers, machine), kernel];
     },

@@ -6,7 +6,8 @@ import type { Machine } from '../../loops/machine.ts';
 import type { View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
-import { int32, nested, type Position, termsAlong, variables } from '../body/nest.ts';
+import { int32, termsAlong } from '../body/indices.ts';
+import { fromBegin, nested, positionAt, spaceOver, variables } from '../body/nest.ts';
 import { computeOutputs, filling, outputAccesses } from '../body/outputs.ts';
 import type { Offer, TaskBuffers } from '../offer.ts';
 
@@ -28,7 +29,8 @@ export function gathering(task: Task): Offer | undefined {
       const source = ir.binary('add', scaled(place, x.strides[axis]), ir.index(rest, int32));
       const buffer = buffers.of(x.node);
       const value = ir.loadAt(buffer, source, ir.valueType(buffer.dtype, 1));
-      const stores = computeOutputs(task, buffers, elementOf(task, all), value);
+      const space = spaceOver(task.shape, outputAccesses(task));
+      const stores = computeOutputs(task, buffers, positionAt(space, all.map(fromBegin)), value);
       const body = nested(outside, [set, ...nested(tail, stores)]);
       return [{ name: 'gather', body, flops: 0, bytes: count * 12 }];
     },
@@ -86,14 +88,3 @@ function looking(buffers: TaskBuffers, indices: View, all: readonly LoopVariable
 
 const scaled = (e: Expression, factor: number): Expression =>
   factor === 1 ? e : ir.binary('mul', e, ir.constant(factor, int32));
-
-/** The element of the task to which the loops over its axes have come. */
-function elementOf(task: Task, all: readonly LoopVariable[]): Position {
-  const accesses = outputAccesses(task);
-  return {
-    lanes: 1,
-    at: (k) => ir.at(accesses[k].offset, ...termsAlong(all, accesses[k].strides)),
-    step: () => 0,
-    axis: (a) => ir.index(ir.at(0, [all[a], 1]), int32),
-  };
-}

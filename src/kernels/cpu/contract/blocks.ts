@@ -102,13 +102,13 @@ function inChunks(t: Tiling): Part[] {
 }
 
 function clear(t: Tiling, { buffer, offset, terms }: Sums, kind: LoopKind): Body {
-  const space = { shape: [elements(t.plan.task.shape)], strides: [[1]] };
+  const space = { shape: [elements(t.plan.task.shape)], offsets: [0], strides: [[1]] };
   const store = (p: Position): Statement => {
     const { constant, terms: own } = p.at(0);
     const value = ir.constant(0, ir.valueType(t.plan.dtype, p.lanes));
     return ir.store(buffer, ir.at(constant + offset, ...own, ...terms), value, p.count);
   };
-  return nest(space, [0], t.plan.lanes, t.plan.machine, (p) => [store(p)], kind === 'parallel');
+  return nest(space, t.plan.lanes, t.plan.machine, (p) => [store(p)], kind);
 }
 
 /** The outputs, when all blocks have been summed: the sums of the chunks in order. */
@@ -118,10 +118,8 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
   const results = elements(task.shape);
   const dense = { strides: rowMajor(task.shape), offset: 0 };
   const space = iterationSpace(task, [...accesses, dense]);
-  const offsets = [...accesses.map((x) => x.offset), 0];
   const body = nest(
     space,
-    offsets,
     t.outputLanes(),
     t.plan.machine,
     (p) => {
@@ -132,7 +130,7 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
       for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
       return computeOutputs(task, t.buffers, p, total);
     },
-    true,
+    'parallel',
   );
   return { part: 'finish', body };
 }

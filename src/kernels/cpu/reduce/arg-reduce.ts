@@ -7,11 +7,10 @@ import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { type Body, loop, nested, variable, variables } from '../../body/nest.ts';
-import { outputBytes, outputTypes } from '../../body/outputs.ts';
+import { type Body, fromBegin, loop, nested, piecesOf, positionAt, variable, variables } from '../../body/nest.ts';
+import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
-import { type ReductionAxes, reductionAxes } from './reduction-axes.ts';
-import { fromBegin, type Reduction, Walk } from './walk.ts';
+import { operandAt, type Reduction, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
 
 /** Index of the first extreme element; NaN counts as extreme. Vectors along the innermost kept axis where it can. */
 export function argReduction(task: Task, machine: Machine): Offer | undefined {
@@ -19,7 +18,7 @@ export function argReduction(task: Task, machine: Machine): Offer | undefined {
   if (root?.kind !== 'argReduce' || !task.operandBody) return undefined;
   const operand = task.operandBody;
   const axes = reductionAxes(task);
-  const count = elements(task.shape) * elements(axes.reduced.shape);
+  const count = elements(task.shape) * elements(axes.reduced);
   const flops = (taskCost([operand]) + 4) * count;
   const types = [...outputTypes(task), ...task.operands.map((v) => v.node.dtype)];
   const lanes = lanesFor(machine, [operand, ...task.outputs.map((o) => o.body)], types);
@@ -36,35 +35,29 @@ export function argReduction(task: Task, machine: Machine): Offer | undefined {
 
 /** Are neighbours along the innermost kept axis neighbours in every operand, or one element, and enough for a vector? */
 const fillsVectors = ({ kept, operands }: ReductionAxes, lanes: number): boolean =>
-  (kept.shape.at(-1) ?? 0) >= lanes && operands.every((_, k) => (kept.strides[k].at(-1) as number) <= 1);
+  (kept.at(-1) ?? 0) >= lanes && operands.strides.every((strides) => strides[kept.length - 1] <= 1);
 
 function alongKept(site: Reduction, op: ArgReduce['op'], lanes: number): Body {
-  const { kept, reduced } = site.axes;
-  const last = kept.shape.length - 1;
-  const inner = kept.shape.at(-1) ?? 1;
-  const outer = variables('i', kept.shape.slice(0, Math.max(0, last)));
-  const reductions = variables('k', reduced.shape);
-  /** Results from `begin` on, some at once. */
-  const piece = (begin: number, extent: number, width: number): Body => {
-    const v = variable(`v${width}`, extent, width);
-    const here = last < 0 ? [] : [{ v, begin }];
-    const places = [...outer.map(fromBegin), ...here, ...reductions.map(fromBegin)];
-    const walk = new Walk(site, places, { axis: last < 0 ? undefined : last, lanes: width });
-    const registers = registersOf(ir.valueType(site.operand.dtype, width));
+  const { task, operand, axes, buffers } = site;
+  const outer = variables('i', axes.kept.slice(0, -1));
+  const last = axes.kept.length === 0 ? undefined : outer.length;
+  const reductions = variables('k', axes.reduced);
+  const pieces = piecesOf(axes.kept.at(-1) ?? 1, lanes, { partialVectors: false }).flatMap((piece) => {
+    const v = variable(`v${piece.lanes}`, piece.extent, piece.lanes);
+    const kept = [...outer.map(fromBegin), ...(last === undefined ? [] : [{ v, begin: piece.begin }])];
+    const vector = { axis: last, lanes: piece.lanes };
+    const here = positionAt(axes.operands, [...kept, ...reductions.map(fromBegin)], vector);
+    const registers = registersOf(ir.valueType(operand.dtype, piece.lanes));
     const { best, where, now } = registers;
-    const { statements, value } = walk.operand(`a${width}_`);
+    const { statements, value } = operandAt(site, here, `a${piece.lanes}_`);
+    const result = positionAt(axes.outputs, kept, vector);
     const body: Body = [
       ...[best, where, now].map((local) => set(local, ir.constant(0, local.type))),
       ...nested(reductions, [...statements, ...comparing(registers, value, op)]),
-      ...walk.outputs(ir.local(where), `e${width}_`),
+      ...computeOutputs(task, buffers, result, ir.local(where), `e${piece.lanes}_`),
     ];
     return loop(v, body, outer.length === 0 ? 'parallel' : 'serial');
-  };
-  const vectors = lanes === 1 ? 0 : Math.floor(inner / lanes) * lanes;
-  const pieces = [
-    ...(vectors > 0 ? piece(0, vectors, lanes) : []),
-    ...(inner > vectors ? piece(vectors, inner - vectors, 1) : []),
-  ];
+  });
   return nested(outer, pieces, 'parallel');
 }
 

@@ -8,12 +8,23 @@ import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { type Body, type IterationSpace, isPartial, loop, nested, variable, variables } from '../../body/nest.ts';
-import { outputBytes, outputTypes } from '../../body/outputs.ts';
+import {
+  type Body,
+  fromBegin,
+  isPartial,
+  loop,
+  nested,
+  type Piece,
+  type Position,
+  piecesOf,
+  positionAt,
+  variable,
+  variables,
+} from '../../body/nest.ts';
+import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
 import { type Accumulator, allInOne, beginning, combine } from './combine.ts';
-import { type ReductionAxes, reductionAxes } from './reduction-axes.ts';
-import { fromBegin, type Reduction, Walk } from './walk.ts';
+import { operandAt, type Reduction, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
 
 /** Vectors that are accumulated side by side, to fill the pipeline and whole cache lines. */
 const sideBySide = 4;
@@ -25,7 +36,7 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
   const operand = task.operandBody;
   const bodies = [operand, ...task.outputs.map((o) => o.body)];
   const axes = reductionAxes(task);
-  const count = elements(task.shape) * elements(axes.reduced.shape);
+  const count = elements(task.shape) * elements(axes.reduced);
   const types = [...outputTypes(task), ...task.operands.map((v) => v.node.dtype)];
   const lanes = lanesFor(machine, bodies, types);
   const flops = (taskCost([operand]) + 1) * count;
@@ -53,57 +64,50 @@ interface ReduceSite extends Reduction {
 /** The axes along which vectors lie: an axis has to fill them, and to be where neighbours are. */
 function vectorsAlong(axes: ReductionAxes, lanes: number, machine: Machine): 'kept' | 'reduced' | 'neither' {
   const fills = (size: number) => size >= lanes || isPartial(size, lanes, machine);
-  const innermost = axes.reduced.shape.at(-1);
-  const neighbours = innermost !== undefined && axes.operands.some((_, k) => axes.reduced.strides[k].at(-1) === 1);
-  const keptFills = lanes > 1 && fills(axes.kept.shape.at(-1) ?? 1);
+  const innermost = axes.reduced.at(-1);
+  const neighbours = innermost !== undefined && axes.operands.strides.some((strides) => strides.at(-1) === 1);
+  const keptFills = lanes > 1 && fills(axes.kept.at(-1) ?? 1);
   if (keptFills && (!neighbours || keptIsNearer(axes))) return 'kept';
   return neighbours && fills(innermost) ? 'reduced' : 'neither';
 }
 
 /** Are no more operands scattered along the kept axis than along the reduced one, and some neighbours? */
-function keptIsNearer({ operands, kept, reduced }: ReductionAxes): boolean {
-  const strides = (axes: IterationSpace) => operands.map((_, k) => axes.strides[k].at(-1) as number);
-  const scattered = (axes: IterationSpace) => strides(axes).filter((n) => n !== 0 && n !== 1).length;
-  return kept.shape.length > 0 && strides(kept).includes(1) && scattered(kept) <= scattered(reduced);
+function keptIsNearer({ operands, kept }: ReductionAxes): boolean {
+  const alongKept = operands.strides.map((strides) => strides[kept.length - 1]);
+  const alongReduced = operands.strides.map((strides) => strides.at(-1));
+  const scattered = (strides: readonly (number | undefined)[]) => strides.filter((n) => n !== 0 && n !== 1).length;
+  return alongKept.includes(1) && scattered(alongKept) <= scattered(alongReduced);
 }
 
 /** A finished result: uint8 is summed as int32. */
 const finished = (op: Reduce, total: Expression): Expression =>
   op.dtype === 'uint8' ? ir.binary('and', total, ir.constant(255, total.type)) : total;
 
-/** Elements along the vectors' axis that are done alike: some vectors an iteration, or the first `count` lanes of one. */
-interface Piece {
-  readonly begin: number;
-  readonly extent: number;
-  readonly lanes: number;
+/** A piece of an axis in which so many vectors are done side by side. */
+interface WidePiece extends Piece {
   readonly vectors: number;
-  readonly count?: number;
 }
 
 /**
  * An axis in pieces: vectors side by side, vectors one by one, and what does not fill one. Of 55 elements on four lanes
  * the first 48 are done in four vectors an iteration, the next four in one, and three element by element, or as a part
- * of a vector where the machine has them.
+ * of a vector.
  */
-function piecesOf(size: number, { lanes, machine }: ReduceSite): Piece[] {
-  if (lanes === 1) return size > 0 ? [{ begin: 0, extent: size, lanes: 1, vectors: 1 }] : [];
-  const wide = Math.floor(size / (lanes * sideBySide)) * lanes * sideBySide;
-  const full = Math.floor(size / lanes) * lanes;
-  const rest = size - full;
-  const last = isPartial(rest, lanes, machine) ? { extent: lanes, lanes, count: rest } : { extent: rest, lanes: 1 };
-  const pieces: Piece[] = [
-    { begin: 0, extent: wide, lanes, vectors: sideBySide },
-    { begin: wide, extent: full - wide, lanes, vectors: 1 },
-    { begin: full, vectors: 1, ...last },
-  ];
-  return pieces.filter(({ extent }) => extent > 0);
+function widePieces(size: number, { lanes, machine }: ReduceSite): WidePiece[] {
+  const wide = lanes === 1 ? 0 : Math.floor(size / (lanes * sideBySide)) * lanes * sideBySide;
+  const rest = piecesOf(size - wide, lanes, machine).map((p) => ({ ...p, begin: wide + p.begin, vectors: 1 }));
+  return wide > 0 ? [{ begin: 0, extent: wide, lanes, vectors: sideBySide }, ...rest] : rest;
 }
 
 /** Adds what is reduced at a place to a register. */
-function adding({ root }: ReduceSite, walk: Walk, sum: Local): Body {
-  const operand = walk.operand(`${sum.name}_`);
-  return [...operand.statements, { kind: 'set', local: sum, value: combine(root.op, ir.local(sum), operand.value) }];
+function adding(site: ReduceSite, position: Position, sum: Local): Body {
+  const { statements, value } = operandAt(site, position, `${sum.name}_`);
+  return [...statements, { kind: 'set', local: sum, value: combine(site.root.op, ir.local(sum), value) }];
 }
+
+/** The outputs at a place, of which the register has the result. */
+const ending = ({ task, root, buffers }: ReduceSite, position: Position, total: Local, prefix: string): Body =>
+  computeOutputs(task, buffers, position, finished(root, ir.local(total)), prefix);
 
 /**
  * Vectors of results, all that is reduced for each: the sum of the rows of x[100, 55] reads 16 neighbouring columns,
@@ -111,26 +115,26 @@ function adding({ root }: ReduceSite, walk: Walk, sum: Local): Body {
  */
 function alongKept(site: ReduceSite): Body {
   const { root, axes } = site;
-  const last = axes.kept.shape.length - 1;
-  const outer = variables('i', axes.kept.shape.slice(0, last));
-  const reductions = variables('k', axes.reduced.shape);
-  const pieces = piecesOf(axes.kept.shape[last], site).map(({ begin, extent, lanes, vectors, count }) => {
+  const last = axes.kept.length - 1;
+  const outer = variables('i', axes.kept.slice(0, last));
+  const reductions = variables('k', axes.reduced);
+  const pieces = widePieces(axes.kept[last], site).flatMap(({ begin, extent, lanes, vectors, count }) => {
     const v = variable(`v${begin}_${lanes}_${vectors}`, extent, lanes * vectors);
     const begins: Statement[] = [];
     const steps: Statement[] = [];
     const ends: Statement[] = [];
     for (let u = 0; u < vectors; u++) {
       const sum: Local = { name: `s${begin}_${lanes}_${vectors}_${u}`, type: ir.valueType(root.dtype, lanes) };
-      const places = [...outer.map(fromBegin), { v, begin: begin + u * lanes }, ...reductions.map(fromBegin)];
-      const walk = new Walk(site, places, { axis: last, lanes, count });
+      const vector = { axis: last, lanes, count };
+      const kept = [...outer.map(fromBegin), { v, begin: begin + u * lanes }];
       begins.push({ kind: 'set', local: sum, value: beginning(root, sum.type) });
-      steps.push(...adding(site, walk, sum));
-      ends.push(...walk.outputs(finished(root, ir.local(sum)), `e${sum.name}_`));
+      steps.push(...adding(site, positionAt(axes.operands, [...kept, ...reductions.map(fromBegin)], vector), sum));
+      ends.push(...ending(site, positionAt(axes.outputs, kept, vector), sum, `e${sum.name}_`));
     }
     const body = [...begins, ...nested(reductions, steps), ...ends];
     return loop(v, body, outer.length === 0 ? 'parallel' : 'serial');
   });
-  return nested(outer, pieces.flat(), 'parallel');
+  return nested(outer, pieces, 'parallel');
 }
 
 /**
@@ -139,37 +143,33 @@ function alongKept(site: ReduceSite): Body {
  */
 function alongReduced(site: ReduceSite): Body {
   const { root, axes } = site;
-  const last = axes.reduced.shape.length - 1;
-  const outer = variables('i', axes.kept.shape);
-  const middle = variables('k', axes.reduced.shape.slice(0, Math.max(0, last)));
+  const last = axes.reduced.length - 1;
+  const kept = variables('i', axes.kept);
+  const middle = variables('k', axes.reduced.slice(0, -1));
   const begins: Statement[] = [];
   const accumulators: Accumulator[] = [];
-  const pieces = piecesOf(axes.reduced.shape.at(-1) ?? 1, site).map(({ begin, extent, lanes, vectors, count }) => {
+  const pieces = widePieces(axes.reduced.at(-1) ?? 1, site).flatMap(({ begin, extent, lanes, vectors, count }) => {
     const v = variable(`v${begin}_${lanes}`, extent, lanes * vectors);
     const steps: Statement[] = [];
     for (let u = 0; u < vectors; u++) {
       const sum: Local = { name: `s${begin}_${lanes}_${u}`, type: ir.valueType(root.dtype, lanes) };
       const innermost = last < 0 ? [] : [{ v, begin: begin + u * lanes }];
-      const places = [...[...outer, ...middle].map(fromBegin), ...innermost];
-      const walk = new Walk(site, places, { axis: outer.length + last, lanes, count });
+      const places = [...[...kept, ...middle].map(fromBegin), ...innermost];
+      const position = positionAt(axes.operands, places, { axis: kept.length + last, lanes, count });
       begins.push({ kind: 'set', local: sum, value: beginning(root, sum.type) });
-      steps.push(...adding(site, walk, sum));
+      steps.push(...adding(site, position, sum));
       accumulators.push({ local: sum, count: count ?? lanes });
     }
     return loop(v, steps);
   });
   const total: Local = { name: 'total', type: ir.valueType(root.dtype, 1) };
   const together = allInOne(root, accumulators);
-  const result = new Walk(site, outer.map(fromBegin), { axis: undefined, lanes: 1 });
-  return nested(
-    outer,
-    [
-      ...begins,
-      ...nested(middle, pieces.flat()),
-      ...together.statements,
-      { kind: 'set', local: total, value: together.value },
-      ...result.outputs(finished(root, ir.local(total)), 'e'),
-    ],
-    'parallel',
-  );
+  const one: Body = [
+    ...begins,
+    ...nested(middle, pieces),
+    ...together.statements,
+    { kind: 'set', local: total, value: together.value },
+    ...ending(site, positionAt(axes.outputs, kept.map(fromBegin)), total, 'e'),
+  ];
+  return nested(kept, one, 'parallel');
 }

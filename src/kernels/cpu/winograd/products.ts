@@ -2,7 +2,8 @@
 
 import type { Affine, Buffer, LoopKind, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { type Body, type IndexTerm, loop, variable } from '../../body/nest.ts';
+import type { IndexTerm } from '../../body/indices.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
 import { registerTile } from '../tile/tile.ts';
 import { plane, type WinogradTiles } from './tiles.ts';
 

@@ -1,7 +1,8 @@
 // Winograd's algorithm as kernels: which steps there are, on which arrays, and what is parallel.
 
 import type { Kernel } from '../../../loops/ir.ts';
-import { type IndexTerm, loop, variable } from '../../body/nest.ts';
+import type { IndexTerm } from '../../body/indices.ts';
+import { loop, variable } from '../../body/nest.ts';
 import { clear, multiplyByFilter, multiplyByTaps } from './products.ts';
 import { type ImageBlock, plane, type WinogradTiles } from './tiles.ts';
 import { transformFilter, transformInputs, transformResults, transformSums, transformTaps } from './transforms.ts';

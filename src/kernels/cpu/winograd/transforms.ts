@@ -2,7 +2,8 @@
 
 import type { Affine, Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { type Body, type IndexTerm, loop, type Position, variable } from '../../body/nest.ts';
+import type { IndexTerm } from '../../body/indices.ts';
+import { type Body, loop, type Position, variable } from '../../body/nest.ts';
 import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import type { SlidAxis } from './correlation.ts';
 import { transformSquare } from './linear.ts';

@@ -1,7 +1,8 @@
 // Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
 import type { Affine, Buffer, Local } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { type Body, int32, loop, variable } from '../../body/nest.ts';
+import { int32 } from '../../body/indices.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
 import { around, bound, type Tiling } from '../contract/tiling.ts';
 import type { RegisterTile } from '../tile/tile.ts';
 
