@@ -4,76 +4,86 @@ import type { Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.
 import * as ir from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
+import { added } from '../../body/indices.ts';
 import { type Body, nest, type Position } from '../../body/nest.ts';
 import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
 import { type Cut, cutFor, divisorNear, groupOf, threadParts, uncut } from '../tile/blocking.ts';
-import type { Bound, OutAxis, SumAxis } from './layout.ts';
+import { type AxisLoop, around, axisLoop } from './axis-loop.ts';
+import type { OutAxis } from './layout.ts';
 import { computing, oneBlock, packedBlock, packing } from './one-block.ts';
-import { around, bound, type Part, type Sums, type Tiling } from './tiling.ts';
+import type { Block, PartialSums, Stage, Tiling } from './tiling.ts';
 
 /** The bodies of the kernels, in order. */
-export function tiledParts(t: Tiling): Part[] {
+export function stagesOf(t: Tiling): Stage[] {
   const { packed, inParts, layout } = t.plan;
-  const panels = Math.floor(layout.columns.size / t.width);
-  if (inParts) {
-    const { columns, rows, sums } = layout;
-    // Whole rows of the operand are read faster than groups of their columns, if the sums of all chunks are far smaller.
-    const long = columns.column === 1 && 4 * threadParts * rows.size <= sums[0].size;
-    const chunks = t.batch.length === 0 && sums[0].size > 1 && (panels < threadParts || long);
-    return chunks ? inChunks(t) : inBlocks(t);
-  }
-  const all = { groups: t.batch, outside: [], inner: layout.sums, sum: undefined, count: layout.columns.size };
+  if (inParts) return isInChunks(t) ? inChunks(t) : inBlocks(t);
+  const all = everything(t, t.batch, layout.columns.size, undefined);
   if (t.batch.length > 0 || !packed) {
     const body = oneBlock(t, all, t.batch.length === 0);
-    return [{ part: 'compute', body: around(t.batch, body, 'parallel') }];
+    return [{ does: 'compute', body: around(t.batch, body, 'parallel') }];
   }
   const block = packedBlock(t, all, t.buffers.scratch);
   return [
-    { part: 'pack', body: packing(t, block, 'parallel') },
-    { part: 'compute', body: computing(t, block, true) },
+    { does: 'pack', body: packing(t, block, 'parallel') },
+    { does: 'compute', body: computing(t, block, true) },
   ];
+}
+
+/** All that is summed, for some columns, as one block. */
+const everything = (
+  t: Tiling,
+  groups: readonly AxisLoop<OutAxis>[],
+  count: number,
+  partialSums: PartialSums | undefined,
+): Block => ({ groups, outside: [], inner: t.plan.layout.sums, count, partialSums });
+
+/** Are there too few panels for all threads, or so long rows that whole ones should be read? */
+function isInChunks(t: Tiling): boolean {
+  const { columns, rows, sums } = t.plan.layout;
+  const panels = Math.floor(columns.size / t.width);
+  // Whole rows of the operand are read faster than groups of their columns, if the sums of all chunks are far smaller.
+  const long = columns.column === 1 && 4 * threadParts * rows.size <= sums[0].size;
+  return t.batch.length === 0 && sums[0].size > 1 && (panels < threadParts || long);
 }
 
 // ---- sums that are kept in memory between blocks
 /** Block after block of the summed axes; parallel over the batch, or over groups of panels. */
-function inBlocks(t: Tiling): Part[] {
+function inBlocks(t: Tiling): Stage[] {
   const { cut, dtype, task } = t.plan;
   const [first] = task.outputs;
   // Sums that are never cut need no place.
-  if (cut === uncut) return [{ part: 'compute', body: inGroups(t, undefined) }];
+  if (cut === uncut) return [{ does: 'compute', body: inGroups(t, undefined) }];
   const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
-  const elementCount = elements(task.shape);
-  const buffer = plain ? t.buffers.of(first.node) : t.buffers.scratch('sums', dtype, elementCount);
-  const sum: Sums = { buffer, offset: 0, terms: [] };
-  const inOrder = (body: Body): Part[] => [
-    { part: 'clear', body: clear(t, sum, 'parallel') },
-    { part: 'compute', body },
+  const count = elements(task.shape);
+  const buffer = plain ? t.buffers.of(first.node) : t.buffers.scratch('sums', dtype, count);
+  const sums: PartialSums = { buffer, from: ir.at(0) };
+  return [
+    { does: 'clear', body: clear(t, sums, 'parallel') },
+    { does: 'compute', body: inGroups(t, sums) },
     ...(plain ? [] : [finish(t, buffer, 1)]),
   ];
-  return inOrder(inGroups(t, sum));
 }
 
 /** The blocks, for each item of the batch or for each group of panels in parallel. */
-function inGroups(t: Tiling, sum: Sums | undefined): Body {
+function inGroups(t: Tiling, sums: PartialSums | undefined): Body {
   const { layout, cut } = t.plan;
   const { columns } = layout;
   if (t.batch.length > 0) {
-    const body = blocks(t, t.batch, [], layout.sums, cut, sum, columns.size);
-    return around(t.batch, body, 'parallel');
+    return around(t.batch, blocks(t, everything(t, t.batch, columns.size, sums), cut), 'parallel');
   }
   const group = groupOf(columns.size, t.width);
   const grouped = Math.floor(columns.size / group) * group;
   const some = (begin: number, extent: number, count: number): Body => {
-    const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    return around([g], blocks(t, [g], [], layout.sums, cut, sum, count), 'parallel');
+    const g = axisLoop({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
+    return around([g], blocks(t, everything(t, [g], count, sums), cut), 'parallel');
   };
   const rest = columns.size - grouped;
   return [...(grouped > 0 ? some(0, grouped, group) : []), ...(rest > 0 ? some(grouped, rest, rest) : [])];
 }
 
 /** The outermost summed axis in chunks, each with sums of its own: for few or small results of long sums. */
-function inChunks(t: Tiling): Part[] {
-  const { layout, machine, dtype, task } = t.plan;
+function inChunks(t: Tiling): Stage[] {
+  const { layout, machine, dtype, task, packed } = t.plan;
   const { columns } = layout;
   const [first, ...others] = layout.sums;
   const size = divisorNear(first.size, Math.ceil(first.size / threadParts));
@@ -84,77 +94,54 @@ function inChunks(t: Tiling): Part[] {
   const buffer = t.buffers.scratch('sums', dtype, chunks * results);
   const some = (begin: number, count: number, chunkSize: number): Body => {
     const scaled = { size: first.size, row: first.row * size, column: first.column * size };
-    const chunk = bound(scaled, `chunk${begin}`, count, 1, begin);
+    const chunk = axisLoop(scaled, `chunk${begin}`, count, 1, begin);
     const inner = [{ ...first, size: chunkSize }, ...others];
-    const bytes = columns.size * sizeOf(dtype);
-    const cut = cutFor(
-      inner.map((x) => x.size),
-      bytes,
-      machine,
-      t.plan.packed,
-    );
-    const sum: Sums = { buffer, offset: begin * results, terms: [[chunk.v, results]] };
-    const body = blocks(t, [], [chunk], inner, cut, sum, columns.size);
-    return around([chunk], [...clear(t, sum, 'serial'), ...body], 'parallel');
+    const sizes = inner.map((x) => x.size);
+    const cut = cutFor(sizes, columns.size * sizeOf(dtype), machine, packed);
+    const sums: PartialSums = { buffer, from: ir.at(begin * results, [chunk.v, results]) };
+    const block: Block = { groups: [], outside: [chunk], inner, count: columns.size, partialSums: sums };
+    return around([chunk], [...clear(t, sums, 'serial'), ...blocks(t, block, cut)], 'parallel');
   };
   const body = [...(full > 0 ? some(0, full, size) : []), ...(rest > 0 ? some(full, 1, rest) : [])];
-  return [{ part: 'compute', body }, finish(t, buffer, chunks)];
+  return [{ does: 'compute', body }, finish(t, buffer, chunks)];
 }
 
-function clear(t: Tiling, { buffer, offset, terms }: Sums, kind: LoopKind): Body {
+function clear(t: Tiling, { buffer, from }: PartialSums, kind: LoopKind): Body {
   const space = { shape: [elements(t.plan.task.shape)], offsets: [0], strides: [[1]] };
-  const store = (p: Position): Statement => {
-    const { constant, terms: own } = p.at(0);
-    const value = ir.constant(0, ir.valueType(t.plan.dtype, p.lanes));
-    return ir.store(buffer, ir.at(constant + offset, ...own, ...terms), value, p.count);
-  };
+  const store = (p: Position): Statement =>
+    ir.store(buffer, added(p.at(0), from), ir.constant(0, ir.valueType(t.plan.dtype, p.lanes)), p.count);
   return nest(space, t.plan.lanes, t.plan.machine, (p) => [store(p)], kind);
 }
 
 /** The outputs, when all blocks have been summed: the sums of the chunks in order. */
-function finish(t: Tiling, buffer: Buffer, chunks: number): Part {
-  const task = t.plan.task;
+function finish(t: Tiling, buffer: Buffer, chunks: number): Stage {
+  const { task, dtype, machine } = t.plan;
   const accesses = outputAccesses(task);
   const results = elements(task.shape);
   const dense = { strides: rowMajor(task.shape), offset: 0 };
-  const space = iterationSpace(task, [...accesses, dense]);
-  const body = nest(
-    space,
-    t.outputLanes(),
-    t.plan.machine,
-    (p) => {
-      const type = ir.valueType(t.plan.dtype, p.lanes);
-      const part = (c: number): Expression =>
-        ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
-      let total = part(0);
-      for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
-      return computeOutputs(task, t.buffers, p, total);
-    },
-    'parallel',
-  );
-  return { part: 'finish', body };
+  const compute = (p: Position): Body => {
+    const type = ir.valueType(dtype, p.lanes);
+    const part = (c: number): Expression =>
+      ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
+    let total = part(0);
+    for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
+    return computeOutputs(task, t.buffers, p, total);
+  };
+  const body = nest(iterationSpace(task, [...accesses, dense]), t.outputLanes(), machine, compute, 'parallel');
+  return { does: 'finish', body };
 }
 
-/** The summed axes cut into blocks, for `count` columns: each block is packed and added to the sums. */
-function blocks(
-  t: Tiling,
-  groups: readonly Bound<OutAxis>[],
-  outside: readonly Bound<SumAxis>[],
-  sums: readonly SumAxis[],
-  cut: Cut,
-  sum: Sums | undefined,
-  count: number,
-): Body {
-  if (cut === uncut) return oneBlock(t, { groups, outside, inner: sums, sum, count }, false);
+/** What a block sums, cut into smaller blocks: each is packed and added to the sums. */
+function blocks(t: Tiling, { inner: sums, outside, ...block }: Block, cut: Cut): Body {
+  if (cut === uncut) return oneBlock(t, { ...block, outside, inner: sums }, false);
   const axis = sums[cut.axis];
-  const before = sums.slice(0, cut.axis).map((x, i) => bound(x, `s${i}`, x.size));
+  const before = sums.slice(0, cut.axis).map((x, i) => axisLoop(x, `s${i}`, x.size));
   const after = sums.slice(cut.axis + 1);
   const rest = axis.size % cut.size;
   const piece = (begin: number, extent: number, size: number): Body => {
-    const block = bound(axis, `block${begin}`, extent, size, begin);
+    const along = axisLoop(axis, `block${begin}`, extent, size, begin);
     const inner = [{ ...axis, size }, ...after].filter((x) => x.size !== 1);
-    const inside = oneBlock(t, { groups, outside: [...outside, ...before, block], inner, sum, count }, false);
-    return around([block], inside);
+    return around([along], oneBlock(t, { ...block, outside: [...outside, ...before, along], inner }, false));
   };
   const steps = [
     ...(axis.size >= cut.size ? piece(0, axis.size - rest, cut.size) : []),

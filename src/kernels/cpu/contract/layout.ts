@@ -1,5 +1,4 @@
 // How a contraction is seen as tiles: which axis lies along the vectors, which along the rows, and the loops around.
-import type { Buffer, LoopVariable } from '../../../loops/ir.ts';
 import type { View } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
 import type { StridedAccess } from '../../body/nest.ts';
@@ -97,30 +96,4 @@ export function mergeSums(sums: readonly SumAxis[], both: boolean): SumAxis[] {
     else merged.push(x);
   }
   return merged;
-}
-
-/** A part of the columns that is computed in one way. */
-export interface Panel {
-  /** First column. */
-  readonly begin: number;
-  /** How many columns there are: a multiple of the panel's width, or fewer than one width. */
-  readonly size: number;
-  readonly vectors: number;
-  readonly lanes: number;
-}
-
-/** A loop over an axis of the result, or over a summed one, from its position `begin` on. */
-export interface Bound<Axis> {
-  readonly axis: Axis;
-  readonly v: LoopVariable;
-  readonly begin: number;
-}
-/** A block of the summed axes: the loops around it, and where its packed columns lie. */
-export interface Block {
-  /** Loops around the block over what the column operand varies with: a batch, or groups of columns. */
-  readonly groups: readonly Bound<OutAxis>[];
-  readonly outside: readonly Bound<SumAxis>[];
-  readonly inner: readonly SumAxis[];
-  readonly depth: number;
-  readonly panels: Buffer | undefined;
 }

@@ -26,7 +26,7 @@ export function turnedResults(t: Tiling, { sums, height, width, count }: TileSum
   const partial = isPartial(left, lanes, machine) ? left : 0;
   /** The results of some rows, from `row` on, in a column. */
   const store = (row: Affine, column: Affine, wide: number, root: Expression, only?: number): Body =>
-    outputs.store(row, column, wide, root, `t${t.nextName()}`, only, t.plan.layout.rows);
+    outputs.compute({ row, column, lanes: wide, count: only, along: t.plan.layout.rows }, root, `t${t.nextName()}`);
   /** The column `u` and those after it, of so many rows from `first` on: a vector for each column. */
   const turned = (u: Affine, first: number, rows: number, more: Affine['terms'] = []) => {
     const row = (i: number) => ir.at((first + i) * width + u.constant, ...u.terms, ...more);

@@ -106,7 +106,7 @@ function allTiles(
         height,
         vectors: panel.vectors,
         lanes,
-        sums: (step) => loop(k, step),
+        loops: (step) => loop(k, step),
         row: (r) => ir.load(rows, row(r), type, 0),
         column: (u) => ir.load(columns, column(u), type),
         begin: (r, u) => (add ? ir.load(target, place(r, u), type) : ir.constant(0, type)),

@@ -1,7 +1,7 @@
 // Contractions without the factors that are zero: of each row of one operand the others are listed, and only their
 // products are added. A factor of zero counts for nothing, also where the other one is NaN or infinite.
 
-import type { Expression, Kernel, Statement } from '../../../loops/ir.ts';
+import type { Buffer, Expression, Kernel, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
@@ -10,13 +10,16 @@ import { int32 } from '../../body/indices.ts';
 import { type Body, loop, variable } from '../../body/nest.ts';
 import { outputBytes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
-import { isTurned, tiled } from '../contract/contract.ts';
-import { type Layout, layoutsOf } from '../contract/layout.ts';
+import { type AxisLoop, around, axisLoop } from '../contract/axis-loop.ts';
+import { tiled } from '../contract/contract.ts';
+import { type Layout, layoutsOf, type OutAxis } from '../contract/layout.ts';
 import { packedBlock, packing } from '../contract/one-block.ts';
 import { oneTile } from '../contract/one-tile.ts';
-import { around, bound, Tiling } from '../contract/tiling.ts';
+import { canBeTurned, type TilePlan } from '../contract/tile-plan.ts';
+import { tileSite } from '../contract/tile-site.ts';
+import { Tiling } from '../contract/tiling.ts';
 import { packingCost, packingWay, uncut } from '../tile/blocking.ts';
-import { counting, type Lists, listing, listsFor } from './lists.ts';
+import { counting, type Lists, listing, listReader, listsFor } from './lists.ts';
 import { turnedTiles } from './turned-lists.ts';
 
 /** Vectors of a panel: their sums are independent chains of additions, and with their operands they fit the registers. */
@@ -52,7 +55,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   if (share === 1) return undefined;
   const [{ size: depth }] = sums;
   if (rows.size * depth > mostListed) return undefined;
-  if (!inner && !isTurned(task, layout, lanes, machine)) return undefined;
+  if (!inner && !canBeTurned(task, layout, lanes, machine)) return undefined;
   const vectors = Math.ceil(columns.size / lanes);
   const results = outputBytes(task);
   const arrays = inner && results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;
@@ -64,15 +67,26 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   const products = rows.size * depth * vectors * (machine.loadCost + productCost);
   // Where as many elements are not zero, both ways take the same time.
   const most = Math.floor(((dense.cost - fixed) / products) * rows.size * depth);
-  const tile = { rows: 1, vectors: panelVectors };
-  const plan = { task, layout, machine, dtype: 'float32', tile, lanes, cut: uncut } as const;
+  const plan: TilePlan = {
+    task,
+    layout,
+    machine,
+    dtype: 'float32',
+    tile: { rows: 1, vectors: panelVectors },
+    lanes,
+    packed: true,
+    inParts: true,
+    cut: uncut,
+    rows: 'near',
+    results: inner ? 'vectors' : 'turned',
+  };
   const flops = 2 * rows.size * columns.size * depth * share;
   const bytes = results + (rows.size + columns.size) * depth * 4;
   return {
     name: `lists of ${Math.round(share * 100)} % that are not zero`,
     cost: fixed + products * share,
     build: (buffers) => {
-      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true, turned: !inner }, buffers);
+      const t = new Tiling(plan, buffers);
       const lists = listsFor(t, rows.size, depth);
       const total = buffers.scratch('total', 'int32', 1);
       const limit = ir.constant(most, int32);
@@ -94,16 +108,20 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
 function multiplying(t: Tiling, lists: Lists): Body {
   const { columns, rows, sums, inner } = t.plan.layout;
   const some = (begin: number, extent: number, count: number): Body => {
-    const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    const block = packedBlock(t, { groups: [g], outside: [], inner: sums, sum: undefined, count }, t.buffers.own);
+    const g = axisLoop({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
+    const block = packedBlock(
+      t,
+      { groups: [g], outside: [], inner: sums, partialSums: undefined, count },
+      t.buffers.own,
+    );
     const [panel] = t.panels(count);
     const p = variable('p', 1);
-    const products = inner
-      ? loop(
-          p,
-          t.inTiles(rows.size, (m) => oneTile(t, block, lists, panel, p, m, 1)),
-        )
-      : turnedTiles(t, block, lists, panel.vectors);
+    const packed = { ...panel, buffer: block.packed as Buffer, depth: block.depth };
+    const oneRow = (m: AxisLoop<OutAxis>): Body => {
+      const site = tileSite(t, block, panel, p, m);
+      return oneTile(site, listReader(lists, ir.at(m.begin, [m.v, 1]), packed, site.id));
+    };
+    const products = inner ? loop(p, t.inTiles(rows.size, oneRow)) : turnedTiles(t, block, lists, panel.vectors);
     return around([g], [...packing(t, block, 'serial'), ...products], 'parallel');
   };
   const rest = columns.size % t.width;
