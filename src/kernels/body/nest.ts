@@ -130,6 +130,23 @@ export function positionAt(
   };
 }
 
+/** Steps of one size along an axis. */
+export interface Stretch {
+  readonly begin: number;
+  readonly extent: number;
+  readonly step: number;
+}
+
+/** An axis in steps of a size, and what is left of it in one step. */
+export function inSteps(size: number, step: number): Stretch[] {
+  const full = Math.floor(size / step) * step;
+  const stretches = [
+    { begin: 0, extent: full, step },
+    { begin: full, extent: size - full, step: size - full },
+  ];
+  return stretches.filter(({ extent }) => extent > 0);
+}
+
 /** Elements along an axis that are done alike: in vectors, or the first `count` lanes of one. */
 export interface Piece {
   readonly begin: number;

@@ -5,7 +5,7 @@ import * as ir from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, nest, type Position } from '../../body/nest.ts';
+import { type Body, inSteps, nest, type Position } from '../../body/nest.ts';
 import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
 import { type Cut, cutFor, divisorNear, groupOf, threadParts, uncut } from '../tile/blocking.ts';
 import { type AxisLoop, around, axisLoop } from './axis-loop.ts';
@@ -71,14 +71,10 @@ function inGroups(t: Tiling, sums: PartialSums | undefined): Body {
   if (t.batch.length > 0) {
     return around(t.batch, blocks(t, everything(t, t.batch, columns.size, sums), cut), 'parallel');
   }
-  const group = groupOf(columns.size, t.width);
-  const grouped = Math.floor(columns.size / group) * group;
-  const some = (begin: number, extent: number, count: number): Body => {
-    const g = axisLoop({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    return around([g], blocks(t, everything(t, [g], count, sums), cut), 'parallel');
-  };
-  const rest = columns.size - grouped;
-  return [...(grouped > 0 ? some(0, grouped, group) : []), ...(rest > 0 ? some(grouped, rest, rest) : [])];
+  return inSteps(columns.size, groupOf(columns.size, t.width)).flatMap((stretch) => {
+    const g = axisLoop({ ...columns, row: 0 }, `g${stretch.begin}`, stretch);
+    return around([g], blocks(t, everything(t, [g], stretch.step, sums), cut), 'parallel');
+  });
 }
 
 /** The outermost summed axis in chunks, each with sums of its own: for few or small results of long sums. */
@@ -87,22 +83,20 @@ function inChunks(t: Tiling): Stage[] {
   const { columns } = layout;
   const [first, ...others] = layout.sums;
   const size = divisorNear(first.size, Math.ceil(first.size / threadParts));
-  const full = Math.floor(first.size / size);
-  const rest = first.size - full * size;
-  const chunks = full + (rest > 0 ? 1 : 0);
+  const chunks = Math.ceil(first.size / size);
   const results = elements(task.shape);
   const buffer = t.buffers.scratch('sums', dtype, chunks * results);
-  const some = (begin: number, count: number, chunkSize: number): Body => {
-    const scaled = { size: first.size, row: first.row * size, column: first.column * size };
-    const chunk = axisLoop(scaled, `chunk${begin}`, count, 1, begin);
-    const inner = [{ ...first, size: chunkSize }, ...others];
+  const scaled = { size: first.size, row: first.row * size, column: first.column * size };
+  const body = inSteps(first.size, size).flatMap(({ begin, extent, step }) => {
+    const number = begin / size;
+    const chunk = axisLoop(scaled, `chunk${number}`, { begin: number, extent: extent / step, step: 1 });
+    const inner = [{ ...first, size: step }, ...others];
     const sizes = inner.map((x) => x.size);
     const cut = cutFor(sizes, columns.size * sizeOf(dtype), machine, packed);
-    const sums: PartialSums = { buffer, from: ir.at(begin * results, [chunk.v, results]) };
+    const sums: PartialSums = { buffer, from: ir.at(number * results, [chunk.v, results]) };
     const block: Block = { groups: [], outside: [chunk], inner, count: columns.size, partialSums: sums };
     return around([chunk], [...clear(t, sums, 'serial'), ...blocks(t, block, cut)], 'parallel');
-  };
-  const body = [...(full > 0 ? some(0, full, size) : []), ...(rest > 0 ? some(full, 1, rest) : [])];
+  });
   return [{ does: 'compute', body }, finish(t, buffer, chunks)];
 }
 
@@ -135,17 +129,12 @@ function finish(t: Tiling, buffer: Buffer, chunks: number): Stage {
 function blocks(t: Tiling, { inner: sums, outside, ...block }: Block, cut: Cut): Body {
   if (cut === uncut) return oneBlock(t, { ...block, outside, inner: sums }, false);
   const axis = sums[cut.axis];
-  const before = sums.slice(0, cut.axis).map((x, i) => axisLoop(x, `s${i}`, x.size));
+  const before = sums.slice(0, cut.axis).map((x, i) => axisLoop(x, `s${i}`));
   const after = sums.slice(cut.axis + 1);
-  const rest = axis.size % cut.size;
-  const piece = (begin: number, extent: number, size: number): Body => {
-    const along = axisLoop(axis, `block${begin}`, extent, size, begin);
-    const inner = [{ ...axis, size }, ...after].filter((x) => x.size !== 1);
+  const steps = inSteps(axis.size, cut.size).flatMap((stretch) => {
+    const along = axisLoop(axis, `block${stretch.begin}`, stretch);
+    const inner = [{ ...axis, size: stretch.step }, ...after].filter((x) => x.size !== 1);
     return around([along], oneBlock(t, { ...block, outside: [...outside, ...before, along], inner }, false));
-  };
-  const steps = [
-    ...(axis.size >= cut.size ? piece(0, axis.size - rest, cut.size) : []),
-    ...(rest > 0 ? piece(axis.size - rest, rest, rest) : []),
-  ];
+  });
   return around(before, steps);
 }

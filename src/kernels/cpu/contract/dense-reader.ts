@@ -16,7 +16,7 @@ export function denseReader(site: TileSite, copied: Buffer | undefined): TileRea
   const { row, rows, column, columns } = layout;
   const { vectors, lanes } = panel;
   const type = ir.valueType(dtype, lanes);
-  const ks = mergeSums(block.inner, block.packed === undefined).map((x, i) => axisLoop(x, `k${i}`, x.size));
+  const ks = mergeSums(block.inner, block.packed === undefined).map((x, i) => axisLoop(x, `k${i}`));
   /** From where the operand lies to its element at the tile's corner, at a step. */
   const inPlace = (stride: (axis: SumAxis) => number): Affine =>
     added(indexAlong([...block.groups, ...t.shared, m], stride), indexAlong([...block.outside, ...ks], stride));

@@ -82,7 +82,7 @@ function packRows(t: Tiling, block: PackedBlock, target: Buffer, m: AxisLoop<Out
   const { row, rows } = layout;
   const height = m.v.step;
   const source = t.buffers.of(row.node);
-  const ks = block.inner.map((x, i) => axisLoop(x, `k${i}`, x.size));
+  const ks = block.inner.map((x, i) => axisLoop(x, `k${i}`));
   const steps = rowMajor(ks.map((k) => k.axis.size));
   const from = added(
     ir.at(row.offset),

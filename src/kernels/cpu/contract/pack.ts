@@ -51,7 +51,7 @@ class PanelCopy {
     this.#target = target;
     this.#p = variable('p', panel.size, this.width);
     const packed = rowMajor(inner.map((x) => x.size)).map((n) => n * this.width);
-    this.#steps = inner.map((x, i) => axisLoop({ ...x, packed: packed[i] }, `k${i}`, x.size));
+    this.#steps = inner.map((x, i) => axisLoop({ ...x, packed: packed[i] }, `k${i}`));
     const lead = added(
       indexAlong(groups, (x) => x.column),
       indexAlong(outside, (x) => x.column),
@@ -80,9 +80,13 @@ class PanelCopy {
     const before = this.#steps.slice(0, -1);
     const turned =
       last && packingWay(columns.column, last.column) === 'turned' ? Math.floor(last.size / lanes) * lanes : 0;
-    const rest = last ? [...before, axisLoop(last, 'k', last.size - turned, 1, turned)] : before;
+    const rest = last
+      ? [...before, axisLoop(last, 'k', { begin: turned, extent: last.size - turned, step: 1 })]
+      : before;
     const body = [
-      ...(last && turned > 0 ? this.#squares([...before, axisLoop(last, 'k', turned, lanes)], last.packed) : []),
+      ...(last && turned > 0
+        ? this.#squares([...before, axisLoop(last, 'k', { begin: 0, extent: turned, step: lanes })], last.packed)
+        : []),
       ...this.#vectors().flatMap((c) => around(rest, [this.#copy(rest, c, lanes)])),
     ];
     return loop(this.#p, body, kind);

@@ -2,7 +2,7 @@
 
 import type { Affine, Buffer, LoopKind } from '../../../loops/ir.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { type Body, isPartial } from '../../body/nest.ts';
+import { type Body, inSteps, isPartial } from '../../body/nest.ts';
 import { outputTypes } from '../../body/outputs.ts';
 import type { TaskBuffers } from '../../offer.ts';
 import { type AxisLoop, around, axisLoop } from './axis-loop.ts';
@@ -65,8 +65,8 @@ export class Tiling {
     this.plan = plan;
     this.buffers = buffers;
     const { outer } = plan.layout;
-    this.batch = outer.filter((x) => x.column !== 0).map((x, i) => axisLoop(x, `b${i}`, x.size));
-    this.shared = outer.filter((x) => x.column === 0).map((x, i) => axisLoop(x, `o${i}`, x.size));
+    this.batch = outer.filter((x) => x.column !== 0).map((x, i) => axisLoop(x, `b${i}`));
+    this.shared = outer.filter((x) => x.column === 0).map((x, i) => axisLoop(x, `o${i}`));
     this.width = plan.tile.vectors * plan.lanes;
   }
 
@@ -92,17 +92,11 @@ export class Tiling {
 
   /** A loop over full tiles of rows, and the rows that do not fill a tile: it takes as many rows a step as the tile has. */
   inTiles(count: number, body: (m: AxisLoop<OutAxis>) => Body, kind: LoopKind = 'serial'): Body {
-    const { rows } = this.plan.layout;
-    const tile = this.plan.tile.rows;
-    const whole = Math.floor(count / tile) * tile;
-    const part = (begin: number, extent: number, height: number): Body => {
-      const m = axisLoop({ ...rows, column: 0 }, `m${begin}`, extent, height, begin);
+    const { layout, tile } = this.plan;
+    return inSteps(count, tile.rows).flatMap((stretch) => {
+      const m = axisLoop({ ...layout.rows, column: 0 }, `m${stretch.begin}`, stretch);
       return around([m], body(m), kind);
-    };
-    return [
-      ...(whole > 0 ? part(0, whole, tile) : []),
-      ...(count > whole ? part(whole, count - whole, count - whole) : []),
-    ];
+    });
   }
 
   /** How many elements the outputs' bodies can be computed for at once. */

@@ -29,7 +29,7 @@ export function listing(t: Tiling, { counts, steps, values }: Lists): Body {
   const source = t.buffers.of(row.node);
   const ownSteps = t.buffers.own('steps', 'int32', depth);
   const ownValues = t.buffers.own('values', 'float32', depth);
-  const m = axisLoop(rows, 'm', rows.size);
+  const m = axisLoop(rows, 'm');
   const k = variable('k', depth);
   const count: Local = { name: 'count', type: int32 };
   const value: Local = { name: 'value', type: ir.valueType('float32', 1) };

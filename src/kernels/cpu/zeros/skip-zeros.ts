@@ -7,7 +7,7 @@ import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { nonZeroShare } from '../../../primitives/zeros.ts';
 import { int32 } from '../../body/indices.ts';
-import { type Body, loop, variable } from '../../body/nest.ts';
+import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
 import { outputBytes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
 import { type AxisLoop, around, axisLoop } from '../contract/axis-loop.ts';
@@ -17,7 +17,7 @@ import { packedBlock, packing } from '../contract/one-block.ts';
 import { oneTile } from '../contract/one-tile.ts';
 import { canBeTurned, type TilePlan } from '../contract/tile-plan.ts';
 import { tileSite } from '../contract/tile-site.ts';
-import { Tiling } from '../contract/tiling.ts';
+import { type Block, Tiling } from '../contract/tiling.ts';
 import { packingCost, packingWay, uncut } from '../tile/blocking.ts';
 import { counting, type Lists, listing, listReader, listsFor } from './lists.ts';
 import { turnedTiles } from './turned-lists.ts';
@@ -107,14 +107,11 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
 /** Panel after panel, each packed by the thread that computes all rows with it. */
 function multiplying(t: Tiling, lists: Lists): Body {
   const { columns, rows, sums, inner } = t.plan.layout;
-  const some = (begin: number, extent: number, count: number): Body => {
-    const g = axisLoop({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    const block = packedBlock(
-      t,
-      { groups: [g], outside: [], inner: sums, partialSums: undefined, count },
-      t.buffers.own,
-    );
-    const [panel] = t.panels(count);
+  return inSteps(columns.size, t.width).flatMap((stretch) => {
+    const g = axisLoop({ ...columns, row: 0 }, `g${stretch.begin}`, stretch);
+    const one: Block = { groups: [g], outside: [], inner: sums, partialSums: undefined, count: stretch.step };
+    const block = packedBlock(t, one, t.buffers.own);
+    const [panel] = t.panels(block.count);
     const p = variable('p', 1);
     const packed = { ...panel, buffer: block.packed as Buffer, depth: block.depth };
     const oneRow = (m: AxisLoop<OutAxis>): Body => {
@@ -123,9 +120,7 @@ function multiplying(t: Tiling, lists: Lists): Body {
     };
     const products = inner ? loop(p, t.inTiles(rows.size, oneRow)) : turnedTiles(t, block, lists, panel.vectors);
     return around([g], [...packing(t, block, 'serial'), ...products], 'parallel');
-  };
-  const rest = columns.size % t.width;
-  return [...some(0, columns.size - rest, t.width), ...(rest > 0 ? some(columns.size - rest, rest, rest) : [])];
+  });
 }
 
 /** The kernel if the condition holds. */

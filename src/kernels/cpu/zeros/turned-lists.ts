@@ -2,7 +2,7 @@
 
 import type { Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { type Body, loop, variable } from '../../body/nest.ts';
+import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
 import { type AxisLoop, axisLoop } from '../contract/axis-loop.ts';
 import type { OutAxis } from '../contract/layout.ts';
 import { tileOutputs } from '../contract/tile-outputs.ts';
@@ -18,10 +18,9 @@ const tileRows = 64;
 /** All rows with a packed panel of so many vectors, in which the columns of one group are. */
 export function turnedTiles(t: Tiling, block: PackedBlock, lists: Lists, vectors: number): Body {
   const { rows } = t.plan.layout;
-  const whole = Math.floor(rows.size / tileRows) * tileRows;
-  const some = (begin: number, extent: number, height: number): Body =>
-    extent > 0 ? tiles(t, block, lists, vectors, axisLoop(rows, `m${begin}`, extent, height, begin)) : [];
-  return [...some(0, whole, tileRows), ...some(whole, rows.size - whole, rows.size - whole)];
+  return inSteps(rows.size, tileRows).flatMap((stretch) =>
+    tiles(t, block, lists, vectors, axisLoop(rows, `m${stretch.begin}`, stretch)),
+  );
 }
 
 function tiles(t: Tiling, block: PackedBlock, lists: Lists, vectors: number, m: AxisLoop<OutAxis>): Body {
