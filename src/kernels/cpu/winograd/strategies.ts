@@ -1,113 +1,102 @@
 // Winograd's algorithm as kernels: which steps there are, on which arrays, and what is parallel.
 
-import type { Kernel } from '../../../loops/ir.ts';
-import type { IndexTerm } from '../../body/indices.ts';
-import { loop, variable } from '../../body/nest.ts';
-import { clear, multiplyByFilter, multiplyByTaps } from './products.ts';
-import { type ImageBlock, plane, type WinogradTiles } from './tiles.ts';
+import * as ir from '../../../loops/ir.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
+import { clearSums, multiplyByFilter, multiplyByTaps } from './products.ts';
+import type { ImageBlock, WinogradTiles } from './tiles.ts';
 import { transformFilter, transformInputs, transformResults, transformSums, transformTaps } from './transforms.ts';
 
-/** The kernels of a plan, in order; the products count as all of the work. */
-export function winogradKernels(g: WinogradTiles, name: string, flops: number, bytes: number): Kernel[] {
+/** The body of one kernel, and what it does. */
+interface Stage {
+  readonly does: 'filter' | 'inputs' | 'taps' | 'products' | 'results';
+  readonly body: Body;
+}
+
+/** The kernels of a plan, in order. */
+export function winogradKernels(g: WinogradTiles): Stage[] {
   const { tilesOfTaps, byImage } = g.plan;
-  const parts = tilesOfTaps
-    ? byImage
-      ? tapsInChunks(g)
-      : tapsByPoint(g)
-    : byImage
-      ? resultsByImage(g)
-      : resultsByPoint(g);
-  return parts.map(({ what, body }) => ({
-    name: what === 'products' ? name : `${what} of ${name}`,
-    body,
-    flops: what === 'products' ? flops : 0,
-    bytes: what === 'products' ? bytes : 0,
-  }));
+  if (tilesOfTaps) return byImage ? tapsInChunks(g) : tapsByPoint(g);
+  return byImage ? resultsByImage(g) : resultsByPoint(g);
 }
 
 // ---- tiles of results: a convolution, or the gradient of its images
 /** Some images at a time, from transform to result: what lies between stays in the cache. */
-function resultsByImage(g: WinogradTiles) {
-  const { together, correlation } = g.plan;
-  const rows = together * g.tiles;
-  const filter = g.buffers.scratch('filter', 'float32', g.points * g.planeOfMatrix);
-  const inputs = g.buffers.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const products = g.buffers.own('products', 'float32', g.points * plane(rows * correlation.out.size));
-  const block = variable('block', g.images.size / together);
-  const images: ImageBlock = { count: together, outside: [[block, together]] };
-  const body = loop(
-    block,
-    [
-      ...transformInputs(g, images, inputs, rows, 'serial'),
-      ...multiplyByFilter(g, inputs, filter, products, rows, 'serial'),
-      ...transformResults(g, images, products, rows, 'serial'),
-    ],
-    'parallel',
-  );
+function resultsByImage(g: WinogradTiles): Stage[] {
+  const { together, correlation, images, channels, tiles } = g.plan;
+  const rows = together * tiles;
+  const filter = g.matrices('scratch', 'filter', channels.size, correlation.out.size);
+  const inputs = g.matrices('own', 'inputs', rows, channels.size);
+  const products = g.matrices('own', 'products', rows, correlation.out.size);
+  const block = variable('block', images.size / together);
+  const some: ImageBlock = { count: together, outside: [[block, together]] };
+  const inside = [
+    ...transformInputs(g, some, inputs, 'serial'),
+    ...multiplyByFilter(g, inputs, filter, products, 'serial'),
+    ...transformResults(g, some, products, 'serial'),
+  ];
   return [
-    { what: 'filter', body: transformFilter(g, filter) },
-    { what: 'products', body },
+    { does: 'filter', body: transformFilter(g, filter) },
+    { does: 'products', body: loop(block, inside, 'parallel') },
   ];
 }
 
 /** All images at once, step by step: a large filter is read once. */
-function resultsByPoint(g: WinogradTiles) {
-  const { correlation } = g.plan;
-  const rows = g.images.size * g.tiles;
-  const filter = g.buffers.scratch('filter', 'float32', g.points * g.planeOfMatrix);
-  const inputs = g.buffers.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const products = g.buffers.scratch('products', 'float32', g.points * plane(rows * correlation.out.size));
-  const images: ImageBlock = { count: g.images.size, outside: [] };
+function resultsByPoint(g: WinogradTiles): Stage[] {
+  const { correlation, images, channels, tiles } = g.plan;
+  const rows = images.size * tiles;
+  const filter = g.matrices('scratch', 'filter', channels.size, correlation.out.size);
+  const inputs = g.matrices('scratch', 'inputs', rows, channels.size);
+  const products = g.matrices('scratch', 'products', rows, correlation.out.size);
+  const all: ImageBlock = { count: images.size, outside: [] };
   return [
-    { what: 'filter', body: transformFilter(g, filter) },
-    { what: 'inputs', body: transformInputs(g, images, inputs, rows, 'parallel') },
-    { what: 'products', body: multiplyByFilter(g, inputs, filter, products, rows, 'parallel') },
-    { what: 'results', body: transformResults(g, images, products, rows, 'parallel') },
+    { does: 'filter', body: transformFilter(g, filter) },
+    { does: 'inputs', body: transformInputs(g, all, inputs, 'parallel') },
+    { does: 'products', body: multiplyByFilter(g, inputs, filter, products, 'parallel') },
+    { does: 'results', body: transformResults(g, all, products, 'parallel') },
   ];
 }
 
 // ---- tiles of taps: the gradient of a filter
 /** Chunks of images, each with sums of its own, so that threads need not wait for each other. */
-function tapsInChunks(g: WinogradTiles) {
-  const { together, correlation, chunks } = g.plan;
-  const chunk = g.images.size / chunks;
-  const rows = together * g.tiles;
-  const sums = g.buffers.scratch('sums', 'float32', chunks * g.points * g.planeOfMatrix);
-  const inputs = g.buffers.own('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const taps = g.buffers.own('taps', 'float32', g.points * plane(rows * correlation.out.size));
+function tapsInChunks(g: WinogradTiles): Stage[] {
+  const { together, correlation, chunks, images, channels, tiles, points } = g.plan;
+  const chunk = images.size / chunks;
+  const rows = together * tiles;
+  const sums = g.matrices('scratch', 'sums', channels.size, correlation.out.size, chunks);
+  const inputs = g.matrices('own', 'inputs', rows, channels.size);
+  const taps = g.matrices('own', 'taps', rows, correlation.out.size);
   const c = variable('chunk', chunks);
   const block = variable('block', chunk / together);
-  const images: ImageBlock = {
+  const some: ImageBlock = {
     count: together,
     outside: [
       [c, chunk],
       [block, together],
     ],
   };
-  const place: IndexTerm = [c, g.points * g.planeOfMatrix];
+  const ofChunk = { ...sums, from: ir.at(0, [c, points * sums.plane]) };
   const inside = loop(block, [
-    ...transformInputs(g, images, inputs, rows, 'serial'),
-    ...transformTaps(g, images, taps, rows, 'serial'),
-    ...multiplyByTaps(g, inputs, taps, sums, rows, [place], 'serial'),
+    ...transformInputs(g, some, inputs, 'serial'),
+    ...transformTaps(g, some, taps, 'serial'),
+    ...multiplyByTaps(g, inputs, taps, ofChunk, 'serial'),
   ]);
-  const body = loop(c, [...clear(g, sums, place), ...inside], 'parallel');
   return [
-    { what: 'products', body },
-    { what: 'results', body: transformSums(g, sums, chunks) },
+    { does: 'products', body: loop(c, [...clearSums(g, ofChunk), ...inside], 'parallel') },
+    { does: 'results', body: transformSums(g, sums, chunks) },
   ];
 }
 
-function tapsByPoint(g: WinogradTiles) {
-  const { correlation } = g.plan;
-  const rows = g.images.size * g.tiles;
-  const inputs = g.buffers.scratch('inputs', 'float32', g.points * plane(rows * g.channels.size));
-  const taps = g.buffers.scratch('taps', 'float32', g.points * plane(rows * correlation.out.size));
-  const sums = g.buffers.scratch('sums', 'float32', g.points * g.planeOfMatrix);
-  const images: ImageBlock = { count: g.images.size, outside: [] };
+function tapsByPoint(g: WinogradTiles): Stage[] {
+  const { correlation, images, channels, tiles } = g.plan;
+  const rows = images.size * tiles;
+  const inputs = g.matrices('scratch', 'inputs', rows, channels.size);
+  const taps = g.matrices('scratch', 'taps', rows, correlation.out.size);
+  const sums = g.matrices('scratch', 'sums', channels.size, correlation.out.size);
+  const all: ImageBlock = { count: images.size, outside: [] };
   return [
-    { what: 'inputs', body: transformInputs(g, images, inputs, rows, 'parallel') },
-    { what: 'taps', body: transformTaps(g, images, taps, rows, 'parallel') },
-    { what: 'products', body: multiplyByTaps(g, inputs, taps, sums, rows, undefined, 'parallel') },
-    { what: 'results', body: transformSums(g, sums, 1) },
+    { does: 'inputs', body: transformInputs(g, all, inputs, 'parallel') },
+    { does: 'taps', body: transformTaps(g, all, taps, 'parallel') },
+    { does: 'products', body: multiplyByTaps(g, inputs, taps, sums, 'parallel') },
+    { does: 'results', body: transformSums(g, sums, 1) },
   ];
 }
