@@ -4,11 +4,11 @@ import type { Machine } from '../loops/machine.ts';
 import type { Primitive } from '../primitives/primitives.ts';
 import type { Task } from '../primitives/task.ts';
 
-/** Where kernels find arrays, and how they ask for space of their own. */
-export interface Storage {
+/** The buffers of a task's kernels: the arrays that it reads and writes, and others that they ask for. */
+export interface TaskBuffers {
   /** The array of a primitive. */
-  readonly bufferOf: (node: Primitive) => Buffer;
-  /** Space that only this task uses, while it runs. */
+  readonly of: (node: Primitive) => Buffer;
+  /** A buffer that only this task uses, while it runs. */
   readonly scratch: (name: string, dtype: Buffer['dtype'], length: number) => Buffer;
   /** The same, for each thread: nothing outlives an iteration of a parallel loop in it. */
   readonly own: (name: string, dtype: Buffer['dtype'], length: number) => Buffer;
@@ -24,7 +24,7 @@ export interface Offer {
   readonly name: string;
   /** Estimated time in units of one vector operation. */
   readonly cost: number;
-  readonly build: (storage: Storage) => readonly Kernel[];
+  readonly build: (buffers: TaskBuffers) => readonly Kernel[];
 }
 
 /** A kind of kernel: what it offers for a task, if anything. */

@@ -2,7 +2,7 @@
 // same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
 
 import type { Sliced } from '../../base/turns.ts';
-import type { Storage } from '../../kernels/offer.ts';
+import type { TaskBuffers } from '../../kernels/offer.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import { buffersOf, withBuffers } from '../../loops/shared.ts';
@@ -169,8 +169,8 @@ class Builder {
         buffers.push(buffer);
         return buffer;
       };
-      const storage: Storage = {
-        bufferOf: (node) => this.#buffers.of(node),
+      const given: TaskBuffers = {
+        of: (node) => this.#buffers.of(node),
         scratch: (name, dtype, length) => ask({ name, dtype, length, own: false }),
         own: (name, dtype, length) => ask({ name, dtype, length, own: true }),
         status: () => this.#buffers.status(),
@@ -178,7 +178,7 @@ class Builder {
       };
       this.#use(unit, i);
       const offers = offersFor(task, this.#machine);
-      kernels.push(...offers[0].build(storage));
+      kernels.push(...offers[0].build(given));
       offered.push(offers.map(({ name, cost }) => ({ name, cost })));
       asked.push(own);
       yield;

@@ -1,9 +1,10 @@
 // Select: for each task the cheapest of what the kernels offer.
 
 import { InternalError } from '../../base/errors.ts';
+import { checking } from '../../kernels/cpu/check.ts';
 import { sumOfProducts, tiled } from '../../kernels/cpu/contract/contract.ts';
 import { elementwise } from '../../kernels/cpu/elementwise.ts';
-import { checking, gathering, scattering } from '../../kernels/cpu/move.ts';
+import { gathering, scattering } from '../../kernels/cpu/move.ts';
 import { argReduction } from '../../kernels/cpu/reduce/arg-reduce.ts';
 import { reduction } from '../../kernels/cpu/reduce/reduce.ts';
 import { winograd } from '../../kernels/cpu/winograd/winograd.ts';

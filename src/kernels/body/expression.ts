@@ -10,7 +10,7 @@ import { type DType, isFloat } from '../../tensor/dtype.ts';
 import * as math from './math.ts';
 
 /** What the leaves of a scalar expression are where it is computed. */
-export interface Leaves {
+export interface LeafExpressions {
   readonly input: (number: number) => Expression;
   readonly index: (axis: number) => Expression;
 }
@@ -41,10 +41,10 @@ export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: re
 /** Translates scalar expressions; what they share is translated once. */
 export class Translator {
   readonly #lanes: number;
-  readonly #leaves: Leaves;
+  readonly #leaves: LeafExpressions;
   readonly #known = new Map<Scalar, Expression>();
 
-  constructor(lanes: number, leaves: Leaves) {
+  constructor(lanes: number, leaves: LeafExpressions) {
     this.#lanes = lanes;
     this.#leaves = leaves;
   }

@@ -1,24 +1,40 @@
 // Loop nests over an iteration space in which several arrays are read and written: axes merged where every array
 // allows it, the innermost axis cut into vectors and a rest.
 
-import type { Affine, Expression, LoopKind, LoopVariable, Statement, ValueType } from '../../loops/ir.ts';
+import type { Affine, Expression, LoopKind, LoopVariable, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 
+/** Statements in order: the inside of a loop, or of a kernel. */
+export type Body = readonly Statement[];
+
 /** An array as seen from the iteration space. */
-export interface Access {
+export interface StridedAccess {
   readonly strides: readonly number[];
   readonly offset: number;
 }
 
-export interface Space {
+/** Axes that loops walk along, and where each of the arrays accessed there begins and how it moves. */
+export interface IterationSpace {
   readonly shape: readonly number[];
-  /** The strides of each access along the merged axes. */
+  readonly offsets: readonly number[];
+  /** The strides of each access along the axes. */
   readonly strides: readonly (readonly number[])[];
 }
 
+/** All axes as they are. */
+export const spaceOver = (shape: readonly number[], accesses: readonly StridedAccess[]): IterationSpace => ({
+  shape,
+  offsets: accesses.map((a) => a.offset),
+  strides: accesses.map((a) => a.strides),
+});
+
 /** Merges neighbouring axes that every access walks through as one, and drops axes of size 1. The first may stay alone. */
-export function mergeAxes(shape: readonly number[], accesses: readonly Access[], firstAlone = false): Space {
+export function mergeAxes(
+  shape: readonly number[],
+  accesses: readonly StridedAccess[],
+  firstAlone = false,
+): IterationSpace {
   let begin = 0;
   const sizes: number[] = [];
   const strides: number[][] = accesses.map(() => []);
@@ -36,20 +52,24 @@ export function mergeAxes(shape: readonly number[], accesses: readonly Access[],
       for (const [k, a] of accesses.entries()) strides[k].push(a.strides[i]);
     }
   });
-  return { shape: sizes, strides };
+  return { shape: sizes, offsets: accesses.map((a) => a.offset), strides };
 }
 
 /** A loop around statements; none for a single iteration, nothing for no iteration. */
-export function loop(
-  variable: LoopVariable,
-  body: readonly Statement[],
-  kind: LoopKind = 'serial',
-): readonly Statement[] {
+export function loop(variable: LoopVariable, body: Body, kind: LoopKind = 'serial'): Body {
   if (variable.extent <= 0 || body.length === 0) return [];
   return variable.extent <= variable.step ? body : [{ kind: 'loop', variable, loop: kind, body }];
 }
 
 export const variable = (name: string, extent: number, step = 1): LoopVariable => ({ name, extent, step });
+
+/** A loop variable for each axis. */
+export const variables = (name: string, shape: readonly number[]): LoopVariable[] =>
+  shape.map((size, i) => variable(`${name}${i}`, size));
+
+/** Loops in each other around statements; only the outermost can be parallel. */
+export const nested = (around: readonly LoopVariable[], body: Body, kind: LoopKind = 'serial'): Body =>
+  around.reduceRight<Body>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
 
 /** One position in a nest: the index of each access there, and how many elements along the last axis are done at once. */
 export interface Position {
@@ -68,53 +88,104 @@ export interface Position {
 export const partOf = (left: number, lanes: number): number | undefined => (left < lanes ? left : undefined);
 
 /** Is the rest of an axis one vector of which a part is left out, and not element by element? */
-export const isPartial = (rest: number, lanes: number, { partialVectors }: Machine): boolean =>
+export const isPartial = (rest: number, lanes: number, { partialVectors }: Pick<Machine, 'partialVectors'>): boolean =>
   partialVectors && lanes > 1 && rest > 1;
+
+/** How far loops have come along an axis: as far as the variable says, from `begin` on. */
+export interface AxisPlace {
+  readonly v: LoopVariable;
+  readonly begin: number;
+}
+
+/** Along an axis from its beginning on. */
+export const fromBegin = (v: LoopVariable): AxisPlace => ({ v, begin: 0 });
+
+/** Elements that are done at once: neighbours along an axis, of which maybe only the first `count` are there. */
+export interface Vector {
+  readonly axis?: number | undefined;
+  readonly lanes: number;
+  readonly count?: number | undefined;
+}
+
+/** The position in a space to which loops along its axes have come. */
+export function positionAt(
+  space: IterationSpace,
+  places: readonly AxisPlace[],
+  vector: Vector = { lanes: 1 },
+): Position {
+  const { offsets, strides } = space;
+  const { axis, lanes, count } = vector;
+  return {
+    lanes,
+    count,
+    at: (k) => {
+      const constant = places.reduce((sum, { begin }, i) => sum + begin * strides[k][i], offsets[k]);
+      return ir.at(constant, ...places.map(({ v }, i) => [v, strides[k][i]] as const));
+    },
+    step: (k) => (axis === undefined ? 0 : strides[k][axis]),
+    axis: (a) => {
+      const { v, begin } = places[a];
+      return ir.index(ir.at(begin, [v, 1]), ir.valueType('int32', lanes), a === axis ? 1 : 0);
+    },
+  };
+}
+
+/** Steps of one size along an axis. */
+export interface Stretch {
+  readonly begin: number;
+  readonly extent: number;
+  readonly step: number;
+}
+
+/** An axis in steps of a size, and what is left of it in one step. */
+export function inSteps(size: number, step: number): Stretch[] {
+  const full = Math.floor(size / step) * step;
+  const stretches = [
+    { begin: 0, extent: full, step },
+    { begin: full, extent: size - full, step: size - full },
+  ];
+  return stretches.filter(({ extent }) => extent > 0);
+}
+
+/** Elements along an axis that are done alike: in vectors, or the first `count` lanes of one. */
+export interface Piece {
+  readonly begin: number;
+  readonly extent: number;
+  readonly lanes: number;
+  readonly count?: number;
+}
+
+/** An axis in vectors, and a rest: a part of a vector where the machine has them, else element by element. */
+export function piecesOf(size: number, lanes: number, machine: Pick<Machine, 'partialVectors'>): Piece[] {
+  const full = lanes === 1 ? 0 : Math.floor(size / lanes) * lanes;
+  const rest = size - full;
+  const last = isPartial(rest, lanes, machine) ? { extent: lanes, lanes, count: rest } : { extent: rest, lanes: 1 };
+  const pieces: Piece[] = [
+    { begin: 0, extent: full, lanes },
+    { begin: full, ...last },
+  ];
+  return pieces.filter(({ extent }) => extent > 0);
+}
 
 /**
  * Loops over a space, calling `body` for vectors of `lanes` elements along the last axis and again for the rest of it.
- * The outermost loop is parallel when asked for.
+ * The outermost loop is of that kind.
  */
 export function nest(
-  space: Space,
-  offsets: readonly number[],
+  space: IterationSpace,
   lanes: number,
   machine: Machine,
-  body: (position: Position) => readonly Statement[],
-  parallel = false,
-): readonly Statement[] {
-  const { shape, strides } = space;
-  const last = shape.length - 1;
-  const outer = shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
-  const inner = last < 0 ? 1 : shape[last];
-  const position = (width: number, begin: number, v: LoopVariable, count?: number): Position => {
-    const terms = (k: number): (readonly [LoopVariable, number])[] => [
-      ...outer.map((o, i) => [o, strides[k][i]] as const),
-      ...(last < 0 ? [] : [[v, strides[k][last]] as const]),
-    ];
-    const type: ValueType = { dtype: 'int32', lanes: width };
-    return {
-      lanes: width,
-      count,
-      at: (k) => ir.at(offsets[k] + (last < 0 ? 0 : begin * strides[k][last]), ...terms(k)),
-      step: (k) => (last < 0 ? 0 : strides[k][last]),
-      axis: (a) => (a === last ? ir.index(ir.at(begin, [v, 1]), type, 1) : ir.index(ir.at(0, [outer[a], 1]), type, 0)),
-    };
-  };
-  const vectors = lanes === 1 ? 0 : Math.floor(inner / lanes);
-  const rest = inner - vectors * lanes;
-  const parts: Statement[] = [];
-  const kind = (i: number): LoopKind => (parallel && i === 0 ? 'parallel' : 'serial');
-  if (vectors > 0) {
-    const v = variable('v', vectors * lanes, lanes);
-    parts.push(...loop(v, body(position(lanes, 0, v)), kind(outer.length)));
-  }
-  if (isPartial(rest, lanes, machine)) {
-    const v = variable('r', 1);
-    parts.push(...loop(v, body(position(lanes, vectors * lanes, v, rest)), kind(outer.length)));
-  } else if (rest > 0) {
-    const v = variable('r', rest);
-    parts.push(...loop(v, body(position(1, vectors * lanes, v)), kind(outer.length)));
-  }
-  return outer.reduceRight<readonly Statement[]>((statements, v, i) => loop(v, statements, kind(i)), parts);
+  body: (position: Position) => Body,
+  kind: LoopKind = 'serial',
+): Body {
+  const { shape } = space;
+  const outer = variables('i', shape.slice(0, -1));
+  const last = shape.length === 0 ? undefined : outer.length;
+  const parts = piecesOf(shape.at(-1) ?? 1, lanes, machine).flatMap(({ begin, extent, lanes: width, count }) => {
+    const v = variable(width > 1 ? 'v' : 'r', extent, width);
+    const places = [...outer.map(fromBegin), ...(last === undefined ? [] : [{ v, begin }])];
+    const position = positionAt(space, places, { axis: last, lanes: width, count });
+    return loop(v, body(position), outer.length === 0 ? kind : 'serial');
+  });
+  return nested(outer, parts, kind);
 }

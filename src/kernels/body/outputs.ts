@@ -7,12 +7,20 @@ import { usesIndex } from '../../primitives/scalar.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type DType, sizeOf } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
-import type { Storage } from '../offer.ts';
+import type { TaskBuffers } from '../offer.ts';
 import { share, Translator } from './expression.ts';
-import { type Access, loop, mergeAxes, type Position, type Space, variable } from './nest.ts';
+import {
+  type IterationSpace,
+  loop,
+  mergeAxes,
+  type Position,
+  type StridedAccess,
+  spaceOver,
+  variable,
+} from './nest.ts';
 
 /** The arrays that the outputs read and write: inputs first, then the stores. */
-export const outputAccesses = (task: Task): Access[] => [...task.inputs, ...task.outputs];
+export const outputAccesses = (task: Task): StridedAccess[] => [...task.inputs, ...task.outputs];
 /** The element types of these arrays. */
 export const outputTypes = (task: Task): DType[] => [
   ...task.inputs.map((v) => v.node.dtype),
@@ -24,10 +32,8 @@ const taskUsesIndex = (task: Task): boolean =>
   task.outputs.some((o) => usesIndex(o.body)) || (task.operandBody !== undefined && usesIndex(task.operandBody));
 
 /** The task's axes, or others, as the accesses walk them; merged where nothing asks for a position. */
-export const spaceOf = (task: Task, accesses: readonly Access[], shape = task.shape): Space =>
-  taskUsesIndex(task)
-    ? { shape, strides: accesses.map((a) => a.strides) }
-    : mergeAxes(shape, accesses, task.byItem && shape === task.shape);
+export const iterationSpace = (task: Task, accesses: readonly StridedAccess[], shape = task.shape): IterationSpace =>
+  taskUsesIndex(task) ? spaceOver(shape, accesses) : mergeAxes(shape, accesses, task.byItem && shape === task.shape);
 
 /** A load as fits how the access moves along the vector. */
 export function loadFor(buffer: Buffer, p: Position, access: number): Expression {
@@ -36,9 +42,9 @@ export function loadFor(buffer: Buffer, p: Position, access: number): Expression
 }
 
 /** Computes and stores the outputs at a position; `root` is the value of the task's root there. */
-export function storeOutputs(
+export function computeOutputs(
   task: Task,
-  storage: Storage,
+  buffers: TaskBuffers,
   p: Position,
   root?: Expression,
   prefix?: string,
@@ -49,7 +55,7 @@ export function storeOutputs(
     input: (i) => {
       if (i < 0) return root as Expression;
       let e = loaded.get(i);
-      if (!e) loaded.set(i, (e = loadFor(storage.bufferOf(task.inputs[i].node), p, i)));
+      if (!e) loaded.set(i, (e = loadFor(buffers.of(task.inputs[i].node), p, i)));
       return e;
     },
     index: (axis) => p.axis(axis),
@@ -59,15 +65,15 @@ export function storeOutputs(
     prefix,
   );
   const stores = task.outputs.map(({ node }, i): Statement => {
-    return ir.store(storage.bufferOf(node), p.at(inputs + i), values[i], p.count);
+    return ir.store(buffers.of(node), p.at(inputs + i), values[i], p.count);
   });
   return [...statements, ...stores];
 }
 
 /** Fills the arrays that the outputs do not cover: kernels of their own, because the outputs overwrite a part of it. */
-export function fills(task: Task, storage: Storage, machine: Machine): Kernel[] {
+export function fills(task: Task, buffers: TaskBuffers, machine: Machine): Kernel[] {
   return task.outputs.flatMap(({ node, fill }) => {
-    return fill === undefined ? [] : filling(storage.bufferOf(node), fill, machine);
+    return fill === undefined ? [] : filling(buffers.of(node), fill, machine);
   });
 }
 

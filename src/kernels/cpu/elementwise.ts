@@ -5,7 +5,7 @@ import { elements } from '../../tensor/shape.ts';
 import { taskCost } from '../body/cost.ts';
 import { lanesFor } from '../body/expression.ts';
 import { nest } from '../body/nest.ts';
-import { fills, outputAccesses, outputBytes, outputTypes, spaceOf, storeOutputs } from '../body/outputs.ts';
+import { computeOutputs, fills, iterationSpace, outputAccesses, outputBytes, outputTypes } from '../body/outputs.ts';
 import type { Offer } from '../offer.ts';
 
 /** One pass over all elements, vectors along the innermost axis. */
@@ -17,15 +17,13 @@ export function elementwise(task: Task, machine: Machine): Offer | undefined {
   return {
     name: `elementwise ×${lanes}`,
     cost: flops / lanes,
-    build: (storage) => {
-      const accesses = outputAccesses(task);
-      const space = spaceOf(task, accesses);
+    build: (buffers) => {
+      const space = iterationSpace(task, outputAccesses(task));
       // A vector is stored to neighbouring elements, or not as a vector.
       const together = space.strides.slice(task.inputs.length).every((strides) => (strides.at(-1) ?? 1) === 1);
-      const offsets = accesses.map((a) => a.offset);
-      const body = nest(space, offsets, together ? lanes : 1, machine, (p) => storeOutputs(task, storage, p), true);
+      const body = nest(space, together ? lanes : 1, machine, (p) => computeOutputs(task, buffers, p), 'parallel');
       const kernel = { name: 'elementwise', body, flops, bytes: outputBytes(task) };
-      return [...fills(task, storage, machine), kernel];
+      return [...fills(task, buffers, machine), kernel];
     },
   };
 }

@@ -1,9 +1,8 @@
 // How a contraction is seen as tiles: which axis lies along the vectors, which along the rows, and the loops around.
-import type { Buffer, LoopVariable } from '../../../loops/ir.ts';
 import type { View } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
-import type { Access } from '../../body/nest.ts';
-import { outputAccesses, spaceOf } from '../../body/outputs.ts';
+import type { StridedAccess } from '../../body/nest.ts';
+import { iterationSpace, outputAccesses } from '../../body/outputs.ts';
 
 /** An axis of the result: its size and its stride in the row operand, the column operand and each output access. */
 export interface OutAxis {
@@ -45,8 +44,8 @@ export function layoutsOf(task: Task): Layout[] {
   const rank = task.shape.length;
   const [a, b] = task.operands;
   const accesses = outputAccesses(task);
-  const all: Access[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
-  const space = spaceOf(task, [...all, ...accesses]);
+  const all: StridedAccess[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
+  const space = iterationSpace(task, [...all, ...accesses]);
   const every = space.shape.map((size, number) => ({
     number,
     size,
@@ -97,30 +96,4 @@ export function mergeSums(sums: readonly SumAxis[], both: boolean): SumAxis[] {
     else merged.push(x);
   }
   return merged;
-}
-
-/** A part of the columns that is computed in one way. */
-export interface Panel {
-  /** First column. */
-  readonly begin: number;
-  /** How many columns there are: a multiple of the panel's width, or fewer than one width. */
-  readonly size: number;
-  readonly vectors: number;
-  readonly lanes: number;
-}
-
-/** A loop over an axis of the result, or over a summed one, from its position `begin` on. */
-export interface Bound<Axis> {
-  readonly axis: Axis;
-  readonly v: LoopVariable;
-  readonly begin: number;
-}
-/** A block of the summed axes: the loops around it, and where its packed columns lie. */
-export interface Block {
-  /** Loops around the block over what the column operand varies with: a batch, or groups of columns. */
-  readonly groups: readonly Bound<OutAxis>[];
-  readonly outside: readonly Bound<SumAxis>[];
-  readonly inner: readonly SumAxis[];
-  readonly depth: number;
-  readonly panels: Buffer | undefined;
 }

@@ -1,20 +1,15 @@
-// One register tile of a contraction: where its operands lie, and what becomes of its sums.
+// One register tile of a contraction: what its sums begin with, and what becomes of them.
 
-import type { Affine, Buffer, Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Affine, Buffer, Expression } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { rowMajor } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
-import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { added } from '../../body/indices.ts';
+import { type Body, loop, piecesOf, variable } from '../../body/nest.ts';
 import { prefetching } from '../tile/prefetch.ts';
-import { registerTile } from '../tile/tile.ts';
-import { type Lists, listed } from '../zeros/lists.ts';
-import { type Bound, mergeSums, type OutAxis, type Panel, type SumAxis } from './layout.ts';
-import { tileOutputs } from './tile-outputs.ts';
-import { type Body, offsetOf, type TileBlock, type Tiling, termsOf } from './tiling.ts';
+import { type RegisterTile, registerTile, type TileReader } from '../tile/tile.ts';
+import { columnsAt, isStoredWhole, partAt, type TileSite } from './tile-site.ts';
+import type { PartialSums } from './tiling.ts';
 import { turnedResults } from './turned-results.ts';
-
-/** Rows that are not read where they lie: those of a tile copied, or the elements of each that are not zero in lists. */
-export type Rows = { readonly copied: Buffer } | Lists;
 
 /**
  * From so much arithmetic in the results of a tile on, in additions of vectors, they are computed in loops. Written out,
@@ -22,128 +17,114 @@ export type Rows = { readonly copied: Buffer } | Lists;
  */
 const mostWrittenOut = 1000;
 
-/** The tile of a panel at the rows from `m` on. */
-export function oneTile(
-  t: Tiling,
-  block: TileBlock,
-  given: Rows | undefined,
-  panel: Panel,
-  p: LoopVariable,
-  m: Bound<OutAxis>,
-  height: number,
-): Body {
-  const { dtype, layout, task } = t.plan;
-  const { row, column, rows, columns } = layout;
-  const { outside, panels, sum } = block;
+/** Statements around a tile, what its sums begin with, and what is done with each. */
+interface Results extends Pick<RegisterTile, 'begin' | 'end'> {
+  readonly before: Body;
+  readonly after: Body;
+}
+
+/** A tile whose operands are read in some way. */
+export function oneTile(site: TileSite, reader: TileReader): Body {
+  const { t, panel, m, id } = site;
   const { vectors, lanes } = panel;
+  const { before, after, begin, end } = resultsOf(site);
+  const tile = registerTile({ id, dtype: t.plan.dtype, height: m.v.step, vectors, lanes, ...reader, begin, end });
+  return [...before, ...tile, ...after];
+}
+
+function resultsOf(site: TileSite): Results {
+  const { t, block, panel, m } = site;
+  const { task, results } = t.plan;
+  if (block.partialSums) return addedToSums(site, block.partialSums);
+  const cost = m.v.step * panel.vectors * taskCost(task.outputs.map((o) => o.body));
+  if (results === 'turned' && panel.lanes > 1) return fromMemory(site, turnedFrom);
+  return cost > mostWrittenOut ? fromMemory(site, inLoops) : writtenOut(site);
+}
+
+/** Sums begin with what the blocks before have left, and are stored for those that come. */
+function addedToSums(site: TileSite, { buffer, from }: PartialSums): Results {
+  const { t, panel, outputs } = site;
+  const { dtype, task } = t.plan;
+  const { lanes } = panel;
   const type = ir.valueType(dtype, lanes);
-  const bounds = [...block.groups, ...t.shared, m];
-  const ks = mergeSums(block.inner, panels === undefined).map((x, i) => ({ ...x, v: variable(`k${i}`, x.size) }));
-  const packedSteps = rowMajor(ks.map((k) => k.size));
-  const kTerms = (stride: (k: SumAxis, i: number) => number) => ks.map((k, i) => [k.v, stride(k, i)] as const);
-  const rowTerms = [...termsOf(bounds, (x) => x.row), ...termsOf(outside, (x) => x.row), ...kTerms((k) => k.row)];
-  const rowOffset = row.offset + offsetOf(bounds, (x) => x.row) + offsetOf(outside, (x) => x.row);
-  const columnTerms = [
-    [p, columns.column] as const,
-    ...termsOf(bounds, (x) => x.column),
-    ...termsOf(outside, (x) => x.column),
-    ...kTerms((k) => k.column),
-  ];
-  const columnOffset = column.offset + offsetOf(bounds, (x) => x.column) + offsetOf(outside, (x) => x.column);
-  const columnIndex = (u: number): Affine =>
-    panels
-      ? ir.at(
-          panel.begin * block.depth + u * lanes,
-          [p, block.depth],
-          ...kTerms((_, i) => packedSteps[i] * vectors * lanes),
-        )
-      : ir.at(columnOffset + (panel.begin + u * lanes) * columns.column, ...columnTerms);
-  const id = t.nextName();
-  const outputs = tileOutputs(t, bounds, panel.begin, p, id);
+  const scalar = ir.valueType(dtype, 1);
   // The first output has the order of the task's shape, which is that of the sums.
-  const first = task.inputs.length;
-  const sumIndex = (r: number, c: number): Affine => {
-    const index = outputs.at(first, ir.at(r), ir.at(c), 0);
-    return ir.at(index.constant + (sum?.offset ?? 0), ...index.terms, ...(sum?.terms ?? []));
-  };
-  const result = (r: number, c: number, width: number, root: Expression, count?: number): Statement[] =>
-    sum
-      ? [ir.store(sum.buffer, sumIndex(r, c), root, count)]
-      : outputs.store(ir.at(r), ir.at(c), width, root, `${r}_${c}`, count);
-  // A narrow panel may reach beyond the columns: its last vector is stored only as far as there are columns, as a part of
-  // a vector or element by element.
-  const columnsHere = Math.min(panel.size, vectors * lanes);
-  const inVectors = layout.inner && (sum !== undefined || t.outputLanes() === t.plan.lanes);
-  const left = (u: number) => Math.min(lanes, columnsHere - u * lanes);
-  const part = (u: number) => partOf(left(u), lanes);
-  const stored = (u: number) => inVectors && (left(u) === lanes || isPartial(left(u), lanes, t.plan.machine));
-  const inAllLanes = lanes === 1 ? 1 : 0;
-  const walked = {
-    sums: (step: Body) => ks.reduceRight((body, k) => loop(k.v, body), step),
-    row: (r: number) =>
-      given && 'copied' in given
-        ? ir.load(given.copied, ir.at(r, ...kTerms((_, i) => packedSteps[i] * height)), type, inAllLanes)
-        : ir.load(t.storage.bufferOf(row.node), ir.at(rowOffset + r * rows.row, ...rowTerms), type, inAllLanes),
-    column: (u: number) =>
-      panels
-        ? ir.load(panels, columnIndex(u), type)
-        : ir.load(t.storage.bufferOf(column.node), columnIndex(u), type, 1, part(u)),
-  };
-  const cost = height * vectors * taskCost(task.outputs.map((o) => o.body));
-  const looped = sum === undefined && cost > mostWrittenOut;
-  const turned = t.plan.turned && lanes > 1;
-  const kept = looped || turned ? t.storage.own('tile', dtype, height * vectors * lanes) : undefined;
-  const tile = registerTile({
-    id,
-    dtype,
-    height,
-    vectors,
-    lanes,
-    ...(given && 'counts' in given
-      ? listed(given, ir.at(m.begin, [m.v, 1]), { buffer: panels as Buffer, vectors, lanes, depth: block.depth }, id)
-      : walked),
+  const at = (r: number, c: number): Affine => added(outputs.at(task.inputs.length, ir.at(r), ir.at(c), 0), from);
+  return {
+    before: [],
     begin: (r, u) =>
-      sum && stored(u) ? ir.load(sum.buffer, sumIndex(r, u * lanes), type, 1, part(u)) : ir.constant(0, type),
-    end: (r, u, value) => {
-      if (kept) return [{ kind: 'store', buffer: kept, index: ir.at((r * vectors + u) * lanes), value }];
-      if (stored(u)) return result(r, u * lanes, lanes, value, part(u));
-      return Array.from({ length: Math.max(0, left(u)) }, (_, l) => {
-        const c = u * lanes + l;
-        const partial = lanes === 1 ? value : ir.lane(value, l);
-        const scalar = ir.valueType(dtype, 1);
-        const total = sum ? ir.binary('add', ir.load(sum.buffer, sumIndex(r, c), scalar), partial) : partial;
-        return result(r, c, 1, total);
-      }).flat();
+      isStoredWhole(site, u) ? ir.load(buffer, at(r, u * lanes), type, 1, partAt(site, u)) : ir.constant(0, type),
+    end: (r, u, sum) => {
+      if (isStoredWhole(site, u)) return [ir.store(buffer, at(r, u * lanes), sum, partAt(site, u))];
+      return columnsAt(site, u).map((c, l) =>
+        ir.store(buffer, at(r, c), ir.binary('add', ir.load(buffer, at(r, c), scalar), laneOf(sum, l))),
+      );
     },
-  });
-  // What the outputs read comes to the cache while the tile is computed.
-  const fetching = sum
-    ? []
-    : task.inputs.flatMap(({ node }, k): Body => {
-        if (columns.outputs[k] !== 1) return [];
-        const buffer = t.storage.bufferOf(node);
-        return Array.from({ length: height }, (_, r) =>
-          prefetching(buffer, columnsHere, (c) => outputs.at(k, ir.at(r), ir.at(c)), t.plan.machine),
-        ).flat();
-      });
-  if (!kept) return [...fetching, ...tile];
-  if (turned) {
-    const sums = { sums: kept, height, width: vectors * lanes, count: columnsHere };
-    return [...fetching, ...tile, ...turnedResults(t, sums, outputs)];
-  }
-  const r = variable(`r${id}`, height);
-  /** Columns of the tile, so many at once. */
-  const some = (begin: number, end: number, width: number, count?: number): Body => {
-    const c = variable(`c${id}_${begin}`, end - begin, width);
-    const index = ir.at(begin, [r, vectors * lanes], [c, 1]);
-    const root = ir.load(kept, index, ir.valueType(dtype, width));
-    return loop(c, outputs.store(ir.at(0, [r, 1]), ir.at(begin, [c, 1]), width, root, `${begin}`, count));
+    after: [],
   };
-  const inVector = inVectors ? Math.floor(columnsHere / lanes) * lanes : 0;
-  const rest = columnsHere - inVector;
-  const last =
-    inVectors && isPartial(rest, lanes, t.plan.machine)
-      ? some(inVector, inVector + lanes, lanes, rest)
-      : some(inVector, columnsHere, 1);
-  return [...fetching, ...tile, ...loop(r, [...some(0, inVector, lanes), ...last])];
+}
+
+const laneOf = (value: Expression, l: number): Expression => (value.type.lanes === 1 ? value : ir.lane(value, l));
+
+/** The outputs are computed from sums in registers, one vector of them after the other. */
+function writtenOut(site: TileSite): Results {
+  const { t, panel, outputs } = site;
+  const { lanes } = panel;
+  const result = (r: number, c: number, width: number, sums: Expression, count?: number): Body =>
+    outputs.compute({ row: ir.at(r), column: ir.at(c), lanes: width, count }, sums, `${r}_${c}`);
+  return {
+    before: fetching(site),
+    begin: () => ir.constant(0, ir.valueType(t.plan.dtype, lanes)),
+    end: (r, u, sum) =>
+      isStoredWhole(site, u)
+        ? result(r, u * lanes, lanes, sum, partAt(site, u))
+        : columnsAt(site, u).flatMap((c, l) => result(r, c, 1, laneOf(sum, l))),
+    after: [],
+  };
+}
+
+/** The sums are stored as a tile, and the outputs computed from there. */
+function fromMemory(site: TileSite, results: (site: TileSite, sums: Buffer) => Body): Results {
+  const { t, panel, m } = site;
+  const { vectors, lanes } = panel;
+  const { dtype } = t.plan;
+  const sums = t.buffers.own('tile', dtype, m.v.step * vectors * lanes);
+  return {
+    before: fetching(site),
+    begin: () => ir.constant(0, ir.valueType(dtype, lanes)),
+    end: (r, u, sum) => [ir.store(sums, ir.at((r * vectors + u) * lanes), sum)],
+    after: results(site, sums),
+  };
+}
+
+/** Row by row, in vectors along the columns. */
+function inLoops({ t, panel, m, id, inVectors, columns, outputs }: TileSite, sums: Buffer): Body {
+  const { dtype, machine } = t.plan;
+  const width = panel.vectors * panel.lanes;
+  const r = variable(`r${id}`, m.v.step);
+  const pieces = piecesOf(columns, inVectors ? panel.lanes : 1, machine).flatMap(({ begin, extent, lanes, count }) => {
+    const c = variable(`c${id}_${begin}`, extent, lanes);
+    const value = ir.load(sums, ir.at(begin, [r, width], [c, 1]), ir.valueType(dtype, lanes));
+    const place = { row: ir.at(0, [r, 1]), column: ir.at(begin, [c, 1]), lanes, count };
+    return loop(c, outputs.compute(place, value, `${begin}`));
+  });
+  return loop(r, pieces);
+}
+
+/** Turned, so that vectors lie along the rows. */
+function turnedFrom({ t, panel, m, columns, outputs }: TileSite, sums: Buffer): Body {
+  const tile = { sums, height: m.v.step, width: panel.vectors * panel.lanes, count: columns };
+  return turnedResults(t, tile, outputs);
+}
+
+/** What the outputs read comes to the cache while the tile is computed. */
+function fetching({ t, m, columns, outputs }: TileSite): Body {
+  const { task, layout, machine } = t.plan;
+  return task.inputs.flatMap(({ node }, k): Body => {
+    if (layout.columns.outputs[k] !== 1) return [];
+    const buffer = t.buffers.of(node);
+    return Array.from({ length: m.v.step }, (_, r) =>
+      prefetching(buffer, columns, (c) => outputs.at(k, ir.at(r), ir.at(c)), machine),
+    ).flat();
+  });
 }

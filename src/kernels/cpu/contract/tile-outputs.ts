@@ -1,26 +1,30 @@
-// The outputs of a tile: where its rows and columns lie in the arrays, and its results stored there.
+// The outputs of a tile: where its rows and columns lie in the arrays, and its results computed and stored there.
 
-import type { Affine, Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Affine, Expression, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import type { Position } from '../../body/nest.ts';
-import { outputAccesses, storeOutputs } from '../../body/outputs.ts';
-import type { Bound, OutAxis } from './layout.ts';
-import { offsetOf, type Tiling, termsOf } from './tiling.ts';
+import { added, times } from '../../body/indices.ts';
+import type { Body } from '../../body/nest.ts';
+import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
+import { type AxisLoop, indexAlong } from './axis-loop.ts';
+import type { OutAxis } from './layout.ts';
+import type { Tiling } from './tiling.ts';
 
-/** Rows and columns are places in the tile: numbers, and loop variables with their coefficients. */
+/** Results of neighbouring columns, or of neighbouring rows, as many as there are lanes or only the first `count`. */
+export interface TilePlace {
+  /** Places in the tile: numbers, and loop variables with their coefficients. */
+  readonly row: Affine;
+  readonly column: Affine;
+  readonly lanes: number;
+  readonly count?: number | undefined;
+  /** The axis along which they are neighbours: that of the columns if none is given. */
+  readonly along?: OutAxis;
+}
+
 export interface TileOutputs {
   /** The index of an access at a row and a column; from an offset that is not the access's own, if one is given. */
   readonly at: (access: number, row: Affine, column: Affine, offset?: number) => Affine;
-  /** The results of neighbouring columns, or rows, as many as there are lanes or only the first `count` of them. */
-  readonly store: (
-    row: Affine,
-    column: Affine,
-    lanes: number,
-    root: Expression,
-    name: string,
-    count?: number,
-    along?: OutAxis,
-  ) => Statement[];
+  /** Computes the outputs from sums. The name tells its registers from those of other results of the tile. */
+  readonly compute: (place: TilePlace, sums: Expression, name: string) => Body;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface TileOutputs {
  */
 export function tileOutputs(
   t: Tiling,
-  bounds: readonly Bound<OutAxis>[],
+  loops: readonly AxisLoop<OutAxis>[],
   begin: number,
   p: LoopVariable | undefined,
   id: number,
@@ -37,47 +41,39 @@ export function tileOutputs(
   const { task, layout } = t.plan;
   const { rows, columns } = layout;
   const accesses = outputAccesses(task);
-  const inPanel = (n: number) => (p ? [[p, n] as const] : []);
-  /** What the accesses of all registers of the tile have in common. */
-  const blocks = rows.outputs.map((_, access) => ({
-    offset: offsetOf(bounds, (x) => x.outputs[access]),
-    terms: termsOf(bounds, (x) => x.outputs[access]),
-  }));
-  const at = (access: number, r: Affine, c: Affine, offset = accesses[access].offset): Affine => {
-    const row = rows.outputs[access];
-    const column = columns.outputs[access];
-    return ir.at(
-      offset + blocks[access].offset + r.constant * row + (begin + c.constant) * column,
-      ...inPanel(column),
-      ...blocks[access].terms,
-      ...r.terms.map(([v, n]) => [v, n * row] as const),
-      ...c.terms.map(([v, n]) => [v, n * column] as const),
+  const panel = (stride: number): Affine => ir.at(begin * stride, ...(p ? [[p, stride] as const] : []));
+  /** What all results of the tile have in common. */
+  const corners = accesses.map((_, k) =>
+    added(
+      panel(columns.outputs[k]),
+      indexAlong(loops, (axis) => axis.outputs[k]),
+    ),
+  );
+  const at: TileOutputs['at'] = (k, row, column, offset = accesses[k].offset) =>
+    added(ir.at(offset), corners[k], times(row, rows.outputs[k]), times(column, columns.outputs[k]));
+  /** The position along an axis of the task. */
+  const position = (number: number, { row, column, lanes, along = columns }: TilePlace): Expression => {
+    const lead = indexAlong(
+      loops.filter(({ axis }) => axis.number === number),
+      () => 1,
     );
-  };
-  /** A position along an axis of the task, for a vector along the columns, or along the rows. */
-  const coordinate = (number: number, r: Affine, c: Affine, lanes: number, along: OutAxis): Expression => {
-    const bound = bounds.filter(({ axis }) => axis.number === number);
-    const inColumns = columns.number === number;
-    const here = [...(rows.number === number ? [r] : []), ...(inColumns ? [c, ir.at(begin)] : [])];
-    const first = here.reduce(
-      (sum, { constant }) => sum + constant,
-      offsetOf(bound, () => 1),
-    );
-    const terms = here.flatMap((x) => x.terms);
-    const index = ir.at(first, ...termsOf(bound, () => 1), ...inPanel(inColumns ? 1 : 0), ...terms);
-    return ir.index(index, { dtype: 'int32', lanes }, number === along.number ? 1 : 0);
+    const inColumns = columns.number === number ? [panel(1), column] : [];
+    const inRows = rows.number === number ? [row] : [];
+    const index = added(lead, ...inRows, ...inColumns);
+    return ir.index(index, ir.valueType('int32', lanes), number === along.number ? 1 : 0);
   };
   return {
     at,
-    store: (r, c, lanes, root, name, count, along = columns) => {
-      const position: Position = {
+    compute: (place, sums, name) => {
+      const { row, column, lanes, count, along = columns } = place;
+      const here = {
         lanes,
         count,
-        at: (k) => at(k, r, c),
-        step: (k) => along.outputs[k],
-        axis: (number) => coordinate(number, r, c, lanes, along),
+        at: (k: number) => at(k, row, column),
+        step: (k: number) => along.outputs[k],
+        axis: (number: number) => position(number, place),
       };
-      return storeOutputs(task, t.storage, position, root, `e${id}_${name}_`);
+      return computeOutputs(task, t.buffers, here, sums, `e${id}_${name}_`);
     },
   };
 }

@@ -1,86 +1,72 @@
 // What the parts of a tiled contraction share: the plan, loops over axes of its result, panels and tiles.
 
-import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
-import type { Machine } from '../../../loops/machine.ts';
-import type { Contract } from '../../../primitives/primitives.ts';
-import type { Task } from '../../../primitives/task.ts';
+import type { Affine, Buffer, LoopKind } from '../../../loops/ir.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { isPartial, loop, variable } from '../../body/nest.ts';
+import { type Body, inSteps, isPartial } from '../../body/nest.ts';
 import { outputTypes } from '../../body/outputs.ts';
-import type { Storage } from '../../offer.ts';
-import type { Split, Tile } from '../tile/blocking.ts';
-import type { Block, Bound, Layout, OutAxis, Panel } from './layout.ts';
+import type { TaskBuffers } from '../../offer.ts';
+import { type AxisLoop, around, axisLoop } from './axis-loop.ts';
+import type { OutAxis, SumAxis } from './layout.ts';
+import type { TilePlan } from './tile-plan.ts';
 
-/** How a contraction is computed. */
-export interface TilePlan {
-  readonly task: Task;
-  readonly layout: Layout;
-  readonly machine: Machine;
-  readonly dtype: Contract['dtype'];
-  readonly tile: Tile;
-  readonly lanes: number;
-  /** Is the column operand copied into panels? */
-  readonly packed: boolean;
-  /** Is the row operand copied as well, tile by tile? */
-  readonly packedRows: boolean;
-  /** Is the column operand packed, or read, in parts, because the whole of it does not fit into the cache? */
-  readonly inParts: boolean;
-  readonly split: Split;
-  /** Are tiles turned, because their rows are the innermost axis of the result? */
-  readonly turned: boolean;
-}
-
-/** Where sums are kept between blocks: in the order of the task's shape, from `offset` + `terms` on. */
-export interface Sums {
+/** Where sums are kept between blocks: in the order of the task's shape, from some place on. */
+export interface PartialSums {
   readonly buffer: Buffer;
-  readonly offset: number;
-  readonly terms: readonly (readonly [LoopVariable, number])[];
+  readonly from: Affine;
 }
 
-export type Body = readonly Statement[];
+/** A part of the columns that is computed in one way. */
+export interface Panel {
+  /** First column. */
+  readonly begin: number;
+  /** How many columns there are: a multiple of the panel's width, or fewer than one width. */
+  readonly size: number;
+  readonly vectors: number;
+  readonly lanes: number;
+}
+
+/** A block of the summed axes. */
+export interface Block {
+  /** Loops around the block over what the column operand varies with: a batch, or groups of columns. */
+  readonly groups: readonly AxisLoop<OutAxis>[];
+  /** Loops around it along summed axes, and what is summed inside. */
+  readonly outside: readonly AxisLoop<SumAxis>[];
+  readonly inner: readonly SumAxis[];
+  /** How many columns it is for. */
+  readonly count: number;
+  /** Where its sums are added up with those of other blocks, if there are others. */
+  readonly partialSums: PartialSums | undefined;
+}
+
+/** A block, and where its columns are packed: `depth` steps for each, if they are. */
+export interface PackedBlock extends Block {
+  readonly depth: number;
+  readonly packed: Buffer | undefined;
+}
 
 /** The body of one kernel, and what it does. */
-export interface Part {
-  readonly part: 'pack' | 'clear' | 'compute' | 'finish';
+export interface Stage {
+  readonly does: 'pack' | 'clear' | 'compute' | 'finish';
   readonly body: Body;
-}
-
-export const bound = <A>(axis: A, name: string, extent: number, step = 1, begin = 0): Bound<A> => ({
-  axis,
-  v: variable(name, extent, step),
-  begin,
-});
-export const around = (bounds: readonly Bound<unknown>[], body: Body, kind: LoopKind = 'serial'): Body =>
-  bounds.reduceRight<Body>((inside, { v }, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
-/** The index terms of some bounds, and the constant that they add up to. */
-export const termsOf = <A>(bounds: readonly Bound<A>[], stride: (axis: A) => number) =>
-  bounds.map(({ axis, v }) => [v, stride(axis)] as const);
-export const offsetOf = <A>(bounds: readonly Bound<A>[], stride: (axis: A) => number) =>
-  bounds.reduce((sum, { axis, begin }) => sum + begin * stride(axis), 0);
-
-/** A block of the summed axes with the place of its sums, and how many columns it is for. */
-export interface TileBlock extends Block {
-  readonly sum: Sums | undefined;
-  readonly count: number;
 }
 
 /** The loops of a plan, and the names that its parts need. */
 export class Tiling {
   readonly plan: TilePlan;
-  readonly storage: Storage;
+  readonly buffers: TaskBuffers;
   /** Axes of the result with which both operands vary, and others that only the row operand varies with. */
-  readonly batch: readonly Bound<OutAxis>[];
-  readonly shared: readonly Bound<OutAxis>[];
+  readonly batch: readonly AxisLoop<OutAxis>[];
+  readonly shared: readonly AxisLoop<OutAxis>[];
   /** Columns of a full panel. */
   readonly width: number;
   #names = 0;
 
-  constructor(plan: TilePlan, storage: Storage) {
+  constructor(plan: TilePlan, buffers: TaskBuffers) {
     this.plan = plan;
-    this.storage = storage;
+    this.buffers = buffers;
     const { outer } = plan.layout;
-    this.batch = outer.filter((x) => x.column !== 0).map((x, i) => bound(x, `b${i}`, x.size));
-    this.shared = outer.filter((x) => x.column === 0).map((x, i) => bound(x, `o${i}`, x.size));
+    this.batch = outer.filter((x) => x.column !== 0).map((x, i) => axisLoop(x, `b${i}`));
+    this.shared = outer.filter((x) => x.column === 0).map((x, i) => axisLoop(x, `o${i}`));
     this.width = plan.tile.vectors * plan.lanes;
   }
 
@@ -104,19 +90,13 @@ export class Tiling {
     return panels;
   }
 
-  /** A loop over full tiles of rows, and the rows that do not fill a tile. */
-  inTiles(count: number, body: (m: Bound<OutAxis>, height: number) => Body, kind: LoopKind = 'serial'): Body {
-    const { rows } = this.plan.layout;
-    const tile = this.plan.tile.rows;
-    const whole = Math.floor(count / tile) * tile;
-    const part = (begin: number, extent: number, height: number): Body => {
-      const m = bound({ ...rows, column: 0 }, `m${begin}`, extent, height, begin);
-      return around([m], body(m, height), kind);
-    };
-    return [
-      ...(whole > 0 ? part(0, whole, tile) : []),
-      ...(count > whole ? part(whole, count - whole, count - whole) : []),
-    ];
+  /** A loop over full tiles of rows, and the rows that do not fill a tile: it takes as many rows a step as the tile has. */
+  inTiles(count: number, body: (m: AxisLoop<OutAxis>) => Body, kind: LoopKind = 'serial'): Body {
+    const { layout, tile } = this.plan;
+    return inSteps(count, tile.rows).flatMap((stretch) => {
+      const m = axisLoop({ ...layout.rows, column: 0 }, `m${stretch.begin}`, stretch);
+      return around([m], body(m), kind);
+    });
   }
 
   /** How many elements the outputs' bodies can be computed for at once. */

@@ -1,13 +1,14 @@
 // The results of a tile whose rows are the innermost axis of the result: sums lie across, with the vectors along the
 // columns, and are turned before the outputs' bodies see them.
 
-import type { Affine, Buffer, Expression } from '../../../loops/ir.ts';
+import type { Affine, Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { added } from '../../body/indices.ts';
+import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import { storesLast } from '../tile/tile.ts';
 import { transpose } from '../tile/transpose.ts';
-import type { TileOutputs } from './tile-outputs.ts';
-import type { Body, Tiling } from './tiling.ts';
+import type { TileOutputs, TilePlace } from './tile-outputs.ts';
+import type { Tiling } from './tiling.ts';
 
 /** The sums of a tile, row by row, of which the first `count` columns are some of the result. */
 export interface TileSums {
@@ -17,58 +18,94 @@ export interface TileSums {
   readonly count: number;
 }
 
-export function turnedResults(t: Tiling, { sums, height, width, count }: TileSums, outputs: TileOutputs): Body {
-  const { dtype, lanes, machine } = t.plan;
-  const id = t.nextName();
-  const type = ir.valueType(dtype, lanes);
-  const full = Math.floor(height / lanes) * lanes;
-  const left = height - full;
-  const partial = isPartial(left, lanes, machine) ? left : 0;
-  /** The results of some rows, from `row` on, in a column. */
-  const store = (row: Affine, column: Affine, wide: number, root: Expression, only?: number): Body =>
-    outputs.store(row, column, wide, root, `t${t.nextName()}`, only, t.plan.layout.rows);
-  /** The column `u` and those after it, of so many rows from `first` on: a vector for each column. */
-  const turned = (u: Affine, first: number, rows: number, more: Affine['terms'] = []) => {
-    const row = (i: number) => ir.at((first + i) * width + u.constant, ...u.terms, ...more);
-    const zeros = ir.constant(0, type);
-    return transpose(
-      Array.from({ length: lanes }, (_, i) => (i < rows ? ir.load(sums, row(i), type) : zeros)),
-      `s${t.nextName()}_`,
-    );
+/** A tile that is turned. */
+interface TurnedTile extends TileSums {
+  readonly t: Tiling;
+  readonly outputs: TileOutputs;
+  readonly id: number;
+  /** Rows that fill vectors, and the others. */
+  readonly full: number;
+  readonly left: number;
+}
+
+/** As many columns as a vector has lanes, from `first` on; only so many of them are there. */
+interface ColumnGroup {
+  readonly first: Affine;
+  readonly count: number;
+}
+
+/**
+ * As many columns at a time as there are lanes. Of 11 rows and four lanes, two squares of four rows are turned for each
+ * four columns: then eight results of a column are neighbours. The three rows that are left are a part of a vector, or
+ * they are stored one by one.
+ */
+export function turnedResults(t: Tiling, sums: TileSums, outputs: TileOutputs): Body {
+  const { lanes, machine } = t.plan;
+  const full = Math.floor(sums.height / lanes) * lanes;
+  const tile = { ...sums, t, outputs, id: t.nextName(), full, left: sums.height - full };
+  const asPart = isPartial(tile.left, lanes, machine);
+  const columns = (begin: number, extent: number, count: number): Body => {
+    const v = variable(`u${tile.id}_${begin}`, extent, lanes);
+    const group = { first: ir.at(begin, [v, 1]), count };
+    return loop(v, [...(full > 0 ? runs(tile, group) : []), ...(asPart ? parts(tile, group) : [])]);
   };
-  /** Full squares are stored, so that the outputs of a column are one run. */
-  const runs = (u: Affine, here: number): Body => {
-    const square = t.storage.own(`square${id}`, dtype, lanes * full);
-    const q = variable(`q${id}_${u.constant}`, full, lanes);
-    const { statements, values } = turned(u, 0, lanes, [[q, width]]);
-    const stores = values.map((value, l) => ir.store(square, ir.at(l * full, [q, 1]), value));
-    const l = variable(`l${id}_${u.constant}`, here);
-    const v = variable(`v${id}_${u.constant}`, full, lanes);
-    const root = ir.load(square, ir.at(0, [l, full], [v, 1]), type);
-    const column = ir.at(u.constant, ...u.terms, [l, 1]);
-    return [...loop(q, [...statements, ...stores]), ...loop(l, loop(v, store(ir.at(0, [v, 1]), column, lanes, root)))];
-  };
-  /** Of the rows that fill no vector the columns together, since their parts of vectors overlap. */
-  const parts = (u: Affine, here: number): Body => {
-    const { statements, values } = turned(u, full, partial);
-    const ends = values
-      .slice(0, here)
-      .flatMap((value, l) => store(ir.at(full), ir.plus(u, l), lanes, value, partOf(partial, lanes)));
-    return [...statements, ...storesLast(ends, t.nextName())];
-  };
-  /** The columns of vectors from `begin` on, of each of which so many are some of the result. */
-  const columns = (begin: number, extent: number, here: number): Body => {
-    const v = variable(`u${id}_${begin}`, extent, lanes);
-    const u = ir.at(begin, [v, 1]);
-    return loop(v, [...(full > 0 ? runs(u, here) : []), ...(partial > 0 ? parts(u, here) : [])]);
-  };
-  const whole = Math.floor(count / lanes) * lanes;
-  const row = variable(`row${id}`, left - partial);
-  const c = variable(`c${id}`, count);
-  const single = ir.load(sums, ir.at(full * width, [row, width], [c, 1]), ir.valueType(dtype, 1));
+  const whole = Math.floor(sums.count / lanes) * lanes;
   return [
     ...(whole > 0 ? columns(0, whole, lanes) : []),
-    ...(count > whole ? columns(whole, lanes, count - whole) : []),
-    ...loop(row, loop(c, store(ir.at(full, [row, 1]), ir.at(0, [c, 1]), 1, single))),
+    ...(sums.count > whole ? columns(whole, lanes, sums.count - whole) : []),
+    ...(asPart ? [] : oneByOne(tile)),
   ];
 }
+
+/** Full squares are stored before their results are computed, so that the outputs of a column are one run. */
+function runs(tile: TurnedTile, { first, count }: ColumnGroup): Body {
+  const { t, width, full, id } = tile;
+  const { dtype, lanes } = t.plan;
+  const square = t.buffers.own(`square${id}`, dtype, lanes * full);
+  const q = variable(`q${id}_${first.constant}`, full, lanes);
+  const { statements, values } = turned(tile, added(first, ir.at(0, [q, width])), lanes);
+  const stores = values.map((value, l) => ir.store(square, ir.at(l * full, [q, 1]), value));
+  const l = variable(`l${id}_${first.constant}`, count);
+  const v = variable(`v${id}_${first.constant}`, full, lanes);
+  const value = ir.load(square, ir.at(0, [l, full], [v, 1]), ir.valueType(dtype, lanes));
+  const column = added(first, ir.at(0, [l, 1]));
+  const body = results(tile, { row: ir.at(0, [v, 1]), column, lanes }, value);
+  return [...loop(q, [...statements, ...stores]), ...loop(l, loop(v, body))];
+}
+
+/** Rows that fill no vector: all columns are computed before one is stored, since their parts of vectors overlap. */
+function parts(tile: TurnedTile, { first, count }: ColumnGroup): Body {
+  const { t, width, full, left } = tile;
+  const { lanes } = t.plan;
+  const { statements, values } = turned(tile, ir.plus(first, full * width), left);
+  const ends = values.slice(0, count).flatMap((value, l) => {
+    const place = { row: ir.at(full), column: ir.plus(first, l), lanes, count: partOf(left, lanes) };
+    return results(tile, place, value);
+  });
+  return [...statements, ...storesLast(ends, t.nextName())];
+}
+
+/** Rows that fill no vector, where the machine has no parts of vectors. */
+function oneByOne(tile: TurnedTile): Body {
+  const { t, sums, width, count, full, left, id } = tile;
+  const row = variable(`row${id}`, left);
+  const c = variable(`c${id}`, count);
+  const value = ir.load(sums, ir.at(full * width, [row, width], [c, 1]), ir.valueType(t.plan.dtype, 1));
+  const place = { row: ir.at(full, [row, 1]), column: ir.at(0, [c, 1]), lanes: 1 };
+  return loop(row, loop(c, results(tile, place, value)));
+}
+
+/** A square of sums, from a place in the tile on, as a vector of rows for each column; of rows beyond `rows` it has zeros. */
+function turned({ t, sums, width }: TurnedTile, from: Affine, rows: number) {
+  const { dtype, lanes } = t.plan;
+  const type = ir.valueType(dtype, lanes);
+  const zeros = ir.constant(0, type);
+  const square = Array.from({ length: lanes }, (_, i) =>
+    i < rows ? ir.load(sums, ir.plus(from, i * width), type) : zeros,
+  );
+  return transpose(square, `s${t.nextName()}_`);
+}
+
+/** The outputs for neighbouring rows. */
+const results = ({ t, outputs }: TurnedTile, place: TilePlace, sums: ir.Expression): Body =>
+  outputs.compute({ ...place, along: t.plan.layout.rows }, sums, `t${t.nextName()}`);

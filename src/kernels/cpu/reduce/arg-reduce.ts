@@ -1,111 +1,106 @@
 // The index of the largest or smallest element.
-import type { Local, Statement } from '../../../loops/ir.ts';
+import type { Expression, Local, ValueType } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
-import type { Scalar } from '../../../primitives/scalar.ts';
+import type { ArgReduce } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { loop, type Position, variable } from '../../body/nest.ts';
-import { outputBytes, outputTypes, storeOutputs } from '../../body/outputs.ts';
-import type { Offer, Storage } from '../../offer.ts';
-import { axisIndex, operandAt, type Plan, planFor } from './reduction-axes.ts';
+import { type Body, fromBegin, loop, nested, piecesOf, positionAt, variable, variables } from '../../body/nest.ts';
+import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
+import type { Offer } from '../../offer.ts';
+import { operandAt, type Reduction, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
 
 /** Index of the first extreme element; NaN counts as extreme. Vectors along the innermost kept axis where it can. */
 export function argReduction(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'argReduce' || !task.operandBody) return undefined;
-  const operandBody = task.operandBody;
-  const plan = planFor(task);
-  const count = elements(task.shape) * elements(plan.reduced.shape);
-  const flops = (taskCost([operandBody]) + 4) * count;
+  const operand = task.operandBody;
+  const axes = reductionAxes(task);
+  const count = elements(task.shape) * elements(axes.reduced);
+  const flops = (taskCost([operand]) + 4) * count;
   const types = [...outputTypes(task), ...task.operands.map((v) => v.node.dtype)];
-  const lanes = lanesFor(machine, [operandBody, ...task.outputs.map((o) => o.body)], types);
+  const lanes = lanesFor(machine, [operand, ...task.outputs.map((o) => o.body)], types);
   return {
     name: `argReduce ×${lanes}`,
     cost: flops / lanes,
-    build: (storage) => {
-      const last = plan.kept.shape.length - 1;
-      const wide =
-        last >= 0 && plan.kept.shape[last] >= lanes && plan.operands.every((_, k) => plan.kept.strides[k][last] <= 1);
-      const body = argAlongKept(task, operandBody, storage, plan, wide ? lanes : 1);
+    build: (buffers) => {
+      const site = { task, operand, axes, buffers };
+      const body = alongKept(site, root.op, fillsVectors(axes, lanes) ? lanes : 1);
       return [{ name: `arg${root.op}`, body, flops, bytes: outputBytes(task) + count * 4 }];
     },
   };
 }
 
-function argAlongKept(task: Task, body: Scalar, storage: Storage, plan: Plan, lanes: number): Statement[] {
-  const { kept, reduced } = plan;
-  const last = kept.shape.length - 1;
-  const inner = last < 0 ? 1 : kept.shape[last];
-  const outer = kept.shape.slice(0, Math.max(0, last)).map((size, i) => variable(`i${i}`, size));
-  const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
-  const operandCount = plan.operands.length;
-  const largest = task.root?.kind === 'argReduce' && task.root.op === 'max';
-  const tile = (begin: number, extent: number, width: number): readonly Statement[] => {
-    const v = variable(`v${width}`, extent, width);
-    const terms = (k: number) => [
-      ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
-      ...(last < 0 ? [] : [[v, kept.strides[k][last]] as const]),
+/** Are neighbours along the innermost kept axis neighbours in every operand, or one element, and enough for a vector? */
+const fillsVectors = ({ kept, operands }: ReductionAxes, lanes: number): boolean =>
+  (kept.at(-1) ?? 0) >= lanes && operands.strides.every((strides) => strides[kept.length - 1] <= 1);
+
+function alongKept(site: Reduction, op: ArgReduce['op'], lanes: number): Body {
+  const { task, operand, axes, buffers } = site;
+  const outer = variables('i', axes.kept.slice(0, -1));
+  const last = axes.kept.length === 0 ? undefined : outer.length;
+  const reductions = variables('k', axes.reduced);
+  const pieces = piecesOf(axes.kept.at(-1) ?? 1, lanes, { partialVectors: false }).flatMap((piece) => {
+    const v = variable(`v${piece.lanes}`, piece.extent, piece.lanes);
+    const kept = [...outer.map(fromBegin), ...(last === undefined ? [] : [{ v, begin: piece.begin }])];
+    const vector = { axis: last, lanes: piece.lanes };
+    const here = positionAt(axes.operands, [...kept, ...reductions.map(fromBegin)], vector);
+    const registers = registersOf(ir.valueType(operand.dtype, piece.lanes));
+    const { best, where, now } = registers;
+    const { statements, value } = operandAt(site, here, `a${piece.lanes}_`);
+    const result = positionAt(axes.outputs, kept, vector);
+    const body: Body = [
+      ...[best, where, now].map((local) => set(local, ir.constant(0, local.type))),
+      ...nested(reductions, [...statements, ...comparing(registers, value, op)]),
+      ...computeOutputs(task, buffers, result, ir.local(where), `e${piece.lanes}_`),
     ];
-    const shift = (k: number) => plan.accesses[k].offset + (last < 0 ? 0 : begin * kept.strides[k][last]);
-    const axis = (a: number) => axisIndex(a, task, outer, last < 0 ? undefined : v, begin, reductions, width);
-    const valueType = ir.valueType(body.dtype, width);
-    const best: Local = { name: `best${width}`, type: valueType };
-    const where: Local = { name: `where${width}`, type: { dtype: 'int32', lanes: width } };
-    const now: Local = { name: `now${width}`, type: { dtype: 'int32', lanes: width } };
-    const x: Local = { name: `x${width}`, type: valueType };
-    const operand = operandAt(
-      body,
-      storage,
-      plan,
-      width,
-      `a${width}_`,
-      (k) => ir.at(shift(k), ...terms(k), ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const)),
-      (k) => (last < 0 ? 0 : kept.strides[k][last]),
-      axis,
-    );
-    const xs = ir.local(x);
-    const bests = ir.local(best);
-    const further = largest ? ir.compare('less', bests, xs) : ir.compare('less', xs, bests);
-    const isNaN = ir.compare('notEqual', xs, xs);
-    const wasNumber = ir.compare('equal', bests, bests);
-    const first = ir.compare('equal', ir.local(now), ir.constant(0, now.type));
-    const better: Local = { name: `better${width}`, type: { dtype: 'bool', lanes: width } };
-    const float = valueType.dtype !== 'int32' && valueType.dtype !== 'bool';
-    const beats = float ? ir.binary('or', further, ir.binary('and', isNaN, wasNumber)) : further;
-    const steps: Statement[] = [
-      ...operand.statements,
-      { kind: 'set', local: x, value: operand.value },
-      { kind: 'set', local: better, value: ir.binary('or', beats, first) },
-      { kind: 'set', local: best, value: ir.select(ir.local(better), xs, bests) },
-      { kind: 'set', local: where, value: ir.select(ir.local(better), ir.local(now), ir.local(where)) },
-      { kind: 'set', local: now, value: ir.binary('add', ir.local(now), ir.constant(1, now.type)) },
-    ];
-    const p: Position = {
-      lanes: width,
-      at: (k) => ir.at(shift(k + operandCount), ...terms(k + operandCount)),
-      step: (k) => (last < 0 ? 0 : kept.strides[k + operandCount][last]),
-      axis,
-    };
-    const inside = reductions.reduceRight<readonly Statement[]>((s, r) => loop(r, s), steps);
-    return loop(
-      v,
-      [
-        { kind: 'set', local: best, value: ir.constant(0, valueType) },
-        { kind: 'set', local: where, value: ir.constant(0, where.type) },
-        { kind: 'set', local: now, value: ir.constant(0, now.type) },
-        ...inside,
-        ...storeOutputs(task, storage, p, ir.local(where), `e${width}_`),
-      ],
-      outer.length === 0 ? 'parallel' : 'serial',
-    );
+    return loop(v, body, outer.length === 0 ? 'parallel' : 'serial');
+  });
+  return nested(outer, pieces, 'parallel');
+}
+
+/** What is at hand while elements are looked at: the best so far and where it was, the place now and its element. */
+interface Registers {
+  readonly best: Local;
+  readonly where: Local;
+  readonly now: Local;
+  readonly x: Local;
+  readonly better: Local;
+}
+
+function registersOf(type: ValueType): Registers {
+  const { lanes } = type;
+  return {
+    best: { name: `best${lanes}`, type },
+    where: { name: `where${lanes}`, type: { dtype: 'int32', lanes } },
+    now: { name: `now${lanes}`, type: { dtype: 'int32', lanes } },
+    x: { name: `x${lanes}`, type },
+    better: { name: `better${lanes}`, type: { dtype: 'bool', lanes } },
   };
-  const vectors = lanes === 1 ? 0 : Math.floor(inner / lanes) * lanes;
-  const parts = [
-    ...(vectors > 0 ? tile(0, vectors, lanes) : []),
-    ...(inner - vectors > 0 ? tile(vectors, inner - vectors, 1) : []),
+}
+
+const set = (local: Local, value: Expression) => ({ kind: 'set', local, value }) as const;
+
+/**
+ * Looks at one element. It is better if it is further, or the first that is NaN; and the very first element is better
+ * than none. What is equal is not better: of equal elements the first one counts.
+ */
+function comparing({ best, where, now, x, better }: Registers, value: Expression, op: ArgReduce['op']): Body {
+  const xs = ir.local(x);
+  const bests = ir.local(best);
+  const further = op === 'max' ? ir.compare('less', bests, xs) : ir.compare('less', xs, bests);
+  const isNaN = ir.compare('notEqual', xs, xs);
+  const wasNumber = ir.compare('equal', bests, bests);
+  const isFloat = x.type.dtype !== 'int32' && x.type.dtype !== 'bool';
+  const beats = isFloat ? ir.binary('or', further, ir.binary('and', isNaN, wasNumber)) : further;
+  const first = ir.compare('equal', ir.local(now), ir.constant(0, now.type));
+  return [
+    set(x, value),
+    set(better, ir.binary('or', beats, first)),
+    set(best, ir.select(ir.local(better), xs, bests)),
+    set(where, ir.select(ir.local(better), ir.local(now), ir.local(where))),
+    set(now, ir.binary('add', ir.local(now), ir.constant(1, now.type))),
   ];
-  return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), parts)];
 }

@@ -1,286 +1,175 @@
 // Reductions: sums, products, extremes, any and all, over any axes.
 
-import type { BinaryOp, Expression, Local, Statement } from '../../../loops/ir.ts';
+import type { Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
-import { identityOf, type Reduce } from '../../../primitives/primitives.ts';
-import type { Scalar } from '../../../primitives/scalar.ts';
+import type { Reduce } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { isPartial, loop, type Position, partOf, type Space, variable } from '../../body/nest.ts';
-import { outputBytes, outputTypes, storeOutputs } from '../../body/outputs.ts';
-import type { Offer, Storage } from '../../offer.ts';
-import { axisIndex, operandAt, type Plan, planFor } from './reduction-axes.ts';
-
-const combineOps: Record<Reduce['op'], BinaryOp> = {
-  sum: 'add',
-  prod: 'mul',
-  max: 'max',
-  min: 'min',
-  any: 'or',
-  all: 'and',
-};
+import {
+  type Body,
+  fromBegin,
+  isPartial,
+  loop,
+  nested,
+  type Piece,
+  type Position,
+  piecesOf,
+  positionAt,
+  variable,
+  variables,
+} from '../../body/nest.ts';
+import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
+import type { Offer } from '../../offer.ts';
+import { type Accumulator, allInOne, beginning, combine } from './combine.ts';
+import { operandAt, type Reduction, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
 
 /** Vectors that are accumulated side by side, to fill the pipeline and whole cache lines. */
-const unroll = 4;
+const sideBySide = 4;
 
 /** A reduction of any axes. Vectors run along the kept axis that lies innermost, else along the reduced one. */
 export function reduction(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'reduce' || !task.operandBody) return undefined;
-  const operandBody = task.operandBody;
-  const bodies = [operandBody, ...task.outputs.map((o) => o.body)];
-  const plan = planFor(task);
-  const count = elements(task.shape) * elements(plan.reduced.shape);
+  const operand = task.operandBody;
+  const bodies = [operand, ...task.outputs.map((o) => o.body)];
+  const axes = reductionAxes(task);
+  const count = elements(task.shape) * elements(axes.reduced);
   const types = [...outputTypes(task), ...task.operands.map((v) => v.node.dtype)];
   const lanes = lanesFor(machine, bodies, types);
-  const flops = (taskCost([operandBody]) + 1) * count;
+  const flops = (taskCost([operand]) + 1) * count;
   const bytes = outputBytes(task) + task.operands.length * count * 4;
-  const last = plan.kept.shape.length - 1;
-  const innerKept = last >= 0 ? plan.kept.shape[last] : 1;
-  const lastReduced = plan.reduced.shape.length - 1;
-  const contiguousReduced =
-    lastReduced >= 0 && plan.operands.some((_, k) => plan.reduced.strides[k][lastReduced] === 1);
-  const fills = (size: number) => size >= lanes || isPartial(size, lanes, machine);
-  const alongKept = lanes > 1 && fills(innerKept) && (!contiguousReduced || keptIsNearer(plan));
-  const inVectors = alongKept || (contiguousReduced && fills(plan.reduced.shape[lastReduced]));
+  const along = vectorsAlong(axes, lanes, machine);
+  const width = along === 'neither' ? 1 : lanes;
   return {
-    name: `reduce ×${inVectors ? lanes : 1}`,
-    cost: flops / (inVectors ? lanes : 1),
-    build: (storage) => {
-      const body = alongKept
-        ? reduceAlongKept(task, root, operandBody, storage, plan, lanes, machine)
-        : reduceAlongReduced(task, root, operandBody, storage, plan, inVectors ? lanes : 1, machine);
+    name: `reduce ×${width}`,
+    cost: flops / width,
+    build: (buffers) => {
+      const site = { task, root, operand, axes, buffers, lanes: width, machine };
+      const body = along === 'kept' ? alongKept(site) : alongReduced(site);
       return [{ name: `reduce ${root.op}`, body, flops, bytes }];
     },
   };
 }
 
-/** Are no more operands scattered along the kept axis than along the reduced one, and some neighbours? */
-function keptIsNearer({ operands, kept, reduced }: Plan): boolean {
-  const strides = (axes: Space) => operands.map((_, k) => axes.strides[k].at(-1) as number);
-  const scattered = (axes: Space) => strides(axes).filter((n) => n !== 0 && n !== 1).length;
-  return kept.shape.length > 0 && strides(kept).includes(1) && scattered(kept) <= scattered(reduced);
+/** A reduction whose loops are made: vectors of so many lanes. */
+interface ReduceSite extends Reduction {
+  readonly root: Reduce;
+  readonly lanes: number;
+  readonly machine: Machine;
 }
 
-const combine = (op: Reduce['op'], a: Expression, b: Expression): Expression => ir.binary(combineOps[op], a, b);
+/** The axes along which vectors lie: an axis has to fill them, and to be where neighbours are. */
+function vectorsAlong(axes: ReductionAxes, lanes: number, machine: Machine): 'kept' | 'reduced' | 'neither' {
+  const fills = (size: number) => size >= lanes || isPartial(size, lanes, machine);
+  const innermost = axes.reduced.at(-1);
+  const neighbours = innermost !== undefined && axes.operands.strides.some((strides) => strides.at(-1) === 1);
+  const keptFills = lanes > 1 && fills(axes.kept.at(-1) ?? 1);
+  if (keptFills && (!neighbours || keptIsNearer(axes))) return 'kept';
+  return neighbours && fills(innermost) ? 'reduced' : 'neither';
+}
+
+/** Are no more operands scattered along the kept axis than along the reduced one, and some neighbours? */
+function keptIsNearer({ operands, kept }: ReductionAxes): boolean {
+  const alongKept = operands.strides.map((strides) => strides[kept.length - 1]);
+  const alongReduced = operands.strides.map((strides) => strides.at(-1));
+  const scattered = (strides: readonly (number | undefined)[]) => strides.filter((n) => n !== 0 && n !== 1).length;
+  return alongKept.includes(1) && scattered(alongKept) <= scattered(alongReduced);
+}
 
 /** A finished result: uint8 is summed as int32. */
 const finished = (op: Reduce, total: Expression): Expression =>
   op.dtype === 'uint8' ? ir.binary('and', total, ir.constant(255, total.type)) : total;
 
-/** Several neighbouring vectors of results at once, all reduced elements for each. */
-function reduceAlongKept(
-  task: Task,
-  root: Reduce,
-  body: Scalar,
-  storage: Storage,
-  plan: Plan,
-  lanes: number,
-  machine: Machine,
-): Statement[] {
-  const { kept, reduced } = plan;
-  const last = kept.shape.length - 1;
-  const inner = kept.shape[last];
-  const outer = kept.shape.slice(0, last).map((size, i) => variable(`i${i}`, size));
-  const reductions = reduced.shape.map((size, i) => variable(`k${i}`, size));
-  const operandCount = plan.operands.length;
-  const tile = (
-    begin: number,
-    extent: number,
-    width: number,
-    vectors: number,
-    count?: number,
-  ): readonly Statement[] => {
-    const v = variable(`v${begin}_${width}_${vectors}`, extent, width * vectors);
-    const keptTerms = (k: number) => [
-      ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
-      [v, kept.strides[k][last]] as const,
-    ];
-    const sums: Local[] = [];
+/** A piece of an axis in which so many vectors are done side by side. */
+interface WidePiece extends Piece {
+  readonly vectors: number;
+}
+
+/**
+ * An axis in pieces: vectors side by side, vectors one by one, and what does not fill one. Of 55 elements on four lanes
+ * the first 48 are done in four vectors an iteration, the next four in one, and three element by element, or as a part
+ * of a vector.
+ */
+function widePieces(size: number, { lanes, machine }: ReduceSite): WidePiece[] {
+  const wide = lanes === 1 ? 0 : Math.floor(size / (lanes * sideBySide)) * lanes * sideBySide;
+  const rest = piecesOf(size - wide, lanes, machine).map((p) => ({ ...p, begin: wide + p.begin, vectors: 1 }));
+  return wide > 0 ? [{ begin: 0, extent: wide, lanes, vectors: sideBySide }, ...rest] : rest;
+}
+
+/** Adds what is reduced at a place to a register. */
+function adding(site: ReduceSite, position: Position, sum: Local): Body {
+  const { statements, value } = operandAt(site, position, `${sum.name}_`);
+  return [...statements, { kind: 'set', local: sum, value: combine(site.root.op, ir.local(sum), value) }];
+}
+
+/** The outputs at a place, of which the register has the result. */
+const ending = ({ task, root, buffers }: ReduceSite, position: Position, total: Local, prefix: string): Body =>
+  computeOutputs(task, buffers, position, finished(root, ir.local(total)), prefix);
+
+/**
+ * Vectors of results, all that is reduced for each: the sum of the rows of x[100, 55] reads 16 neighbouring columns,
+ * goes down all 100 rows with four sums in registers, and stores them.
+ */
+function alongKept(site: ReduceSite): Body {
+  const { root, axes } = site;
+  const last = axes.kept.length - 1;
+  const outer = variables('i', axes.kept.slice(0, last));
+  const reductions = variables('k', axes.reduced);
+  const pieces = widePieces(axes.kept[last], site).flatMap(({ begin, extent, lanes, vectors, count }) => {
+    const v = variable(`v${begin}_${lanes}_${vectors}`, extent, lanes * vectors);
+    const begins: Statement[] = [];
     const steps: Statement[] = [];
     const ends: Statement[] = [];
     for (let u = 0; u < vectors; u++) {
-      const sum: Local = { name: `s${begin}_${width}_${vectors}_${u}`, type: ir.valueType(root.dtype, width) };
-      sums.push(sum);
-      const shift = begin + u * width;
-      const operand = operandAt(
-        body,
-        storage,
-        plan,
-        width,
-        `${sum.name}_`,
-        (k) =>
-          ir.at(
-            plan.accesses[k].offset + shift * kept.strides[k][last],
-            ...keptTerms(k),
-            ...reductions.map((r, i) => [r, reduced.strides[k][i]] as const),
-          ),
-        (k) => kept.strides[k][last],
-        (a) => axisIndex(a, task, outer, v, shift, reductions, width),
-        count,
-      );
-      steps.push(...operand.statements, {
-        kind: 'set',
-        local: sum,
-        value: combine(root.op, ir.local(sum), operand.value),
-      });
-      const p: Position = {
-        lanes: width,
-        count,
-        at: (k) =>
-          ir.at(
-            plan.accesses[k + operandCount].offset + shift * kept.strides[k + operandCount][last],
-            ...keptTerms(k + operandCount),
-          ),
-        step: (k) => kept.strides[k + operandCount][last],
-        axis: (a) => axisIndex(a, task, outer, v, shift, reductions, width),
-      };
-      ends.push(...storeOutputs(task, storage, p, finished(root, ir.local(sum)), `e${sum.name}_`));
+      const sum: Local = { name: `s${begin}_${lanes}_${vectors}_${u}`, type: ir.valueType(root.dtype, lanes) };
+      const vector = { axis: last, lanes, count };
+      const kept = [...outer.map(fromBegin), { v, begin: begin + u * lanes }];
+      begins.push({ kind: 'set', local: sum, value: beginning(root, sum.type) });
+      steps.push(...adding(site, positionAt(axes.operands, [...kept, ...reductions.map(fromBegin)], vector), sum));
+      ends.push(...ending(site, positionAt(axes.outputs, kept, vector), sum, `e${sum.name}_`));
     }
-    const begins = sums.map(
-      (local): Statement => ({ kind: 'set', local, value: ir.constant(identityOf(root.op, root.dtype), local.type) }),
-    );
-    const inside = reductions.reduceRight<readonly Statement[]>((statements, r) => loop(r, statements), steps);
-    return loop(v, [...begins, ...inside, ...ends], outer.length === 0 ? 'parallel' : 'serial');
-  };
-  const wide = Math.floor(inner / (lanes * unroll)) * lanes * unroll;
-  const vectors = Math.floor((inner - wide) / lanes) * lanes;
-  const rest = inner - wide - vectors;
-  const parts = [
-    ...(wide > 0 ? tile(0, wide, lanes, unroll) : []),
-    ...(vectors > 0 ? tile(wide, vectors, lanes, 1) : []),
-    ...(isPartial(rest, lanes, machine)
-      ? tile(wide + vectors, lanes, lanes, 1, rest)
-      : tile(wide + vectors, rest, 1, 1)),
-  ];
-  return [
-    ...outer.reduceRight<readonly Statement[]>(
-      (statements, v, i) => loop(v, statements, i === 0 ? 'parallel' : 'serial'),
-      parts,
-    ),
-  ];
+    const body = [...begins, ...nested(reductions, steps), ...ends];
+    return loop(v, body, outer.length === 0 ? 'parallel' : 'serial');
+  });
+  return nested(outer, pieces, 'parallel');
 }
 
-/** A register with results in its first lanes. */
-interface Partial {
-  readonly local: Local;
-  readonly count: number;
-}
-
-/** Partial results as one number: whole vectors first, then their lanes in halves. */
-function allInOne(root: Reduce, sums: readonly Partial[]): { statements: readonly Statement[]; value: Expression } {
-  const { op, dtype } = root;
-  const isWhole = ({ local, count }: Partial) => local.type.lanes === count && count > 1;
-  const [first, ...others] = sums.filter(isWhole);
-  const statements: Statement[] = others.map(({ local }) => ({
-    kind: 'set',
-    local: first.local,
-    value: combine(op, ir.local(first.local), ir.local(local)),
-  }));
-  const rest = [...(first ? [first] : []), ...sums.filter((s) => !isWhole(s))];
-  for (const { local, count } of rest) {
-    const { lanes } = local.type;
-    const empty = ir.constant(identityOf(op, dtype), local.type);
-    for (let left = count; left > 1; ) {
-      const half = 2 ** (Math.ceil(Math.log2(left)) - 1);
-      // Only the lower half matters from here on.
-      const from = (l: number) => (l >= half ? l : l + half < left ? l + half : lanes);
-      const upper = Array.from({ length: lanes }, (_, l) => from(l));
-      const folded = combine(op, ir.local(local), ir.shuffle(ir.local(local), empty, upper));
-      statements.push({ kind: 'set', local, value: folded });
-      left = half;
-    }
-  }
-  const totals = rest.map(({ local }) => (local.type.lanes === 1 ? ir.local(local) : ir.lane(ir.local(local), 0)));
-  const nothing = ir.constant(identityOf(op, dtype), ir.valueType(dtype, 1));
-  return { statements, value: totals.length === 0 ? nothing : totals.reduce((a, b) => combine(op, a, b)) };
-}
-
-/** One result at a time: vectors along the innermost reduced axis, then their lanes together. */
-function reduceAlongReduced(
-  task: Task,
-  root: Reduce,
-  body: Scalar,
-  storage: Storage,
-  plan: Plan,
-  lanes: number,
-  machine: Machine,
-): Statement[] {
-  const { kept, reduced } = plan;
-  const lastReduced = reduced.shape.length - 1;
-  const inner = lastReduced < 0 ? 1 : reduced.shape[lastReduced];
-  const outer = kept.shape.map((size, i) => variable(`i${i}`, size));
-  const middle = reduced.shape.slice(0, Math.max(0, lastReduced)).map((size, i) => variable(`k${i}`, size));
-  const operandCount = plan.operands.length;
-  const statements: Statement[] = [];
-  const sums: Partial[] = [];
-  const piece = (begin: number, extent: number, width: number, vectors: number, count = width) => {
-    const v = variable(`v${begin}_${width}`, extent, width * vectors);
+/**
+ * One result at a time: the sum of each row of x[100, 55] adds neighbouring elements of the row to four vectors, which
+ * are then made one number. Without vectors it is the same with one element at a time.
+ */
+function alongReduced(site: ReduceSite): Body {
+  const { root, axes } = site;
+  const last = axes.reduced.length - 1;
+  const kept = variables('i', axes.kept);
+  const middle = variables('k', axes.reduced.slice(0, -1));
+  const begins: Statement[] = [];
+  const accumulators: Accumulator[] = [];
+  const pieces = widePieces(axes.reduced.at(-1) ?? 1, site).flatMap(({ begin, extent, lanes, vectors, count }) => {
+    const v = variable(`v${begin}_${lanes}`, extent, lanes * vectors);
     const steps: Statement[] = [];
     for (let u = 0; u < vectors; u++) {
-      const sum: Local = { name: `s${begin}_${width}_${u}`, type: ir.valueType(root.dtype, width) };
-      statements.push({ kind: 'set', local: sum, value: ir.constant(identityOf(root.op, root.dtype), sum.type) });
-      const shift = begin + u * width;
-      const at = (k: number) =>
-        ir.at(
-          plan.accesses[k].offset + (lastReduced < 0 ? 0 : shift * reduced.strides[k][lastReduced]),
-          ...outer.map((o, i) => [o, kept.strides[k][i]] as const),
-          ...middle.map((r, i) => [r, reduced.strides[k][i]] as const),
-          ...(lastReduced < 0 ? [] : [[v, reduced.strides[k][lastReduced]] as const]),
-        );
-      const axis = (a: number): Expression => {
-        const type = { dtype: 'int32' as const, lanes: width };
-        if (a < task.shape.length) return ir.index(ir.at(0, [outer[a], 1]), type);
-        const r = a - task.shape.length;
-        return r === lastReduced ? ir.index(ir.at(shift, [v, 1]), type, 1) : ir.index(ir.at(0, [middle[r], 1]), type);
-      };
-      const operand = operandAt(
-        body,
-        storage,
-        plan,
-        width,
-        `${sum.name}_`,
-        at,
-        (k) => reduced.strides[k][lastReduced],
-        axis,
-        partOf(count, width),
-      );
-      steps.push(...operand.statements, {
-        kind: 'set',
-        local: sum,
-        value: combine(root.op, ir.local(sum), operand.value),
-      });
-      sums.push({ local: sum, count });
+      const sum: Local = { name: `s${begin}_${lanes}_${u}`, type: ir.valueType(root.dtype, lanes) };
+      const innermost = last < 0 ? [] : [{ v, begin: begin + u * lanes }];
+      const places = [...[...kept, ...middle].map(fromBegin), ...innermost];
+      const position = positionAt(axes.operands, places, { axis: kept.length + last, lanes, count });
+      begins.push({ kind: 'set', local: sum, value: beginning(root, sum.type) });
+      steps.push(...adding(site, position, sum));
+      accumulators.push({ local: sum, count: count ?? lanes });
     }
     return loop(v, steps);
-  };
-  const parts: Statement[] = [];
-  const block = lanes * unroll;
-  const big = lanes === 1 ? 0 : Math.floor(inner / block) * block;
-  const vectors = lanes === 1 ? 0 : Math.floor((inner - big) / lanes) * lanes;
-  if (big > 0) parts.push(...piece(0, big, lanes, unroll));
-  if (vectors > 0) parts.push(...piece(big, vectors, lanes, 1));
-  const rest = inner - big - vectors;
-  if (isPartial(rest, lanes, machine)) parts.push(...piece(big + vectors, lanes, lanes, 1, rest));
-  else if (rest > 0) parts.push(...piece(big + vectors, rest, 1, 1));
-  const inside = middle.reduceRight<readonly Statement[]>((body2, r) => loop(r, body2), parts);
+  });
   const total: Local = { name: 'total', type: ir.valueType(root.dtype, 1) };
-  const together = allInOne(root, sums);
-  const p: Position = {
-    lanes: 1,
-    at: (k) =>
-      ir.at(
-        plan.accesses[k + operandCount].offset,
-        ...outer.map((o, i) => [o, kept.strides[k + operandCount][i]] as const),
-      ),
-    step: () => 0,
-    axis: (a) => ir.index(ir.at(0, [outer[a], 1]), { dtype: 'int32', lanes: 1 }),
-  };
-  const ends = storeOutputs(task, storage, p, finished(root, ir.local(total)), 'e');
-  const end: Statement = { kind: 'set', local: total, value: together.value };
-  const one = [...statements, ...inside, ...together.statements, end, ...ends];
-  return [...outer.reduceRight<readonly Statement[]>((s, v, i) => loop(v, s, i === 0 ? 'parallel' : 'serial'), one)];
+  const together = allInOne(root, accumulators);
+  const one: Body = [
+    ...begins,
+    ...nested(middle, pieces),
+    ...together.statements,
+    { kind: 'set', local: total, value: together.value },
+    ...ending(site, positionAt(axes.outputs, kept.map(fromBegin)), total, 'e'),
+  ];
+  return nested(kept, one, 'parallel');
 }

@@ -1,72 +1,69 @@
-// What reductions of every kind share: the kept and the reduced axes, and the value to reduce at a place.
-import type { Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
-import * as ir from '../../../loops/ir.ts';
+// The axes of a reduction, and what is reduced at a place along them.
+import type { Expression } from '../../../loops/ir.ts';
 import type { ArgReduce, Reduce, View } from '../../../primitives/primitives.ts';
 import type { Scalar } from '../../../primitives/scalar.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { share, Translator } from '../../body/expression.ts';
-import type { Access, Space } from '../../body/nest.ts';
-import { outputAccesses, spaceOf } from '../../body/outputs.ts';
-import type { Storage } from '../../offer.ts';
+import type { Body, IterationSpace, Position, StridedAccess } from '../../body/nest.ts';
+import { iterationSpace, loadFor, outputAccesses } from '../../body/outputs.ts';
+import type { TaskBuffers } from '../../offer.ts';
 
-/** The space of a reduction: kept axes and reduced axes, each merged, with the strides of operands and outputs. */
-export interface Plan {
-  readonly kept: Space;
-  readonly reduced: Space;
-  readonly operands: readonly View[];
-  readonly accesses: readonly Access[];
+/**
+ * The axes that are kept and those that are reduced, each merged where all arrays allow it. Loops walk along the first
+ * and then the second: the sum over the second axis of x[4, 6] has the places i and k, in vectors along one of the two:
+ *
+ *     along the kept axis      x[i … i + 3, k] is added to the sums of y[i … i + 3]
+ *     along the reduced one    x[i, k … k + 3] is added to four sums, which y[i] will be made of
+ */
+export interface ReductionAxes {
+  /** Sizes. */
+  readonly kept: readonly number[];
+  readonly reduced: readonly number[];
+  /** Along the kept axes, then the reduced ones. */
+  readonly operands: IterationSpace;
+  /** Of the arrays that the outputs read and write, along the kept axes. */
+  readonly outputs: IterationSpace;
 }
 
-/** How the task's axes are walked. */
-export function planFor(task: Task): Plan {
+export function reductionAxes(task: Task): ReductionAxes {
   const rank = task.shape.length;
-  const operands = task.operands;
+  const count = task.operands.length;
   const root = task.root as Reduce | ArgReduce;
-  const full = root.x.shape;
-  const accesses = outputAccesses(task);
-  const head = (v: View): Access => ({ strides: v.strides.slice(0, rank), offset: v.offset });
-  const tail = (v: View): Access => ({ strides: v.strides.slice(rank), offset: 0 });
-  const all = [...operands.map(head), ...accesses];
-  const kept = spaceOf(task, all);
-  const reduced = spaceOf(task, operands.map(tail), full.slice(rank));
-  return { kept, reduced, operands, accesses: all };
-}
-
-/** The value to reduce at a place, as statements and an expression. */
-export function operandAt(
-  body: Scalar,
-  storage: Storage,
-  plan: Plan,
-  width: number,
-  prefix: string,
-  at: (k: number) => ir.Affine,
-  step: (k: number) => number,
-  axis: (a: number) => Expression,
-  count?: number,
-): { statements: Statement[]; value: Expression } {
-  const translator = new Translator(width, {
-    input: (i) => {
-      const buffer = storage.bufferOf(plan.operands[i].node);
-      return ir.load(buffer, at(i), ir.valueType(buffer.dtype, width), width === 1 ? 1 : step(i), count);
+  const head = (v: View): StridedAccess => ({ strides: v.strides.slice(0, rank), offset: v.offset });
+  const tail = (v: View): StridedAccess => ({ strides: v.strides.slice(rank), offset: 0 });
+  const kept = iterationSpace(task, [...task.operands.map(head), ...outputAccesses(task)]);
+  const reduced = iterationSpace(task, task.operands.map(tail), root.x.shape.slice(rank));
+  return {
+    kept: kept.shape,
+    reduced: reduced.shape,
+    operands: {
+      shape: [...kept.shape, ...reduced.shape],
+      offsets: kept.offsets.slice(0, count),
+      strides: reduced.strides.map((strides, k) => [...kept.strides[k], ...strides]),
     },
-    index: axis,
-  });
-  const { statements, values } = share([translator.translate(body)], prefix);
-  return { statements, value: values[0] };
+    outputs: { shape: kept.shape, offsets: kept.offsets.slice(count), strides: kept.strides.slice(count) },
+  };
 }
 
-/** The position along an axis of the unmerged space, kept or reduced, as a value. */
-export function axisIndex(
-  axis: number,
-  task: Task,
-  outer: readonly LoopVariable[],
-  v: LoopVariable | undefined,
-  begin: number,
-  reductions: readonly LoopVariable[],
-  width: number,
-): Expression {
-  const type = { dtype: 'int32' as const, lanes: width };
-  if (axis >= task.shape.length) return ir.index(ir.at(0, [reductions[axis - task.shape.length], 1]), type);
-  if (v && axis === task.shape.length - 1) return ir.index(ir.at(begin, [v, 1]), type, 1);
-  return ir.index(ir.at(0, [outer[axis], 1]), type);
+/** A reduction of any kind while its loops are made. */
+export interface Reduction {
+  readonly task: Task;
+  /** What is reduced, of the elements of the operands at one place. */
+  readonly operand: Scalar;
+  readonly axes: ReductionAxes;
+  readonly buffers: TaskBuffers;
+}
+
+/** The value to reduce at a place. Names of registers begin with the prefix. */
+export function operandAt(
+  { task, operand, buffers }: Reduction,
+  position: Position,
+  prefix: string,
+): { readonly statements: Body; readonly value: Expression } {
+  const translator = new Translator(position.lanes, {
+    input: (i) => loadFor(buffers.of(task.operands[i].node), position, i),
+    index: position.axis,
+  });
+  const { statements, values } = share([translator.translate(operand)], prefix);
+  return { statements, value: values[0] };
 }

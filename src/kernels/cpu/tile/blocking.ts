@@ -3,7 +3,7 @@ import type { Machine } from '../../../loops/machine.ts';
 import { elements } from '../../../tensor/shape.ts';
 
 /** A tile of results held in registers: rows × vectors. */
-export interface Tile {
+export interface TileShape {
   readonly rows: number;
   readonly vectors: number;
 }
@@ -17,14 +17,14 @@ const fits = (rows: number, vectors: number, { sums, registers }: Machine): bool
  * takes 0.5, and no chain of additions runs faster than their latency. With more than the free sums no register is left
  * to load ahead.
  */
-const stepCost = ({ rows, vectors }: Tile, { loadCost, loopCost, sums }: Machine): number =>
+const stepCost = ({ rows, vectors }: TileShape, { loadCost, loopCost, sums }: Machine): number =>
   Math.max(loadCost * (rows + vectors), 0.5 * rows * vectors, 3) +
   loopCost.step +
   loopCost.row * rows +
   (rows * vectors > sums.free ? 0.7 : 0);
 
 /** Cycles of one step along the summed axis for all rows and vectors of a result, rests included. */
-export function tileCost(rows: number, vectors: number, tile: Tile, machine: Machine): number {
+export function tileCost(rows: number, vectors: number, tile: TileShape, machine: Machine): number {
   const cost = (r: number, v: number) => (r === 0 || v === 0 ? 0 : stepCost({ rows: r, vectors: v }, machine));
   const restRows = rows % tile.rows;
   const restVectors = vectors % tile.vectors;
@@ -39,8 +39,8 @@ export function tileCost(rows: number, vectors: number, tile: Tile, machine: Mac
 }
 
 /** The tile, of no fewer than some rows, that computes that many rows and vectors in the least time. */
-export function bestTile(rows: number, vectors: number, machine: Machine, least = 1): Tile {
-  let best: Tile = { rows: least, vectors: 1 };
+export function bestTile(rows: number, vectors: number, machine: Machine, least = 1): TileShape {
+  let best: TileShape = { rows: least, vectors: 1 };
   let lowest = Infinity;
   for (let v = 1; v <= Math.min(4, vectors); v++) {
     for (let r = least; r <= rows && fits(r, v, machine); r++) {
@@ -55,12 +55,12 @@ export function bestTile(rows: number, vectors: number, machine: Machine, least 
 }
 
 /** Into about so many parts work is cut for threads, whatever their number: that must not decide any order. */
-export const parts = 8;
+export const threadParts = 8;
 
 /** Columns that are packed together where not all of them are: a multiple of a tile's width, the same for all groups if possible. */
 export function groupOf(columns: number, width: number): number {
   const panels = Math.floor(columns / width);
-  return Math.max(1, divisorNear(panels, Math.ceil(panels / parts))) * width;
+  return Math.max(1, divisorNear(panels, Math.ceil(panels / threadParts))) * width;
 }
 
 /** Does a packed operand stay in the second-level cache beside what else is needed? */
@@ -74,12 +74,12 @@ export const staysNear = (runs: number, bytes: number, machine: Machine): boolea
 const enough = 384;
 
 /** Where the summed axes are cut: the axes before `axis`, and steps of `size` along it, go around the block. */
-export interface Split {
+export interface Cut {
   readonly axis: number;
   readonly size: number;
 }
 /** No cut: everything is summed in registers. */
-export const whole: Split = { axis: 0, size: Infinity };
+export const uncut: Cut = { axis: 0, size: Infinity };
 
 /**
  * Steps that are summed together where the column operand is read where it lies: its rows are as many streams, which the
@@ -91,13 +91,13 @@ const streams = 16;
  * The cut that keeps a block of the packed operand in half of the second-level cache; of one that is not packed, the
  * cut that reads whole rows of it.
  */
-export function blocks(sums: readonly number[], bytesPerStep: number, machine: Machine, packed: boolean): Split {
+export function cutFor(sums: readonly number[], bytesPerStep: number, machine: Machine, packed: boolean): Cut {
   if (!packed) {
     const axis = sums.length - 1;
     return { axis, size: divisorNear(sums[axis], Math.min(sums[axis], streams)) };
   }
   const budget = machine.cache[1] / 2;
-  if (elements(sums) * bytesPerStep <= budget) return whole;
+  if (elements(sums) * bytesPerStep <= budget) return uncut;
   let inner = 1;
   for (let axis = sums.length - 1; axis >= 0; axis--) {
     const size = sums[axis];
@@ -108,11 +108,11 @@ export function blocks(sums: readonly number[], bytesPerStep: number, machine: M
     }
     inner *= size;
   }
-  return whole;
+  return uncut;
 }
 
 /** Into how many blocks a cut divides the summed axes. */
-export const cuts = (sums: readonly number[], { axis, size }: Split): number =>
+export const blockCount = (sums: readonly number[], { axis, size }: Cut): number =>
   elements(sums.slice(0, axis)) * Math.ceil(sums[axis] / size);
 
 /**

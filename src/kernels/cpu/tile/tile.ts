@@ -2,25 +2,30 @@
 import type { Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { DType } from '../../../tensor/dtype.ts';
+import type { Body } from '../../body/nest.ts';
+
+/** How a tile reads its operands, at one step along the summed axes after the other. */
+export interface TileReader {
+  /** The loops over the summed axes, around one step. */
+  readonly loops: (step: Body) => Body;
+  /** One element for each row at each step, in all lanes. */
+  readonly row: (r: number) => Expression;
+  /** A vector for each of the tile's vectors at each step. */
+  readonly column: (u: number) => Expression;
+}
 
 /** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
-export interface RegisterTile {
+export interface RegisterTile extends TileReader {
   /** Makes the names of its registers different from those of other tiles in the kernel. */
   readonly id: number;
   readonly dtype: DType;
   readonly height: number;
   readonly vectors: number;
   readonly lanes: number;
-  /** The loops over the summed axes, around one step. */
-  readonly sums: (step: readonly Statement[]) => readonly Statement[];
-  /** One element for each row at each step, in all lanes. */
-  readonly row: (r: number) => Expression;
-  /** A vector for each of the tile's vectors at each step. */
-  readonly column: (u: number) => Expression;
   /** What a sum begins with. */
   readonly begin: (r: number, u: number) => Expression;
   /** What is done with it at last. */
-  readonly end: (r: number, u: number, sum: Expression) => readonly Statement[];
+  readonly end: (r: number, u: number, sum: Expression) => Body;
 }
 
 /** So many results can wait in registers, more or less. */
@@ -30,7 +35,7 @@ const mostWaiting = 32;
  * Where parts of vectors are stored, all is computed before: a load would wait for the store of the row before it,
  * because the left out part of that vector is where it reads.
  */
-export function storesLast(ends: readonly Statement[], id: number): readonly Statement[] {
+export function storesLast(ends: Body, id: number): Body {
   const parts = ends.filter((s) => s.kind === 'store' && s.count !== undefined).length;
   if (parts === 0 || parts > mostWaiting) return ends;
   const computed: Statement[] = [];
@@ -69,5 +74,5 @@ export function registerTile(t: RegisterTile): Statement[] {
       ends.push(...t.end(r, u, ir.local(local)));
     }
   }
-  return [...begins, ...t.sums(steps), ...storesLast(ends, t.id)];
+  return [...begins, ...t.loops(steps), ...storesLast(ends, t.id)];
 }

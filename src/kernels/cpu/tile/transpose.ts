@@ -1,6 +1,7 @@
 // A square of as many vectors as they have lanes, turned over its diagonal in registers.
 import type { Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
+import type { Body } from '../../body/nest.ts';
 
 /** Lanes that processors shuffle in one step wherever they go: those of 16 bytes. */
 const groupBytes = 16;
@@ -12,7 +13,7 @@ const groupBytes = 16;
 export function transpose(
   vectors: readonly Expression[],
   name: string,
-): { readonly statements: readonly Statement[]; readonly values: readonly Expression[] } {
+): { readonly statements: Body; readonly values: readonly Expression[] } {
   const { type } = vectors[0];
   const { lanes } = type;
   const group = Math.min(lanes, groupBytes / (type.dtype === 'float64' ? 8 : 4));

@@ -29,7 +29,7 @@ export interface Correlation {
   readonly out: SlidAxis;
 }
 
-const none: SlidAxis = { number: -1, size: 1, x: 0, w: 0, outputs: [] };
+const noAxis: SlidAxis = { number: -1, size: 1, x: 0, w: 0, outputs: [] };
 
 /** The contraction as a correlation in two dimensions, if it is one. */
 export function correlationOf(task: Task): Correlation | undefined {
@@ -57,8 +57,8 @@ function correlationBetween(task: Task, x: View, w: View): Correlation | undefin
   const keptRest = kept.filter((axis) => axis !== i && axis !== j);
   const summedRest = summed.filter((axis) => axis !== k && axis !== l);
   const out = keptRest.pop();
-  const [keptOther = { ...none, outputs: accesses.map(() => 0) }] = keptRest;
-  const [summedOther = none] = summedRest;
+  const [keptOther = { ...noAxis, outputs: accesses.map(() => 0) }] = keptRest;
+  const [summedOther = noAxis] = summedRest;
   const fits =
     out !== undefined &&
     axes[rank - 1] === out &&

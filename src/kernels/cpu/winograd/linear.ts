@@ -1,7 +1,7 @@
 // Small constant matrices applied to vectors in registers, with what rows or columns have in common computed once.
 import type { Buffer, Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
 import type { Matrix } from './toom-cook.ts';
 
 const same = (a: number, b: number) => Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(a));
@@ -95,11 +95,11 @@ export interface SquareTransform {
   readonly prefix: string;
   readonly rows: Matrix;
   readonly columns: Matrix;
-  /** Space for rows × inputs along x vectors. */
+  /** Room for rows × inputs along x vectors. */
   readonly between: Buffer;
   readonly lanes: number;
   readonly load: (y: number, x: LoopVariable) => Expression;
-  readonly store: (i: LoopVariable, j: number, value: Expression) => readonly Statement[];
+  readonly store: (i: LoopVariable, j: number, value: Expression) => Body;
 }
 
 /** First along y, then along x, each as a loop: written out, the values would not fit into the registers. */

@@ -1,46 +1,11 @@
-// What the parts of Winograd's algorithm share: the plan, its sizes, and loops over tiles.
+// What the parts of Winograd's algorithm share: loops over tiles and images, and matrices for all points.
 
-import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
-import type { Machine } from '../../../loops/machine.ts';
-import type { Task } from '../../../primitives/task.ts';
-import { elements } from '../../../tensor/shape.ts';
-import { loop, variable } from '../../body/nest.ts';
-import type { Storage } from '../../offer.ts';
-import type { Tile } from '../tile/blocking.ts';
-import type { Correlation, SlidAxis } from './correlation.ts';
-import type { ToomCook } from './toom-cook.ts';
-
-/** One of the two axes along which tiles lie. */
-export interface TiledAxis {
-  readonly algorithm: ToomCook;
-  readonly points: number;
-  /** Tiles that are full, and how many results (or taps) the last one has, if that is not. */
-  readonly full: number;
-  readonly rest: number;
-}
-
-/** How a correlation is computed. */
-export interface WinogradPlan {
-  readonly task: Task;
-  readonly machine: Machine;
-  readonly correlation: Correlation;
-  /**
-   * Are the tiles those of the taps, added up, and not those of the results? So it is for the gradient of a filter, of
-   * which all results fit in a tile.
-   */
-  readonly tilesOfTaps: boolean;
-  readonly axes: readonly [TiledAxis, TiledAxis];
-  readonly lanes: number;
-  /** Images whose tiles are transformed and multiplied together, and whether images are in parallel, not points. */
-  readonly together: number;
-  readonly byImage: boolean;
-  /** Into how many parts, with sums of their own, the images are cut where taps are added up by image. */
-  readonly chunks: number;
-}
-
-export type Body = readonly Statement[];
-/** Part of an index: a loop variable with its coefficient. */
-export type Term = readonly [LoopVariable, number];
+import type { Affine, Buffer, LoopKind, LoopVariable } from '../../../loops/ir.ts';
+import * as ir from '../../../loops/ir.ts';
+import { added, type IndexTerm, times } from '../../body/indices.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
+import type { TaskBuffers } from '../../offer.ts';
+import type { TiledAxis, WinogradPlan } from './plan.ts';
 
 /** Some tiles along one axis that have the same number of results (or taps). */
 export interface TileRange {
@@ -48,54 +13,49 @@ export interface TileRange {
   readonly v: LoopVariable;
   readonly size: number;
 }
-/** A tile as the loops reach it. */
+
+/** A tile as the loops reach it, of an image, for a vector of channels. */
 export interface TileAt {
+  readonly image: LoopVariable;
   readonly y: TileRange;
   readonly x: TileRange;
+  readonly c: LoopVariable;
 }
 
-/** A loop over some of the images, from `begin` on; it knows how the outer loops move the first of them. */
-export interface Images {
+/** Some images that are done together. */
+export interface ImageBlock {
   readonly count: number;
-  /** The number of an image among all. */
-  readonly outside: readonly Term[];
+  /** The number of the first of them among all: how outer loops move it. */
+  readonly outside: readonly IndexTerm[];
+}
+
+/** The number of an image among all. */
+export const imageAt = ({ outside }: ImageBlock, image: LoopVariable): Affine => ir.at(0, [image, 1], ...outside);
+
+/** A matrix for each point, each in a plane of its own. */
+export interface PointMatrices {
+  readonly buffer: Buffer;
+  readonly rows: number;
+  readonly columns: number;
+  /** Elements from a plane to the next. */
+  readonly plane: number;
 }
 
 const line = 16;
 /** A length that puts the same element of different planes into different lines of a cache. */
-export const plane = (length: number): number => (Math.ceil(length / line) | 1) * line;
+const planeOf = (length: number): number => (Math.ceil(length / line) | 1) * line;
 
-export const imageTerms = ({ outside }: Images, image: LoopVariable, stride: number): Term[] => [
-  [image, stride],
-  ...outside.map(([v, n]): Term => [v, n * stride]),
-];
-
-/** The sizes of a plan, and the names and loops that its parts need. */
+/** The loops of a plan, and the names that its parts need. */
 export class WinogradTiles {
   readonly plan: WinogradPlan;
-  readonly storage: Storage;
-  readonly tile: Tile;
-  readonly points: number;
+  readonly buffers: TaskBuffers;
   readonly pointsX: number;
-  /** Tiles of an image. */
-  readonly tiles: number;
-  readonly images: SlidAxis;
-  readonly channels: SlidAxis;
-  /** Elements of channels × outputs: of the filter, and of the sums of products of taps, for each point. */
-  readonly planeOfMatrix: number;
   #names = 0;
 
-  constructor(plan: WinogradPlan, storage: Storage, tile: Tile) {
+  constructor(plan: WinogradPlan, buffers: TaskBuffers) {
     this.plan = plan;
-    this.storage = storage;
-    this.tile = tile;
-    const [y, x] = plan.axes;
-    this.points = y.points * x.points;
-    this.pointsX = x.points;
-    this.tiles = elements(plan.axes.map((a) => a.full + Math.sign(a.rest)));
-    const { keptOther, summedOther } = plan.correlation;
-    [this.images, this.channels] = plan.tilesOfTaps ? [summedOther, keptOther] : [keptOther, summedOther];
-    this.planeOfMatrix = plane(this.channels.size * plan.correlation.out.size);
+    this.buffers = buffers;
+    this.pointsX = plan.axes[1].points;
   }
 
   /** A number that no other part of the kernels has. */
@@ -103,81 +63,70 @@ export class WinogradTiles {
     return this.#names++;
   }
 
+  /** Matrices for all points, or some for each, in a buffer of the task's or of each thread's own. */
+  matrices(kind: 'scratch' | 'own', name: string, rows: number, columns: number, each = 1): PointMatrices {
+    const plane = planeOf(rows * columns);
+    return { buffer: this.buffers[kind](name, 'float32', each * this.plan.points * plane), rows, columns, plane };
+  }
+
   /** The tiles, full ones and rests apart. */
-  forTiles(body: (tile: TileAt) => Body): Body {
+  #forTiles(body: (y: TileRange, x: TileRange) => Body): Body {
     const [y, x] = this.plan.axes;
-    return ranges(y, 'ty').flatMap((ty) =>
+    return this.#ranges(y, 'ty').flatMap((ty) =>
       loop(
         ty.v,
-        ranges(x, 'tx').flatMap((tx) => loop(tx.v, body({ y: ty, x: tx }))),
+        this.#ranges(x, 'tx').flatMap((tx) => loop(tx.v, body(ty, tx))),
       ),
     );
   }
 
+  #ranges({ full, rest }: TiledAxis, name: string): TileRange[] {
+    return [
+      ...(full > 0 ? [{ begin: 0, v: variable(name, full), size: this.plan.step }] : []),
+      ...(rest > 0 ? [{ begin: full, v: variable(`${name}rest`, 1), size: rest }] : []),
+    ];
+  }
+
   /** The number of a tile among those of some images: the row of a matrix. */
-  rowOf(image: LoopVariable, { y, x }: TileAt, stride: number): { constant: number; terms: Term[] } {
-    const [, axis] = this.plan.axes;
-    const across = axis.full + Math.sign(axis.rest);
-    return {
-      constant: (y.begin * across + x.begin) * stride,
-      terms: [
-        [image, this.tiles * stride],
-        [y.v, across * stride],
-        [x.v, stride],
-      ],
-    };
+  rowOf({ image, y, x }: TileAt): Affine {
+    const [, { full, rest }] = this.plan.axes;
+    const across = full + Math.sign(rest);
+    return ir.at(y.begin * across + x.begin, [image, this.plan.tiles], [y.v, across], [x.v, 1]);
+  }
+
+  /** The first result (or tap) of a tile along an axis. */
+  first({ begin, v }: TileRange): Affine {
+    const { step } = this.plan;
+    return ir.at(begin * step, [v, step]);
+  }
+
+  /** The first element of a tile where the arrays have such strides. */
+  corner({ y, x }: TileAt, strides: readonly [number, number]): Affine {
+    return added(times(this.first(y), strides[0]), times(this.first(x), strides[1]));
   }
 
   /** Something for every tile of some images and every vector of channels; the loop of the images or of the vectors is outermost. */
-  forSquares(
-    images: Images,
-    channels: number,
-    kind: LoopKind,
-    body: (image: LoopVariable, tile: TileAt, c: LoopVariable) => Body,
-  ): Body {
+  forSquares(images: ImageBlock, channels: number, kind: LoopKind, body: (at: TileAt) => Body): Body {
     const image = variable('image', images.count);
     const c = variable('c', channels, this.plan.lanes);
     const few = images.count < 8 && kind === 'parallel';
-    if (few)
-      return loop(
-        c,
-        loop(
-          image,
-          this.forTiles((tile) => body(image, tile, c)),
-        ),
-        kind,
-      );
-    return loop(
-      image,
-      this.forTiles((tile) => loop(c, body(image, tile, c))),
-      kind,
-    );
-  }
-
-  between(): Buffer {
-    return this.storage.own('square', 'float32', this.points * this.plan.lanes);
-  }
-
-  prefix(): string {
-    return `t${this.nextName()}_`;
+    if (few) {
+      const tiles = this.#forTiles((y, x) => body({ image, y, x, c }));
+      return loop(c, loop(image, tiles), kind);
+    }
+    const tiles = this.#forTiles((y, x) => loop(c, body({ image, y, x, c })));
+    return loop(image, tiles, kind);
   }
 
   /** Panels of the columns: full ones, and a narrower one. */
   panels(): { begin: number; count: number; vectors: number }[] {
-    const { lanes, correlation } = this.plan;
-    const width = this.tile.vectors * lanes;
+    const { lanes, correlation, registerTile } = this.plan;
+    const width = registerTile.vectors * lanes;
     const full = Math.floor(correlation.out.size / width);
     const rest = correlation.out.size - full * width;
     return [
-      ...(full > 0 ? [{ begin: 0, count: full, vectors: this.tile.vectors }] : []),
+      ...(full > 0 ? [{ begin: 0, count: full, vectors: registerTile.vectors }] : []),
       ...(rest > 0 ? [{ begin: full * width, count: 1, vectors: rest / lanes }] : []),
     ];
   }
-}
-
-function ranges({ full, rest }: TiledAxis, name: string): TileRange[] {
-  return [
-    ...(full > 0 ? [{ begin: 0, v: variable(name, full), size: 4 }] : []),
-    ...(rest > 0 ? [{ begin: full, v: variable(`${name}rest`, 1), size: rest }] : []),
-  ];
 }

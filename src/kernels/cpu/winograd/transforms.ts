@@ -1,133 +1,124 @@
 // The transforms of Winograd's algorithm: of tiles and filters to points, and of points to results.
 
-import type { Affine, Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.ts';
+import type { Affine, Buffer, Expression, LoopKind, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, type Position, variable } from '../../body/nest.ts';
-import { outputAccesses, storeOutputs } from '../../body/outputs.ts';
+import { added, times } from '../../body/indices.ts';
+import { type Body, loop, type Position, variable } from '../../body/nest.ts';
+import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import type { SlidAxis } from './correlation.ts';
-import { transformSquare } from './linear.ts';
-import { type Body, type Images, imageTerms, plane, type Term, type WinogradTiles } from './tiles.ts';
-import type { Matrix } from './toom-cook.ts';
+import { type SquareTransform, transformSquare } from './linear.ts';
+import { type ImageBlock, imageAt, type PointMatrices, type TileAt, type WinogradTiles } from './tiles.ts';
+import type { Matrix, ToomCook } from './toom-cook.ts';
+
+/** A square of vectors on its way: the matrix for each axis, where it is read, and where the result goes. */
+interface Transform extends Pick<SquareTransform, 'load' | 'store'> {
+  readonly matrix: (algorithm: ToomCook, axis: 0 | 1) => Matrix;
+}
+
+function transform(g: WinogradTiles, { matrix, load, store }: Transform): Body {
+  const { axes, lanes, points } = g.plan;
+  return transformSquare({
+    prefix: prefix(g),
+    rows: matrix(axes[0].algorithm, 0),
+    columns: matrix(axes[1].algorithm, 1),
+    between: g.buffers.own('square', 'float32', points * lanes),
+    lanes,
+    load,
+    store,
+  });
+}
+
+const prefix = (g: WinogradTiles): string => `t${g.nextName()}_`;
+
+/** Elements of an array, from a corner on; lanes lie along the channels. */
+interface Window {
+  readonly buffer: Buffer;
+  readonly corner: Affine;
+  readonly strides: readonly [y: number, x: number];
+  readonly laneStride: number;
+}
+
+const fromWindow =
+  (g: WinogradTiles, { buffer, corner, strides, laneStride }: Window): Transform['load'] =>
+  (y, x) => {
+    const index = added(ir.at(y * strides[0], [x, strides[1]]), corner);
+    return ir.load(buffer, index, ir.valueType('float32', g.plan.lanes), laneStride);
+  };
+
+/** The values at all points, at the same place in the matrix of each. */
+const toPoints =
+  (g: WinogradTiles, { buffer, plane }: PointMatrices, place: Affine): Transform['store'] =>
+  (i, j, value) => [ir.store(buffer, added(ir.at(j * plane, [i, g.pointsX * plane]), place), value)];
+
+const fromPoints =
+  (g: WinogradTiles, { buffer, plane }: PointMatrices, place: Affine) =>
+  (i: number, j: LoopVariable): Expression =>
+    ir.load(buffer, added(ir.at(i * g.pointsX * plane, [j, plane]), place), ir.valueType('float32', g.plan.lanes));
+
+/** A tile's place in the matrix of a point: its row, and the channels. */
+const placeOf = (g: WinogradTiles, at: TileAt, { columns }: PointMatrices): Affine =>
+  added(times(g.rowOf(at), columns), ir.at(0, [at.c, 1]));
 
 const columnsOf = (matrix: Matrix, count: number): Matrix => matrix.map((row) => row.slice(0, count));
 
 /** Bᵀ x B, of the squares that each tile needs. */
-export function transformInputs(g: WinogradTiles, images: Images, target: Buffer, rows: number, kind: LoopKind): Body {
-  const { correlation, axes, lanes, tilesOfTaps } = g.plan;
+export function transformInputs(g: WinogradTiles, images: ImageBlock, inputs: PointMatrices, kind: LoopKind): Body {
+  const { correlation, tilesOfTaps, channels } = g.plan;
   const { x, kept, summed } = correlation;
-  const other = (d: number) => (tilesOfTaps ? kept[d].size : summed[d].size);
-  const size = plane(rows * g.channels.size);
-  const buffer = g.storage.bufferOf(x.node);
-  const type = ir.valueType('float32', lanes);
-  return g.forSquares(images, g.channels.size, kind, (image, tile, c) => {
-    const spans = [tile.y, tile.x].map((range, d) => ({ range, inputs: range.size + other(d) - 1 }));
-    const row = g.rowOf(image, tile, g.channels.size);
-    return transformSquare({
-      prefix: g.prefix(),
-      rows: columnsOf(axes[0].algorithm.input, spans[0].inputs),
-      columns: columnsOf(axes[1].algorithm.input, spans[1].inputs),
-      between: g.between(),
-      lanes,
-      load: (y, v) => {
-        const begins = spans.map(({ range }, d) => range.begin * 4 * kept[d].x);
-        const at = ir.at(
-          x.offset + begins[0] + begins[1] + y * kept[0].x,
-          [v, kept[1].x],
-          ...imageTerms(images, image, g.images.x),
-          ...spans.map(({ range }, d): Term => [range.v, 4 * kept[d].x]),
-          [c, g.channels.x],
-        );
-        return ir.load(buffer, at, type);
-      },
-      store: (i, j, value) => [
-        {
-          kind: 'store',
-          buffer: target,
-          index: ir.at(row.constant + j * size, [i, g.pointsX * size], ...row.terms, [c, 1]),
-          value,
-        },
-      ],
+  const others = tilesOfTaps ? kept : summed;
+  const strides = [kept[0].x, kept[1].x] as const;
+  return g.forSquares(images, channels.size, kind, (at) => {
+    const sizes = [at.y.size + others[0].size - 1, at.x.size + others[1].size - 1];
+    const corner = added(
+      ir.at(x.offset),
+      times(imageAt(images, at.image), g.plan.images.x),
+      g.corner(at, strides),
+      ir.at(0, [at.c, channels.x]),
+    );
+    return transform(g, {
+      matrix: ({ input }, axis) => columnsOf(input, sizes[axis]),
+      load: fromWindow(g, { buffer: g.buffers.of(x.node), corner, strides, laneStride: 1 }),
+      store: toPoints(g, inputs, placeOf(g, at, inputs)),
     });
   });
 }
 
 /** G w Gᵀ of the tiles of the taps. */
-export function transformTaps(g: WinogradTiles, images: Images, target: Buffer, rows: number, kind: LoopKind): Body {
-  const { correlation, axes, lanes } = g.plan;
-  const { w, summed, out } = correlation;
-  const size = plane(rows * out.size);
-  const buffer = g.storage.bufferOf(w.node);
-  const type = ir.valueType('float32', lanes);
-  return g.forSquares(images, out.size, kind, (image, tile, c) => {
-    const ranges = [tile.y, tile.x];
-    const row = g.rowOf(image, tile, out.size);
-    const begin = ranges.reduce((sum, r, d) => sum + r.begin * 4 * summed[d].w, w.offset);
-    return transformSquare({
-      prefix: g.prefix(),
-      rows: columnsOf(axes[0].algorithm.filter, tile.y.size),
-      columns: columnsOf(axes[1].algorithm.filter, tile.x.size),
-      between: g.between(),
-      lanes,
-      load: (y, v) => {
-        const at = ir.at(
-          begin + y * summed[0].w,
-          [v, summed[1].w],
-          ...imageTerms(images, image, g.images.w),
-          ...ranges.map((r, d): Term => [r.v, 4 * summed[d].w]),
-          [c, out.w],
-        );
-        return ir.load(buffer, at, type, out.w);
-      },
-      store: (i, j, value) => [
-        {
-          kind: 'store',
-          buffer: target,
-          index: ir.at(row.constant + j * size, [i, g.pointsX * size], ...row.terms, [c, 1]),
-          value,
-        },
-      ],
+export function transformTaps(g: WinogradTiles, images: ImageBlock, taps: PointMatrices, kind: LoopKind): Body {
+  const { w, summed, out } = g.plan.correlation;
+  const strides = [summed[0].w, summed[1].w] as const;
+  return g.forSquares(images, out.size, kind, (at) => {
+    const sizes = [at.y.size, at.x.size];
+    const corner = added(
+      ir.at(w.offset),
+      times(imageAt(images, at.image), g.plan.images.w),
+      g.corner(at, strides),
+      ir.at(0, [at.c, out.w]),
+    );
+    return transform(g, {
+      matrix: ({ filter }, axis) => columnsOf(filter, sizes[axis]),
+      load: fromWindow(g, { buffer: g.buffers.of(w.node), corner, strides, laneStride: out.w }),
+      store: toPoints(g, taps, placeOf(g, at, taps)),
     });
   });
 }
 
 /** G w Gᵀ of a filter, laid out as the products read it: for each point panel after panel, in each all channels. */
-export function transformFilter(g: WinogradTiles, target: Buffer): Body {
-  const { correlation, axes, lanes } = g.plan;
+export function transformFilter(g: WinogradTiles, matrices: PointMatrices): Body {
+  const { correlation, lanes, channels } = g.plan;
   const { w, summed, out } = correlation;
-  const size = g.planeOfMatrix;
-  const buffer = g.storage.bufferOf(w.node);
-  const type = ir.valueType('float32', lanes);
-  const channel = variable('channel', g.channels.size);
+  const channel = variable('channel', channels.size);
   const body = g.panels().flatMap(({ begin, count, vectors }) => {
     const width = vectors * lanes;
     const panel = variable(`panel${begin}`, count);
     const u = variable(`vector${begin}`, vectors);
-    const square = transformSquare({
-      prefix: g.prefix(),
-      rows: axes[0].algorithm.filter,
-      columns: axes[1].algorithm.filter,
-      between: g.between(),
-      lanes,
-      load: (y, v) => {
-        const at = ir.at(
-          w.offset + y * summed[0].w + begin * out.w,
-          [v, summed[1].w],
-          [channel, g.channels.w],
-          [panel, width * out.w],
-          [u, lanes * out.w],
-        );
-        return ir.load(buffer, at, type, out.w);
-      },
-      store: (i, j, value) => {
-        const inPlane: Term[] = [
-          [panel, width * g.channels.size],
-          [channel, width],
-          [u, lanes],
-        ];
-        const constant = begin * g.channels.size + j * size;
-        const index = ir.at(constant, [i, g.pointsX * size], ...inPlane);
-        return [{ kind: 'store', buffer: target, index, value }];
-      },
+    const corner = ir.at(w.offset + begin * out.w, [channel, channels.w], [panel, width * out.w], [u, lanes * out.w]);
+    const place = ir.at(begin * channels.size, [panel, width * channels.size], [channel, width], [u, lanes]);
+    const strides = [summed[0].w, summed[1].w] as const;
+    const square = transform(g, {
+      matrix: ({ filter }) => filter,
+      load: fromWindow(g, { buffer: g.buffers.of(w.node), corner, strides, laneStride: out.w }),
+      store: toPoints(g, matrices, place),
     });
     return loop(panel, loop(u, square));
   });
@@ -135,66 +126,43 @@ export function transformFilter(g: WinogradTiles, target: Buffer): Body {
 }
 
 /** Aᵀ m A, and the outputs of the task. */
-export function transformResults(
-  g: WinogradTiles,
-  images: Images,
-  products: Buffer,
-  rows: number,
-  kind: LoopKind,
-): Body {
-  const { correlation, axes, lanes } = g.plan;
-  const { kept, out } = correlation;
-  const size = plane(rows * out.size);
-  const type = ir.valueType('float32', lanes);
-  return g.forSquares(images, out.size, kind, (image, tile, c) => {
-    const row = g.rowOf(image, tile, out.size);
-    return transformSquare({
-      prefix: g.prefix(),
-      rows: axes[0].algorithm.output.slice(0, tile.y.size),
-      columns: axes[1].algorithm.output.slice(0, tile.x.size),
-      between: g.between(),
-      lanes,
-      load: (i, j) => {
-        const at = ir.at(row.constant + i * g.pointsX * size, [j, size], ...row.terms, [c, 1]);
-        return ir.load(products, at, type);
-      },
+export function transformResults(g: WinogradTiles, images: ImageBlock, products: PointMatrices, kind: LoopKind): Body {
+  const { kept, out } = g.plan.correlation;
+  return g.forSquares(images, out.size, kind, (at) => {
+    const sizes = [at.y.size, at.x.size];
+    return transform(g, {
+      matrix: ({ output }, axis) => output.slice(0, sizes[axis]),
+      load: fromPoints(g, products, placeOf(g, at, products)),
       store: (a, b, value) =>
         outputs(g, value, [
-          [kept[0], ir.at(tile.y.begin * 4, [tile.y.v, 4], [a, 1])],
-          [kept[1], ir.at(tile.x.begin * 4 + b, [tile.x.v, 4])],
-          [g.images, ir.at(0, ...imageTerms(images, image, 1))],
-          [out, ir.at(0, [c, 1])],
+          [kept[0], added(g.first(at.y), ir.at(0, [a, 1]))],
+          [kept[1], ir.plus(g.first(at.x), b)],
+          [g.plan.images, imageAt(images, at.image)],
+          [out, ir.at(0, [at.c, 1])],
         ]),
     });
   });
 }
 
 /** Aᵀ m A of the sums of the chunks, and the outputs of the task. */
-export function transformSums(g: WinogradTiles, sums: Buffer, chunks: number): Body {
-  const { correlation, axes, lanes } = g.plan;
+export function transformSums(g: WinogradTiles, sums: PointMatrices, chunks: number): Body {
+  const { correlation, lanes, channels, points } = g.plan;
   const { kept, out } = correlation;
-  const size = g.planeOfMatrix;
-  const type = ir.valueType('float32', lanes);
-  const channel = variable('channel', g.channels.size);
+  const channel = variable('channel', channels.size);
   const c = variable('c', out.size, lanes);
-  const square = transformSquare({
-    prefix: g.prefix(),
-    rows: axes[0].algorithm.output,
-    columns: axes[1].algorithm.output,
-    between: g.between(),
-    lanes,
+  const chunk = (n: number) => fromPoints(g, sums, ir.at(n * points * sums.plane, [channel, out.size], [c, 1]));
+  const square = transform(g, {
+    matrix: ({ output }) => output,
     load: (i, j) => {
-      const part = (n: number): Expression =>
-        ir.load(sums, ir.at((n * g.points + i * g.pointsX) * size, [j, size], [channel, out.size], [c, 1]), type);
-      let total = part(0);
-      for (let n = 1; n < chunks; n++) total = ir.binary('add', total, part(n));
+      let total = chunk(0)(i, j);
+      for (let n = 1; n < chunks; n++) total = ir.binary('add', total, chunk(n)(i, j));
       return total;
     },
     store: (a, b, value) =>
       outputs(g, value, [
         [kept[0], ir.at(0, [a, 1])],
         [kept[1], ir.at(b)],
-        [g.channels, ir.at(0, [channel, 1])],
+        [channels, ir.at(0, [channel, 1])],
         [out, ir.at(0, [c, 1])],
       ]),
   });
@@ -202,22 +170,17 @@ export function transformSums(g: WinogradTiles, sums: Buffer, chunks: number): B
 }
 
 /** The outputs of the task for a vector at some place, given by its position along each axis that is kept. */
-function outputs(g: WinogradTiles, value: Expression, place: readonly (readonly [SlidAxis, Affine])[]): Statement[] {
+function outputs(g: WinogradTiles, value: Expression, place: readonly (readonly [SlidAxis, Affine])[]): Body {
   const { task, lanes, correlation } = g.plan;
   const accesses = outputAccesses(task);
-  const index = (k: number): Affine => {
-    const scaled = place.map(([axis, at]) => ({ at, n: axis.outputs[k] }));
-    const constant = scaled.reduce((sum, { at, n }) => sum + at.constant * n, accesses[k].offset);
-    return ir.at(constant, ...scaled.flatMap(({ at, n }) => at.terms.map(([v, m]): Term => [v, m * n])));
-  };
   const position: Position = {
     lanes,
-    at: index,
+    at: (k) => added(ir.at(accesses[k].offset), ...place.map(([axis, at]) => times(at, axis.outputs[k]))),
     step: (k) => correlation.out.outputs[k],
     axis: (number) => {
       const [axis, at] = place.find(([{ number: n }]) => n === number) ?? [undefined, ir.at(0)];
-      return ir.index(at, { dtype: 'int32', lanes }, axis === correlation.out ? 1 : 0);
+      return ir.index(at, ir.valueType('int32', lanes), axis === correlation.out ? 1 : 0);
     },
   };
-  return storeOutputs(task, g.storage, position, value, g.prefix());
+  return computeOutputs(task, g.buffers, position, value, prefix(g));
 }

@@ -1,9 +1,11 @@
 // Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
 import type { Affine, Buffer, Local } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
-import { around, type Body, bound, type Tiling } from '../contract/tiling.ts';
-import type { RegisterTile } from '../tile/tile.ts';
+import { added, int32, times } from '../../body/indices.ts';
+import { type Body, loop, variable } from '../../body/nest.ts';
+import { around, axisLoop } from '../contract/axis-loop.ts';
+import type { Tiling } from '../contract/tiling.ts';
+import type { TileReader } from '../tile/tile.ts';
 
 /** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
 export interface Lists {
@@ -12,13 +14,11 @@ export interface Lists {
   readonly values: Buffer;
 }
 
-const int32 = ir.valueType('int32', 1);
-
-export function listsFor({ storage }: Tiling, rows: number, depth: number): Lists {
+export function listsFor({ buffers }: Tiling, rows: number, depth: number): Lists {
   return {
-    counts: storage.scratch('counts', 'int32', rows),
-    steps: storage.scratch('steps', 'int32', rows * depth),
-    values: storage.scratch('values', 'float32', rows * depth),
+    counts: buffers.scratch('counts', 'int32', rows),
+    steps: buffers.scratch('steps', 'int32', rows * depth),
+    values: buffers.scratch('values', 'float32', rows * depth),
   };
 }
 
@@ -26,10 +26,10 @@ export function listsFor({ storage }: Tiling, rows: number, depth: number): List
 export function listing(t: Tiling, { counts, steps, values }: Lists): Body {
   const { row, rows, sums } = t.plan.layout;
   const [{ size: depth, row: stride }] = sums;
-  const source = t.storage.bufferOf(row.node);
-  const ownSteps = t.storage.own('steps', 'int32', depth);
-  const ownValues = t.storage.own('values', 'float32', depth);
-  const m = bound(rows, 'm', rows.size);
+  const source = t.buffers.of(row.node);
+  const ownSteps = t.buffers.own('steps', 'int32', depth);
+  const ownValues = t.buffers.own('values', 'float32', depth);
+  const m = axisLoop(rows, 'm');
   const k = variable('k', depth);
   const count: Local = { name: 'count', type: int32 };
   const value: Local = { name: 'value', type: ir.valueType('float32', 1) };
@@ -69,21 +69,25 @@ export function counting(rows: number, { counts }: Lists, total: Buffer): Body {
   ];
 }
 
-/** The steps of a tile of one row, whose number is `row`, and one panel of `depth` packed rows. */
-export function listed(
-  { counts, steps, values }: Lists,
-  row: Affine,
-  panel: { readonly buffer: Buffer; readonly vectors: number; readonly lanes: number; readonly depth: number },
-  id: number,
-): Pick<RegisterTile, 'sums' | 'row' | 'column'> {
+/** A packed panel: `depth` rows of so many vectors. */
+export interface PackedPanel {
+  readonly buffer: Buffer;
+  readonly vectors: number;
+  readonly lanes: number;
+  readonly depth: number;
+}
+
+/** Reads the list of one row, whose number is `row`, and for each of its elements the row of a panel at that step. */
+export function listReader(lists: Lists, row: Affine, panel: PackedPanel, id: number): TileReader {
+  const { counts, steps, values } = lists;
   const { buffer, vectors, lanes, depth } = panel;
   const type = ir.valueType(buffer.dtype, lanes);
   const e = variable(`e${id}`, depth);
-  const entry = ir.at(row.constant * depth, ...row.terms.map(([v, n]) => [v, n * depth] as const), [e, 1]);
+  const entry = added(times(row, depth), ir.at(0, [e, 1]));
   const begin: Local = { name: `at${id}`, type: int32 };
   const value = ir.binary('mul', ir.load(steps, entry, int32), ir.constant(vectors * lanes, int32));
   return {
-    sums: (step) => [
+    loops: (step) => [
       {
         kind: 'loop',
         variable: e,

@@ -1,24 +1,27 @@
 // Contractions without the factors that are zero: of each row of one operand the others are listed, and only their
 // products are added. A factor of zero counts for nothing, also where the other one is NaN or infinite.
 
-import type { Expression, Kernel, Statement } from '../../../loops/ir.ts';
+import type { Buffer, Expression, Kernel, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { nonZeroShare } from '../../../primitives/zeros.ts';
-import { loop, variable } from '../../body/nest.ts';
+import { int32 } from '../../body/indices.ts';
+import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
 import { outputBytes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
-import { isTurned, tiled } from '../contract/contract.ts';
-import { type Layout, layoutsOf } from '../contract/layout.ts';
+import { type AxisLoop, around, axisLoop } from '../contract/axis-loop.ts';
+import { tiled } from '../contract/contract.ts';
+import { type Layout, layoutsOf, type OutAxis } from '../contract/layout.ts';
+import { packedBlock, packing } from '../contract/one-block.ts';
 import { oneTile } from '../contract/one-tile.ts';
-import { packedBlock, packing } from '../contract/tile-blocks.ts';
-import { around, type Body, bound, Tiling } from '../contract/tiling.ts';
-import { packingCost, packingWay, whole } from '../tile/blocking.ts';
-import { counting, type Lists, listing, listsFor } from './lists.ts';
+import { canBeTurned, type TilePlan } from '../contract/tile-plan.ts';
+import { tileSite } from '../contract/tile-site.ts';
+import { type Block, Tiling } from '../contract/tiling.ts';
+import { packingCost, packingWay, uncut } from '../tile/blocking.ts';
+import { counting, type Lists, listing, listReader, listsFor } from './lists.ts';
 import { turnedTiles } from './turned-lists.ts';
 
-const int32 = ir.valueType('int32', 1);
 /** Vectors of a panel: their sums are independent chains of additions, and with their operands they fit the registers. */
 const panelVectors = 4;
 /**
@@ -52,7 +55,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   if (share === 1) return undefined;
   const [{ size: depth }] = sums;
   if (rows.size * depth > mostListed) return undefined;
-  if (!inner && !isTurned(task, layout, lanes, machine)) return undefined;
+  if (!inner && !canBeTurned(task, layout, lanes, machine)) return undefined;
   const vectors = Math.ceil(columns.size / lanes);
   const results = outputBytes(task);
   const arrays = inner && results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;
@@ -64,17 +67,28 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
   const products = rows.size * depth * vectors * (machine.loadCost + productCost);
   // Where as many elements are not zero, both ways take the same time.
   const most = Math.floor(((dense.cost - fixed) / products) * rows.size * depth);
-  const tile = { rows: 1, vectors: panelVectors };
-  const plan = { task, layout, machine, dtype: 'float32', tile, lanes, split: whole } as const;
+  const plan: TilePlan = {
+    task,
+    layout,
+    machine,
+    dtype: 'float32',
+    tile: { rows: 1, vectors: panelVectors },
+    lanes,
+    packed: true,
+    inParts: true,
+    cut: uncut,
+    rows: 'near',
+    results: inner ? 'vectors' : 'turned',
+  };
   const flops = 2 * rows.size * columns.size * depth * share;
   const bytes = results + (rows.size + columns.size) * depth * 4;
   return {
     name: `lists of ${Math.round(share * 100)} % that are not zero`,
     cost: fixed + products * share,
-    build: (storage) => {
-      const t = new Tiling({ ...plan, packed: true, packedRows: false, inParts: true, turned: !inner }, storage);
+    build: (buffers) => {
+      const t = new Tiling(plan, buffers);
       const lists = listsFor(t, rows.size, depth);
-      const total = storage.scratch('total', 'int32', 1);
+      const total = buffers.scratch('total', 'int32', 1);
       const limit = ir.constant(most, int32);
       const count = ir.load(total, ir.at(0), int32);
       const few = ir.compare('lessEqual', count, limit);
@@ -83,7 +97,7 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
       return [
         { name: 'list of what is not zero', body: listing(t, lists), ...plain },
         { name: 'count of what is not zero', body: counting(rows.size, lists, total), ...plain },
-        ...dense.build(storage).map((k) => ({ ...onlyIf(many, k), name: `${k.name} if dense`, ...plain })),
+        ...dense.build(buffers).map((k) => ({ ...onlyIf(many, k), name: `${k.name} if dense`, ...plain })),
         onlyIf(few, { name: 'contract lists', body: multiplying(t, lists), flops, bytes }),
       ];
     },
@@ -93,21 +107,20 @@ function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offe
 /** Panel after panel, each packed by the thread that computes all rows with it. */
 function multiplying(t: Tiling, lists: Lists): Body {
   const { columns, rows, sums, inner } = t.plan.layout;
-  const some = (begin: number, extent: number, count: number): Body => {
-    const g = bound({ ...columns, row: 0 }, `g${begin}`, extent, count, begin);
-    const block = packedBlock(t, { groups: [g], outside: [], inner: sums, sum: undefined, count }, t.storage.own);
-    const [panel] = t.panels(count);
+  return inSteps(columns.size, t.width).flatMap((stretch) => {
+    const g = axisLoop({ ...columns, row: 0 }, `g${stretch.begin}`, stretch);
+    const one: Block = { groups: [g], outside: [], inner: sums, partialSums: undefined, count: stretch.step };
+    const block = packedBlock(t, one, t.buffers.own);
+    const [panel] = t.panels(block.count);
     const p = variable('p', 1);
-    const products = inner
-      ? loop(
-          p,
-          t.inTiles(rows.size, (m) => oneTile(t, block, lists, panel, p, m, 1)),
-        )
-      : turnedTiles(t, block, lists, panel.vectors);
+    const packed = { ...panel, buffer: block.packed as Buffer, depth: block.depth };
+    const oneRow = (m: AxisLoop<OutAxis>): Body => {
+      const site = tileSite(t, block, panel, p, m);
+      return oneTile(site, listReader(lists, ir.at(m.begin, [m.v, 1]), packed, site.id));
+    };
+    const products = inner ? loop(p, t.inTiles(rows.size, oneRow)) : turnedTiles(t, block, lists, panel.vectors);
     return around([g], [...packing(t, block, 'serial'), ...products], 'parallel');
-  };
-  const rest = columns.size % t.width;
-  return [...some(0, columns.size - rest, t.width), ...(rest > 0 ? some(columns.size - rest, rest, rest) : [])];
+  });
 }
 
 /** The kernel if the condition holds. */

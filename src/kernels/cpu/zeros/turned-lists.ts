@@ -2,28 +2,28 @@
 
 import type { Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { loop, variable } from '../../body/nest.ts';
-import type { Bound, OutAxis } from '../contract/layout.ts';
+import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
+import { type AxisLoop, axisLoop } from '../contract/axis-loop.ts';
+import type { OutAxis } from '../contract/layout.ts';
 import { tileOutputs } from '../contract/tile-outputs.ts';
-import { type Body, bound, type TileBlock, type Tiling } from '../contract/tiling.ts';
+import type { PackedBlock, Tiling } from '../contract/tiling.ts';
 import { turnedResults } from '../contract/turned-results.ts';
 import { prefetching } from '../tile/prefetch.ts';
 import { registerTile } from '../tile/tile.ts';
-import { type Lists, listed } from './lists.ts';
+import { type Lists, listReader } from './lists.ts';
 
 /** Rows of a tile: so long are the runs in which results are stored, and what they are computed from is read. */
 const tileRows = 64;
 
 /** All rows with a packed panel of so many vectors, in which the columns of one group are. */
-export function turnedTiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number): Body {
+export function turnedTiles(t: Tiling, block: PackedBlock, lists: Lists, vectors: number): Body {
   const { rows } = t.plan.layout;
-  const whole = Math.floor(rows.size / tileRows) * tileRows;
-  const some = (begin: number, extent: number, height: number): Body =>
-    extent > 0 ? tiles(t, block, lists, vectors, bound(rows, `m${begin}`, extent, height, begin)) : [];
-  return [...some(0, whole, tileRows), ...some(whole, rows.size - whole, rows.size - whole)];
+  return inSteps(rows.size, tileRows).flatMap((stretch) =>
+    tiles(t, block, lists, vectors, axisLoop(rows, `m${stretch.begin}`, stretch)),
+  );
 }
 
-function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bound<OutAxis>): Body {
+function tiles(t: Tiling, block: PackedBlock, lists: Lists, vectors: number, m: AxisLoop<OutAxis>): Body {
   const { task, dtype, lanes, layout, machine } = t.plan;
   const { rows, columns } = layout;
   const height = m.v.step;
@@ -38,17 +38,17 @@ function tiles(t: Tiling, block: TileBlock, lists: Lists, vectors: number, m: Bo
   const row = variable(`row${id}`, few);
   const fetching = task.inputs.flatMap(({ node }, k): Body => {
     if (!full || rows.outputs[k] !== 1 || columns.outputs[k] === 0) return [];
-    return prefetching(t.storage.bufferOf(node), tileRows, (i) => outputs.at(k, ir.at(i), ir.at(0, [r, 1])), machine);
+    return prefetching(t.buffers.of(node), tileRows, (i) => outputs.at(k, ir.at(i), ir.at(0, [r, 1])), machine);
   });
-  const sums = t.storage.own(`sums${id}`, dtype, height * width);
-  const panel = { buffer: block.panels as Buffer, vectors, lanes, depth: block.depth };
+  const sums = t.buffers.own(`sums${id}`, dtype, height * width);
+  const panel = { buffer: block.packed as Buffer, vectors, lanes, depth: block.depth };
   const products = registerTile({
     id,
     dtype,
     height: 1,
     vectors,
     lanes,
-    ...listed(lists, ir.at(m.begin, [m.v, 1], [r, few], [row, 1]), panel, id),
+    ...listReader(lists, ir.at(m.begin, [m.v, 1], [r, few], [row, 1]), panel, id),
     begin: () => ir.constant(0, type),
     end: (_, u, value) => [ir.store(sums, ir.at(u * lanes, [r, few * width], [row, width]), value)],
   });

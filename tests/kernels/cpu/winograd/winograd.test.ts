@@ -11,7 +11,7 @@ import { fuse } from '../../../../src/compiler/tasks/fuse.ts';
 import * as tf from '../../../../src/index.ts';
 import { tiled } from '../../../../src/kernels/cpu/contract/contract.ts';
 import { winograd } from '../../../../src/kernels/cpu/winograd/winograd.ts';
-import type { Offer, Storage } from '../../../../src/kernels/offer.ts';
+import type { Offer, TaskBuffers } from '../../../../src/kernels/offer.ts';
 import { verifyProgram } from '../../../../src/loops/check/verify.ts';
 import type { Buffer } from '../../../../src/loops/ir.ts';
 import type { Machine } from '../../../../src/loops/machine.ts';
@@ -89,15 +89,15 @@ function run(
   const unexpected = (): never => {
     throw new Error('a contraction needs no checks');
   };
-  const storage: Storage = {
-    bufferOf,
+  const buffers: TaskBuffers = {
+    of: bufferOf,
     scratch: (name, dtype, length) => place({ name, dtype, length }),
     own: (name, dtype, length) => place({ name, dtype, length, private: true }),
     status: unexpected,
     checkNumber: unexpected,
   };
-  const own = offer.build(storage);
-  const kernels = tasks.flatMap((t) => (t === contraction ? own : offersFor(t, machine)[0].build(storage)));
+  const own = offer.build(buffers);
+  const kernels = tasks.flatMap((t) => (t === contraction ? own : offersFor(t, machine)[0].build(buffers)));
   const program: Program = {
     kernels,
     checks: 0,
