@@ -26,8 +26,8 @@ describe.each(pages)('%s', (page) => {
   const text = readFileSync(join(root, page), 'utf8');
   const listings = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((m) => m[1]);
 
-  test('its listings type-check and run', async () => {
-    expect(listings.length).toBeGreaterThan(0);
+  // Pages about the inside have no listings: followed.test.ts makes the texts of one of them.
+  test.runIf(listings.length > 0)('its listings type-check and run', async () => {
     const name = page.replace(/\W/g, '_');
     const source = listings.join('\n').replaceAll('20000', '20').replaceAll('mnist.test.', 'mnist.validation.');
     writeFileSync(join(dir, `${name}.mts`), source);
