@@ -39,9 +39,11 @@ export class Operation {
   readonly name: string;
   /** @internal */
   readonly definition: OpDefinition;
+  /** What it computes from. */
   readonly inputs: readonly Tensor[];
   /** Operations that run before this one. */
   readonly controlInputs: readonly Operation[];
+  /** What it computes. */
   readonly outputs: readonly Tensor[];
   /** @internal */
   readonly attributes: object;

@@ -24,6 +24,7 @@ export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
   readonly operation: Operation;
   /** Which of the operation's outputs it is. */
   readonly index: number;
+  /** The type of its elements. */
   readonly dtype: T;
   /** The sizes; `null` for one not known until the graph runs, undefined where even the rank is not known. */
   readonly shape: readonly Dim[] | undefined;
@@ -47,6 +48,7 @@ export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
     return `${this.operation.name}:${this.index}`;
   }
 
+  /** The graph to which it belongs. */
   get graph(): Graph {
     return this.operation.graph;
   }
@@ -96,6 +98,7 @@ export class Variable<out T extends DType = DType, S extends Shape = Shape> exte
   declare readonly trainable: boolean;
 }
 
-/** The shape of a tensor type, and of a list of them. */
+/** The shape of a tensor type. */
 export type ShapeOf<X> = X extends Tensor<any, infer A> ? A : never;
+/** The shapes of a list of tensor types. */
 export type Shapes<X extends readonly unknown[]> = { -readonly [I in keyof X]: ShapeOf<X[I]> };

@@ -180,8 +180,11 @@ function pool(
 
 /** The windows and steps of a pooling, [1, height, width, 1] each. */
 export interface PoolOptions<K extends Shape, St extends Shape, P extends Padding> {
+  /** The size of a window: [1, height, width, 1]. */
   readonly ksize: K;
+  /** How far a window goes on each time: [1, vertical, horizontal, 1]. */
   readonly strides: St;
+  /** 'SAME' or 'VALID', as for `conv2d`. */
   readonly padding: P;
   readonly name?: string;
 }

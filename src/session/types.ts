@@ -8,8 +8,9 @@ export type FeedPair<X> = X extends Tensor<infer T, infer S> ? readonly [X, Feed
 /** The feeds of a run: one pair a tensor, each checked against its tensor. */
 export type FeedPairs<P extends readonly Tensor<any, any>[]> = { readonly [I in keyof P]: FeedPair<P[I]> };
 
-/** What can be fetched: a tensor, an operation, or arrays and objects of them. */
+/** What can be fetched: a tensor, or an operation. */
 export type Fetch = Tensor<any, any> | Operation;
+/** Any structure of what can be fetched. */
 export type Fetches = Fetch | readonly Fetches[] | { readonly [name: string]: Fetches };
 /** What a run returns for its fetches, in the same structure: numbers, booleans and host arrays; undefined for an operation. */
 export type Fetched<X> =
