@@ -136,19 +136,19 @@ export function integers(op: string, what: string, value: unknown): readonly num
 
 /** An argument that must be an array of at least one tensor. */
 export function tensors(op: string, value: unknown): readonly AnyTensor[] {
+  const refuse = (came: string): never => {
+    throw new InvalidArgumentError(`${op}: the first argument must be an array of tensors, but ${came} came.`);
+  };
+  if (!Array.isArray(value)) return refuse(describe(value));
+  const { length } = value;
+  if (length === 0) refuse('an empty one');
   const list: AnyTensor[] = [];
-  const length = Array.isArray(value) ? value.length : 0;
-  let came = !Array.isArray(value) ? describe(value) : 'an empty one';
   for (let i = 0; i < length; i++) {
-    const t: unknown = (value as readonly unknown[])[i];
-    if (!(t instanceof Tensor)) {
-      came = `one whose element [${i}] is ${describeValue(t)}`;
-      break;
-    }
+    const t: unknown = value[i];
+    if (!(t instanceof Tensor)) return refuse(`one whose element [${i}] is ${describeValue(t)}`);
     list.push(t);
-    if (list.length === length) return list;
   }
-  throw new InvalidArgumentError(`${op}: the first argument must be an array of tensors, but ${came} came.`);
+  return list;
 }
 
 // ---------------------------------------------------------------- shared rules

@@ -7,7 +7,8 @@ import type { Nested, Shaped } from './shape-types.ts';
 import { lengthOf } from './typed-array.ts';
 
 /**
- * A dense array in the memory of JavaScript, row-major. What a fetch returns is the caller's own copy.
+ * A dense array in the memory of JavaScript, row-major. What a fetch returns is the caller's own copy. Its elements may
+ * be changed, the array and its shape are frozen.
  *
  * ```ts
  * const a = tf.array([[1, 2], [3, 4]]);

@@ -10,37 +10,39 @@ export function fromNested(
   value: unknown,
   wanted: DType | undefined,
 ): { dtype: DType; shape: readonly number[]; data: TypedArray } {
-  const { shape, first } = outline(value);
-  const dtype = wanted ?? (typeof first === 'boolean' ? 'bool' : 'float32');
+  const { shape, firsts } = outline(value);
+  const dtype = wanted ?? (typeof (firsts.at(-1) ?? value) === 'boolean' ? 'bool' : 'float32');
   const data = allocate(dtype, elements(shape));
   const last = shape.length - 1;
   const path: number[] = [];
   let count = 0;
-  const walk = (row: readonly unknown[], axis: number): void => {
+  const walk = (row: readonly unknown[], axis: number, isFirst: boolean): void => {
     const size = shape[axis];
     if (row.length !== size) ragged(path.slice(0, axis), `an array of length ${row.length}`, shape);
     for (let i = 0; i < size; i++) {
-      const e = row[i];
+      const known = isFirst && i === 0;
+      const e = known ? firsts[axis] : row[i];
       if (axis === last && fits(e, dtype)) data[count++] = Number(e);
       else {
         path[axis] = i;
         if (e === undefined && !(i in row)) missing(path.slice(0, axis + 1));
         if (axis === last || !Array.isArray(e)) refuseElement(e, path.slice(0, axis + 1), shape, dtype);
-        walk(e, axis + 1);
+        walk(e, axis + 1, known);
       }
     }
   };
-  if (Array.isArray(value)) walk(value, 0);
+  if (Array.isArray(value)) walk(value, 0, true);
   else if (fits(value, dtype)) data[0] = Number(value);
   else refuseElement(value, path, shape, dtype);
   return { dtype, shape, data };
 }
 
-/** The lengths along the first elements, and the very first: so much there is if all rows are alike. */
-function outline(value: unknown): { shape: number[]; first: unknown } {
+/** The lengths along the first elements, and these: so much there is if all rows are alike. */
+function outline(value: unknown): { shape: number[]; firsts: unknown[] } {
   const shape: number[] = [];
-  let first = value;
-  for (let count = 1; Array.isArray(first); first = first[0]) {
+  const firsts: unknown[] = [];
+  let count = 1;
+  for (let first = value; Array.isArray(first); first = firsts.at(-1)) {
     const { length } = first;
     shape.push(length);
     count *= length;
@@ -48,7 +50,7 @@ function outline(value: unknown): { shape: number[]; first: unknown } {
       refuse({ kind: 'value', came: `an array nested more than ${mostAxes} deep`, advice: 'it may contain itself' });
     }
     // A proxy may say anything.
-    if (!(count <= mostElements)) {
+    if (!Number.isSafeInteger(length) || length < 0 || count > mostElements) {
       const detail = `its first rows have the lengths ${showShape(shape)}, and at most ${mostElements} elements are taken`;
       refuse({
         kind: 'value',
@@ -57,8 +59,9 @@ function outline(value: unknown): { shape: number[]; first: unknown } {
         advice: 'give a typed array: tf.array(data, shape)',
       });
     }
+    firsts.push(length > 0 ? first[0] : undefined);
   }
-  return { shape, first };
+  return { shape, firsts };
 }
 
 /** Can it be an element of that type as it is? */

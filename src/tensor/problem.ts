@@ -57,9 +57,10 @@ function adviceFor(value: unknown, isElement: boolean): string | undefined {
     return 'there is no such dtype: convert it, Int32Array.from(data)';
   }
   if (typeof value === 'bigint') return 'make it a number: Number(value)';
-  const tag = Object.prototype.toString.call(value);
-  if (tag === '[object Promise]') return 'it has no value yet: await it';
   if (ArrayBuffer.isView(value)) return 'give its bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength)';
-  if (tag.endsWith('ArrayBuffer]')) return 'say what is in it: new Float32Array(buffer), or Uint8Array';
+  if (typeof (value as { then?: unknown } | undefined | null)?.then === 'function')
+    return 'it has no value yet: await it';
+  if (Object.prototype.toString.call(value).endsWith('ArrayBuffer]'))
+    return 'say what is in it: new Float32Array(buffer), or Uint8Array';
   return undefined;
 }

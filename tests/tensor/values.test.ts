@@ -105,6 +105,17 @@ const refused: [string, unknown, string][] = [
     new Proxy([], { get: () => 'a' }),
     'too large an array: its first rows have the lengths [a]',
   ],
+  ['a proxy of half a length', new Proxy([], { get: (_, key) => (key === 'length' ? 0.5 : 0) }), 'too large an array'],
+  [
+    'a proxy of a length below 0',
+    new Proxy([], { get: (_, key) => (key === 'length' ? -5 : 0) }),
+    'too large an array',
+  ],
+  [
+    'a promise of another realm',
+    runInNewContext('Promise.resolve(1)'),
+    'an object of class Promise; it has no value yet: await it',
+  ],
 ];
 test.each(refused)('refused: %s', async (_, value, text) => {
   for (const [name, give, start] of ways) {
@@ -119,6 +130,23 @@ test.each(refused)('refused: %s', async (_, value, text) => {
     // A feed is "fed X: why", the others say "X came: why".
     for (const part of text.split(/[:;] /)) expect(error?.message).toContain(part);
   }
+});
+
+test('elements are read once, and in order', () => {
+  const reads: string[] = [];
+  const list = (name: string, values: unknown[]) =>
+    new Proxy(values, {
+      get: (of, key) => {
+        if (key !== 'length') reads.push(`${name}${String(key)}`);
+        return of[key as unknown as number];
+      },
+    });
+  const value = list('', [list('a', [1, 2]), list('b', [3, 4])]);
+  expect(api.array(value).toArray()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(reads).toEqual(['0', 'a0', 'a1', '1', 'b0', 'b1']);
 });
 
 test('ragged arrays are a matter of shapes, other values of arguments', () => {
