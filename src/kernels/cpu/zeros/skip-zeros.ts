@@ -6,6 +6,7 @@ import * as ir from '../../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { nonZeroShare } from '../../../primitives/zeros.ts';
+import { sizeOf } from '../../../tensor/dtype.ts';
 import { int32 } from '../../body/indices.ts';
 import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
 import { outputBytes } from '../../body/outputs.ts';
@@ -15,7 +16,7 @@ import { tiled } from '../contract/contract.ts';
 import { type Layout, layoutsOf, type OutAxis } from '../contract/layout.ts';
 import { packedBlock, packing } from '../contract/one-block.ts';
 import { oneTile } from '../contract/one-tile.ts';
-import { canBeTurned, type TilePlan } from '../contract/tile-plan.ts';
+import { canBeTurned, depthOf, type TilePlan } from '../contract/tile-plan.ts';
 import { tileSite } from '../contract/tile-site.ts';
 import { type Block, Tiling } from '../contract/tiling.ts';
 import { packingCost, packingWay, uncut } from '../tile/blocking.ts';
@@ -43,45 +44,50 @@ export function skippingZeros(task: Task, machine: Machine): Offer | undefined {
   if (task.operands.every((v) => nonZeroShare(v.node) === 1)) return undefined;
   const dense = tiled(task, machine);
   if (!dense) return undefined;
-  const offers = layoutsOf(task).flatMap((layout) => along(task, layout, machine, dense) ?? []);
+  const plans = layoutsOf(task).flatMap((layout) => listPlan(task, layout, machine) ?? []);
+  const offers = plans.map((plan) => offerOf(plan, dense));
   return offers.sort((a, b) => a.cost - b.cost)[0];
 }
 
-function along(task: Task, layout: Layout, machine: Machine, dense: Offer): Offer | undefined {
+/** Tiles of one row, whose list says which of the packed columns it needs; undefined where lists are not for a layout. */
+function listPlan(task: Task, layout: Layout, machine: Machine): TilePlan | undefined {
   const { rows, columns, sums, outer, inner } = layout;
-  const lanes = lanesOf(machine, 'float32');
-  if (outer.length > 0 || sums.length !== 1 || columns.size < panelVectors * lanes) return undefined;
-  const share = nonZeroShare(layout.row.node);
-  if (share === 1) return undefined;
-  const [{ size: depth }] = sums;
-  if (rows.size * depth > mostListed) return undefined;
+  const dtype = 'float32';
+  const lanes = lanesOf(machine, dtype);
+  const tile = { rows: 1, vectors: panelVectors };
+  if (outer.length > 0 || sums.length !== 1 || columns.size < tile.vectors * lanes) return undefined;
+  if (nonZeroShare(layout.row.node) === 1 || rows.size * depthOf(layout) > mostListed) return undefined;
   if (!inner && !canBeTurned(task, layout, lanes, machine)) return undefined;
+  const results = inner ? 'vectors' : 'turned';
+  return { task, layout, machine, dtype, tile, lanes, packed: true, inParts: true, cut: uncut, rows: 'near', results };
+}
+
+/** Cycles for what is done whatever the lists are, and for all products if none of them were left out. */
+function costsOf({ task, layout, machine, lanes, results }: TilePlan): { fixed: number; products: number } {
+  const { rows, columns, sums } = layout;
+  const depth = depthOf(layout);
   const vectors = Math.ceil(columns.size / lanes);
-  const results = outputBytes(task);
-  const arrays = inner && results > machine.cache[1] ? task.inputs.length + task.outputs.length : 0;
+  const isFar = results === 'vectors' && outputBytes(task) > machine.cache[1];
+  const arrays = isFar ? task.inputs.length + task.outputs.length : 0;
   const fixed =
     packingCost(columns.size * depth, packingWay(columns.column, sums[0].column), lanes) +
     rows.size * Math.ceil(vectors / panelVectors) * (listCost + arrays * missCost) +
     rows.size * depth * lookCost +
-    (inner ? 0 : packingCost(rows.size * columns.size, 'turned', lanes));
-  const products = rows.size * depth * vectors * (machine.loadCost + productCost);
+    (results === 'turned' ? packingCost(rows.size * columns.size, 'turned', lanes) : 0);
+  return { fixed, products: rows.size * depth * vectors * (machine.loadCost + productCost) };
+}
+
+/** Lists are made first. Then either they are multiplied, or if they are too long the dense kernels run. */
+function offerOf(plan: TilePlan, dense: Offer): Offer {
+  const { task, layout } = plan;
+  const { row, rows, columns } = layout;
+  const depth = depthOf(layout);
+  const share = nonZeroShare(row.node);
+  const { fixed, products } = costsOf(plan);
   // Where as many elements are not zero, both ways take the same time.
   const most = Math.floor(((dense.cost - fixed) / products) * rows.size * depth);
-  const plan: TilePlan = {
-    task,
-    layout,
-    machine,
-    dtype: 'float32',
-    tile: { rows: 1, vectors: panelVectors },
-    lanes,
-    packed: true,
-    inParts: true,
-    cut: uncut,
-    rows: 'near',
-    results: inner ? 'vectors' : 'turned',
-  };
   const flops = 2 * rows.size * columns.size * depth * share;
-  const bytes = results + (rows.size + columns.size) * depth * 4;
+  const bytes = outputBytes(task) + (rows.size + columns.size) * depth * sizeOf('float32');
   return {
     name: `lists of ${Math.round(share * 100)} % that are not zero`,
     cost: fixed + products * share,
