@@ -171,7 +171,7 @@ export type Statement =
 /**
  * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads,
  * everything else is done by the first of them. Threads wait for each other between kernels, not inside one: what a
- * parallel loop touches is not changed by the rest of its kernel.
+ * parallel loop touches is not changed by the rest of its kernel. Two buffers of a kernel never share bytes.
  */
 export interface Kernel {
   readonly name: string;

@@ -5,7 +5,6 @@ import type { Sliced } from '../../base/turns.ts';
 import { type Buffer, type Kernel, type Statement, touchedBy } from '../../loops/ir.ts';
 import { ownBuffer, sharedBody } from '../../loops/shared.ts';
 import type { Origin } from './addresses.ts';
-import { overlapping } from './segments.ts';
 
 /** From how many kernels on a function is worth sharing, and how many addresses it may be given. */
 export interface Sharing {
@@ -19,8 +18,6 @@ export interface KernelGroup {
   /** The buffers, as the body knows them, whose addresses are given, in order. */
   readonly given: readonly Buffer[];
   readonly originOf: (buffer: Buffer) => Origin;
-  /** Do two buffers share storage in any of the kernels? */
-  readonly overlap: (a: Buffer, b: Buffer) => boolean;
 }
 
 /** The group of each kernel that shares a function with others. */
@@ -54,12 +51,10 @@ function* groupOf(
     if (!same) given.set(buffer, { base: `given ${given.size}`, offset: 0 });
     yield;
   }
-  const overlap = overlapping(originOf);
   return {
     body,
     given: [...given.keys()],
     originOf: (b) => given.get(b) ?? originOf(ownBuffer(kernels[0], b)),
-    overlap: (a, b) => kernels.some((k) => overlap(ownBuffer(k, a), ownBuffer(k, b))),
   };
 }
 

@@ -1,7 +1,5 @@
 // What emitters of loop nests have in common: the parts of a kernel that one thread does or all of them, and loops.
-import { type Buffer, isParallel, type Statement } from '../../loops/ir.ts';
-import { sizeOf } from '../../tensor/dtype.ts';
-import type { Origin } from './addresses.ts';
+import { isParallel, type Statement } from '../../loops/ir.ts';
 
 export type Loop = Statement & { kind: 'loop' };
 
@@ -17,13 +15,3 @@ export function segmentsOf(all: readonly Statement[]): { parallel: boolean; stat
   }
   return runs;
 }
-
-/** Tells whether two buffers share storage. */
-export const overlapping =
-  (originOf: (buffer: Buffer) => Origin) =>
-  (a: Buffer, b: Buffer): boolean => {
-    const x = originOf(a);
-    const y = originOf(b);
-    const meet = x.offset < y.offset + b.length * sizeOf(b.dtype) && y.offset < x.offset + a.length * sizeOf(a.dtype);
-    return x.base === y.base && meet;
-  };

@@ -141,7 +141,8 @@ function sharing(locate: (buffer: Buffer) => Location): (a: Buffer, b: Buffer) =
   return (a, b) => of(a)(b);
 }
 
-function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
+/** Do two buffers have bytes in common? */
+export function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Location): boolean {
   if (a === b) return true;
   const x = locate(a);
   const y = locate(b);

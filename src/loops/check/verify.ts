@@ -21,7 +21,7 @@ import { localsOf } from '../locals.ts';
 import type { Machine } from '../machine.ts';
 import type { Program } from '../program.ts';
 import { printHead, printIndex, printType } from './print.ts';
-import { findClash, findRace, type Location } from './races.ts';
+import { findClash, findRace, type Location, shareBytes } from './races.ts';
 import { expressionFault, typeFault } from './types.ts';
 
 /**
@@ -80,7 +80,10 @@ export function verifyProgram(
   if (checks > 0 && !program.status) refuse('it has checks and no status buffer');
   kernels.forEach((kernel, number) => {
     verifyKernel(kernel, machine, locate);
-    for (const b of touchedBy(kernel.body).written) {
+    const { read, written } = touchedBy(kernel.body);
+    for (const b of written) {
+      const other = [...read, ...written].find((a) => a !== b && shareBytes(a, b, locate));
+      if (other) refuse(`in kernel ${kernel.name} ${b.name} and ${other.name} share bytes`);
       const kind = places.get(b)?.kind;
       if (kind === 'constant') refuse(`kernel ${kernel.name} stores to the constant ${b.name}`);
       if (kind === 'variable' && number < checks) refuse(`kernel ${kernel.name} stores to ${b.name} before the checks`);

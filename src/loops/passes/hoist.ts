@@ -8,30 +8,22 @@ import { rewriter, rewriteStatements } from '../rewrite.ts';
 const spare = 4;
 
 /**
- * The same statements with invariant loads of innermost loops set in locals before the loop, as long as vector
- * registers last. `overlap` tells whether two buffers share storage.
+ * The same statements with invariant loads of innermost loops set in registers before the loop, as long as those for
+ * vectors last. No other buffer shares bytes with the one that is loaded: the loop changes it only by a store to it.
  */
-export function hoistLoads(
-  statements: readonly Statement[],
-  registers: number,
-  overlap: (a: Buffer, b: Buffer) => boolean,
-): Statement[] {
+export function hoistLoads(statements: readonly Statement[], registers: number): Statement[] {
   return statements.flatMap((s): Statement[] => {
-    if (s.kind === 'if') return [{ ...s, body: hoistLoads(s.body, registers, overlap) }];
+    if (s.kind === 'if') return [{ ...s, body: hoistLoads(s.body, registers) }];
     if (s.kind !== 'loop') return [s];
-    if (containsLoop(s.body)) return [{ ...s, body: hoistLoads(s.body, registers, overlap) }];
-    return hoistFrom(s, registers, overlap);
+    if (containsLoop(s.body)) return [{ ...s, body: hoistLoads(s.body, registers) }];
+    return hoistFrom(s, registers);
   });
 }
 
 const containsLoop = (statements: readonly Statement[]): boolean =>
   statements.some((s) => s.kind === 'loop' || (s.kind === 'if' && containsLoop(s.body)));
 
-function hoistFrom(
-  loop: Statement & { kind: 'loop' },
-  registers: number,
-  overlap: (a: Buffer, b: Buffer) => boolean,
-): Statement[] {
+function hoistFrom(loop: Statement & { kind: 'loop' }, registers: number): Statement[] {
   const stored = new Set<Buffer>();
   const vectors = new Set<Local>();
   const visit = (s: Statement): void => {
@@ -44,14 +36,8 @@ function hoistFrom(
   const hoisted = new Map<string, Local>();
   const numbers = new Map<object, number>();
   let room = registers - spare - vectors.size;
-  const safe = new Map<Buffer, boolean>();
-  const isSafe = (b: Buffer): boolean => {
-    let known = safe.get(b);
-    if (known === undefined) safe.set(b, (known = ![...stored].some((s) => overlap(s, b))));
-    return known;
-  };
   const expression = rewriter((e): Expression => {
-    if (e.kind !== 'load' || e.index.terms.some(([v]) => v === loop.variable) || !isSafe(e.buffer)) return e;
+    if (e.kind !== 'load' || e.index.terms.some(([v]) => v === loop.variable) || stored.has(e.buffer)) return e;
     const key = keyOf(e, numbers);
     let local = hoisted.get(key);
     if (!local) {

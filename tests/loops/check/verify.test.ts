@@ -408,6 +408,17 @@ describe('a program', () => {
       /stores to the constant b/,
     ],
     ['checks without a status', { checks: 1 }, /no status buffer/],
+    [
+      'two buffers of a kernel that share bytes',
+      {
+        places: new Map<Buffer, Place>([
+          [a, { kind: 'arena', offset: 0 }],
+          [b, { kind: 'arena', offset: 252 }],
+        ]),
+        arenaBytes: 512,
+      },
+      /b and a share bytes/,
+    ],
   ])('is refused for %s', (_, change, message) => {
     expect(() => verifyProgram({ ...program, ...change }, machine)).toThrow(message);
   });

@@ -8,7 +8,6 @@ import type { ArenaPlace, LastingPlace, Place, Program } from '../../../loops/pr
 import { ownBuffer } from '../../../loops/shared.ts';
 import type { Origin } from '../../emit/addresses.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
-import { overlapping } from '../../emit/segments.ts';
 import { callsOf, type Step, stepsOf } from '../../emit/steps.ts';
 import { baseText, writeKernel } from './kernel.ts';
 import { prelude } from './prelude.ts';
@@ -64,7 +63,6 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
   const parts = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd)];
   const groups = yield* groupsOf(program.kernels, originOf, sharing);
   const functions = new Map<KernelGroup, string>();
-  const overlap = overlapping(originOf);
   /** How each kernel is called. */
   const calls: string[] = [];
   for (const [number, kernel] of program.kernels.entries()) {
@@ -72,7 +70,7 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
     const known = group && functions.get(group);
     const name = known ?? `k${number}`;
     if (!known) {
-      const { body, ...places } = group ?? { body: kernel.body, originOf, overlap };
+      const { body, ...places } = group ?? { body: kernel.body, originOf };
       parts.push(`static KERNEL ${writeKernel(name, body, { ...places, machine })}`);
       if (group) functions.set(group, name);
     }

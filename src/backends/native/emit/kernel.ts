@@ -22,8 +22,6 @@ import { addressText, ExpressionWriter, pointerName } from './expression.ts';
 export interface KernelTarget {
   /** Where buffers begin. */
   readonly originOf: (buffer: Buffer) => Origin;
-  /** Do two buffers share storage? */
-  readonly overlap: (a: Buffer, b: Buffer) => boolean;
   readonly machine: Pick<Machine, 'vectorBytes' | 'registers'>;
 }
 
@@ -72,8 +70,7 @@ class KernelWriter {
   }
 
   #segment(statements: readonly Statement[]): void {
-    const { machine, overlap } = this.#target;
-    const hoisted = hoistLoads(statements, machine.registers, overlap);
+    const hoisted = hoistLoads(statements, this.#target.machine.registers);
     const scope = this.#addresses.analyse(hoisted);
     this.#addresses.enter(scope);
     this.#body(hoisted, scope);

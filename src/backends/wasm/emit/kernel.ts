@@ -23,8 +23,6 @@ import { pushShare, StatementEmitter } from './statements.ts';
 export interface KernelTarget {
   /** Where buffers begin. */
   readonly originOf: (buffer: Buffer) => Origin;
-  /** Do two buffers share bytes? */
-  readonly overlap: (a: Buffer, b: Buffer) => boolean;
   /** How many addresses its functions are given. */
   readonly given: number;
   /** Is `multiplyAdd` the relaxed instruction, which rounds once? */
@@ -118,7 +116,7 @@ class KernelWriter {
   }
 
   #emit({ body, bases, path }: Frame, statements: readonly Statement[]): void {
-    const hoisted = hoistLoads(statements, vectorRegisters, this.#target.overlap);
+    const hoisted = hoistLoads(statements, vectorRegisters);
     const whole = path.reduceRight<readonly Statement[]>((inside, s) => [{ ...s, body: inside }], hoisted);
     const addresses = new Addresses(this.#target.originOf, bases, () => body.local('i32'));
     const scope = addresses.analyse(whole);

@@ -5,7 +5,6 @@ import type { Sliced } from '../../../base/turns.ts';
 import type { Kernel } from '../../../loops/ir.ts';
 import { ownBuffer } from '../../../loops/shared.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
-import { overlapping } from '../../emit/segments.ts';
 import { FunctionBody } from './encode.ts';
 import { emitBases, kernelParameters } from './function-parameters.ts';
 import { emitKernel, type KernelTarget, type Outline } from './kernel.ts';
@@ -28,8 +27,7 @@ export function* emitKernels(
   for (const kernel of kernels) {
     const group = groups.get(kernel);
     if (!group) {
-      const own = { originOf, fusedMultiplyAdd, overlap: overlapping(originOf), given: 0 };
-      add(emitKernel(kernel.body, own, outline));
+      add(emitKernel(kernel.body, { originOf, fusedMultiplyAdd, given: 0 }, outline));
     } else {
       if (!functions.has(group)) functions.set(group, outlineGroup(group, fusedMultiplyAdd, outline));
       add(emitCall(kernel, group, functions.get(group) as number, target));
@@ -38,8 +36,8 @@ export function* emitKernels(
   }
 }
 
-function outlineGroup({ body, given, originOf, overlap }: KernelGroup, fused: boolean, outline: Outline): number {
-  const target: KernelTarget = { originOf, overlap, fusedMultiplyAdd: fused, given: given.length };
+function outlineGroup({ body, given, originOf }: KernelGroup, fused: boolean, outline: Outline): number {
+  const target: KernelTarget = { originOf, fusedMultiplyAdd: fused, given: given.length };
   return outline(emitKernel(body, target, outline), kernelParameters.length + given.length);
 }
 
