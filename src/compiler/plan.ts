@@ -3,6 +3,7 @@
 import { atOnce, type Sliced } from '../base/turns.ts';
 import type { Kernel } from '../loops/ir.ts';
 import type { Machine } from '../loops/machine.ts';
+import { hoist } from '../loops/passes/hoist.ts';
 import type { Port, Program } from '../loops/program.ts';
 import type { Lowered, Primitive, View } from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
@@ -74,7 +75,7 @@ export function* planning(given: Lowered, machine: Machine, { share }: PlanOptio
   const port = (v: View): Port => ({ buffer: buffers.of(v.node), dtype: v.node.dtype, shape: v.shape });
   const used = new Set(buffers.nodes());
   return {
-    kernels,
+    kernels: yield* hoist(kernels, machine),
     checks: checkKernels,
     repeats: repeats
       .filter((r) => !r.parallel)

@@ -152,7 +152,8 @@ export type Statement =
       readonly count?: Expression;
       readonly body: readonly Statement[];
     }
-  | { readonly kind: 'set'; readonly local: Local; readonly value: Expression }
+  /** `ahead` is a load that the loop after it was freed of: whoever runs the loop sets it before the first iteration. */
+  | { readonly kind: 'set'; readonly local: Local; readonly value: Expression; readonly ahead?: true }
   /** Lane l writes element index + l; with a `count`, as of a load, only so many lanes do. */
   | {
       readonly kind: 'store';
@@ -169,15 +170,18 @@ export type Statement =
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
 
 /**
- * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads,
- * everything else is done by the first of them. Threads wait for each other between kernels, not inside one: what a
- * parallel loop touches is not changed by the rest of its kernel. Two buffers of a kernel never share bytes.
+ * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads.
+ * Each thread sets what is set ahead of such a loop; everything else is done by the first of them (see threads.ts). Threads
+ * wait for each other between kernels, not inside one: what a parallel loop touches is not
+ * changed by the rest of its kernel. Two buffers of a kernel never share bytes.
  */
 export interface Kernel {
   readonly name: string;
   readonly body: readonly Statement[];
-  /** Where kernels differ in nothing but buffers: the body of one of them, and what its buffers are in this one. */
-  readonly shared?: { readonly body: readonly Statement[]; readonly buffers: ReadonlyMap<Buffer, Buffer> };
+  /** What it touches, in the order in which emitters number it; where it is missing, that of its statements. */
+  readonly buffers?: readonly Buffer[];
+  /** Where kernels differ in nothing but buffers: one of them, and what its buffers are in this one. */
+  readonly shared?: { readonly pattern: Kernel; readonly buffers: ReadonlyMap<Buffer, Buffer> };
   /** Arithmetic operations and bytes moved, as estimated when it was chosen. */
   readonly flops: number;
   readonly bytes: number;

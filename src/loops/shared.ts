@@ -1,6 +1,6 @@
 // Kernels that differ in nothing but their buffers: they share statements, which backends may compile once.
 import type { Buffer, Kernel, Statement } from './ir.ts';
-import { isParallel } from './ir.ts';
+import { isParallel, touchedBy } from './ir.ts';
 import { rewriter, rewriteStatements } from './rewrite.ts';
 
 /** The kernel with other buffers in the place of its own. */
@@ -14,17 +14,21 @@ class SharedKernel implements Kernel {
   readonly shared: NonNullable<Kernel['shared']>;
   #body: readonly Statement[] | undefined;
 
-  constructor({ name, flops, bytes, body }: Kernel, buffers: ReadonlyMap<Buffer, Buffer>) {
-    this.name = name;
-    this.flops = flops;
-    this.bytes = bytes;
-    this.shared = { body, buffers };
+  constructor(pattern: Kernel, buffers: ReadonlyMap<Buffer, Buffer>) {
+    this.name = pattern.name;
+    this.flops = pattern.flops;
+    this.bytes = pattern.bytes;
+    this.shared = { pattern, buffers };
   }
 
   /** Made when somebody asks: most kernels are never looked at by themselves. */
   get body(): readonly Statement[] {
-    this.#body ??= substituted(this.shared.body, this.shared.buffers);
+    this.#body ??= substituted(this.shared.pattern.body, this.shared.buffers);
     return this.#body;
+  }
+
+  get buffers(): readonly Buffer[] {
+    return buffersOf(this.shared.pattern).map((b) => ownBuffer(this, b));
   }
 }
 
@@ -38,8 +42,18 @@ function substituted(body: readonly Statement[], buffers: ReadonlyMap<Buffer, Bu
   });
 }
 
+/** The kernel that was built, of which others of its structure differ in their buffers: the same for all of them. */
+export const patternOf = (kernel: Kernel): Kernel => kernel.shared?.pattern ?? kernel;
+
 /** The statements that all kernels of the structure have: the same object for all of them. */
-export const sharedBody = (kernel: Kernel): readonly Statement[] => (kernel.shared ?? kernel).body;
+export const sharedBody = (kernel: Kernel): readonly Statement[] => patternOf(kernel).body;
+
+/** All buffers that a kernel touches. */
+export function buffersOf({ body, buffers }: Pick<Kernel, 'body' | 'buffers'>): readonly Buffer[] {
+  if (buffers) return buffers;
+  const { read, written } = touchedBy(body);
+  return [...new Set([...read, ...written])];
+}
 
 /** The buffer of this kernel for one in the shared statements. */
 export const ownBuffer = ({ shared }: Kernel, buffer: Buffer): Buffer => shared?.buffers.get(buffer) ?? buffer;

@@ -111,7 +111,7 @@ test('random layers, repeated: the program is the same as built kernel by kernel
       expect(shared.tasks.map((t) => t.kernels)).toEqual(alone.tasks.map((t) => t.kernels));
       const bodies = new Map<unknown, number>();
       for (const k of shared.kernels as readonly Kernel[])
-        if (k.shared) bodies.set(k.shared.body, (bodies.get(k.shared.body) ?? 1) + 1);
+        if (k.shared) bodies.set(k.shared.pattern, (bodies.get(k.shared.pattern) ?? 1) + 1);
       mostShared = Math.max(mostShared, ...bodies.values());
       const feed = Float32Array.from({ length: rows * columns }, (_, i) => Math.cos(i));
       const first = plan(begin, machine);

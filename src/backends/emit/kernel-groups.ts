@@ -2,8 +2,8 @@
 
 import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
-import { type Buffer, type Kernel, type Statement, touchedBy } from '../../loops/ir.ts';
-import { ownBuffer, sharedBody } from '../../loops/shared.ts';
+import type { Buffer, Kernel } from '../../loops/ir.ts';
+import { buffersOf, ownBuffer, patternOf } from '../../loops/shared.ts';
 import type { Origin } from './addresses.ts';
 
 /** From how many kernels on a function is worth sharing, and how many addresses it may be given. */
@@ -14,8 +14,8 @@ export interface Sharing {
 
 /** What a shared function is made from. */
 export interface KernelGroup {
-  readonly body: readonly Statement[];
-  /** The buffers, as the body knows them, whose addresses are given, in order. */
+  readonly pattern: Kernel;
+  /** The buffers, as the pattern knows them, whose addresses are given, in order. */
   readonly given: readonly Buffer[];
   readonly originOf: (buffer: Buffer) => Origin;
 }
@@ -26,25 +26,24 @@ export function* groupsOf(
   originOf: (buffer: Buffer) => Origin,
   { fewest, mostGiven }: Sharing,
 ): Sliced<ReadonlyMap<Kernel, KernelGroup>> {
-  const alike = new Map<readonly Statement[], Kernel[]>();
-  for (const kernel of kernels) addTo(alike, sharedBody(kernel), kernel);
+  const alike = new Map<Kernel, Kernel[]>();
+  for (const kernel of kernels) addTo(alike, patternOf(kernel), kernel);
   const groups = new Map<Kernel, KernelGroup>();
-  for (const [body, members] of alike) {
+  for (const [pattern, members] of alike) {
     if (members.length < fewest) continue;
-    const group = yield* groupOf(body, members, originOf);
+    const group = yield* groupOf(pattern, members, originOf);
     if (group.given.length <= mostGiven) for (const kernel of members) groups.set(kernel, group);
   }
   return groups;
 }
 
 function* groupOf(
-  body: readonly Statement[],
+  pattern: Kernel,
   kernels: readonly Kernel[],
   originOf: (buffer: Buffer) => Origin,
 ): Sliced<KernelGroup> {
-  const { read, written } = touchedBy(body);
   const given = new Map<Buffer, Origin>();
-  for (const buffer of new Set([...read, ...written])) {
+  for (const buffer of buffersOf(pattern)) {
     // What lies at one place for all of them needs no parameter.
     const first = originOf(ownBuffer(kernels[0], buffer));
     const same = kernels.every((k) => sameOrigin(originOf(ownBuffer(k, buffer)), first));
@@ -52,7 +51,7 @@ function* groupOf(
     yield;
   }
   return {
-    body,
+    pattern,
     given: [...given.keys()],
     originOf: (b) => given.get(b) ?? originOf(ownBuffer(kernels[0], b)),
   };

@@ -5,7 +5,8 @@ export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   name: fusedMultiplyAdd ? 'wasm-simd128-fma' : 'wasm-simd128',
   kind: 'cpu',
   vectorBytes: 16,
-  registers: 16,
+  // Those of the processors that V8 compiles for; one of them it keeps for itself.
+  registers: 15,
   // The engine loads all that a block of code needs at its beginning. One more where products need no register.
   sums: { free: 8, most: fusedMultiplyAdd ? 9 : 8 },
   loadCost: 0.8,

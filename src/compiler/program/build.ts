@@ -5,7 +5,7 @@ import type { Sliced } from '../../base/turns.ts';
 import type { Storage } from '../../kernels/offer.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import { withBuffers } from '../../loops/shared.ts';
+import { buffersOf, withBuffers } from '../../loops/shared.ts';
 import type { Primitive } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type Structure, structureOf } from '../tasks/structure.ts';
@@ -123,12 +123,13 @@ export class Builder {
       yield;
     }
     const { repeat } = unit;
-    if (!repeat?.parallel) return { kernels, offers: offered, buffers, asked, replaced: new Map() };
+    if (!repeat?.parallel)
+      return { kernels: kernels.map(listed), offers: offered, buffers, asked, replaced: new Map() };
     // Only where loops are alike has it any use to look for those that may be one.
     const alike = unit.tasks.some((t) => t.byItem);
     const merged = mergeKernels(kernels, repeat.items / repeat.block, this.#buffers.chain(), alike);
     this.#buffers.replace(merged.replaced);
-    return { ...merged, offers: offered, buffers, asked };
+    return { ...merged, kernels: merged.kernels.map(listed), offers: offered, buffers, asked };
   }
 
   /** The pattern's kernels for these arrays, and for space as the pattern's tasks asked for. */
@@ -159,3 +160,6 @@ export class Builder {
     for (const o of tasks[i].outputs) if (o.node.kind !== 'check') this.#buffers.use(o.node, first + i, repeat);
   }
 }
+
+/** The kernel with its buffers listed: passes on loops move statements, and the order stays as it was built. */
+const listed = (kernel: Kernel): Kernel => ({ ...kernel, buffers: buffersOf(kernel) });

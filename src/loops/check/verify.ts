@@ -7,7 +7,6 @@ import {
   type Buffer,
   children,
   type Expression,
-  isParallel,
   type Kernel,
   type Local,
   type LoopVariable,
@@ -19,7 +18,9 @@ import {
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
 import type { Machine } from '../machine.ts';
-import type { Program } from '../program.ts';
+import type { Place, Program } from '../program.ts';
+import { buffersOf } from '../shared.ts';
+import { segmentsOf } from '../threads.ts';
 import { printHead, printIndex, printType } from './print.ts';
 import { findClash, findRace, type Location, shareBytes } from './races.ts';
 import { expressionFault, typeFault } from './types.ts';
@@ -34,15 +35,24 @@ export function verifyKernel(
   machine: Pick<Machine, 'vectorBytes' | 'partialVectors' | 'prefetches'>,
   locate: (buffer: Buffer) => Location = (buffer) => ({ storage: buffer, offset: 0 }),
 ): void {
-  new Verifier(kernel, machine, locate).statements(kernel.body, new Set(), true);
-  for (const [i, a] of kernel.body.entries()) {
-    for (const b of kernel.body.slice(i + 1)) {
-      const clash = (isParallel(a) || isParallel(b)) && findClash(a, b, locate);
-      if (clash)
-        throw new InternalError(`Kernel "${kernel.name}": a parallel loop and another statement both touch ${clash}.`);
+  const refuse = (problem: string): never => {
+    throw new InternalError(`Kernel "${kernel.name}": ${problem}.`);
+  };
+  const listed = new Set(buffersOf(kernel));
+  for (const b of buffersOf({ body: kernel.body })) if (!listed.has(b)) refuse(`it does not list ${b.name}`);
+  new Verifier(kernel, machine, locate).kernel();
+  const parts = segmentsOf(kernel.body).flatMap((s) => s.statements.map((statement) => ({ ...s, statement })));
+  for (const [i, a] of parts.entries()) {
+    for (const b of parts.slice(i + 1)) {
+      const clash = (a.parallel || b.parallel) && findClash(a.statement, b.statement, locate);
+      if (clash) refuse(`a parallel loop and another statement both touch ${clash}`);
     }
   }
 }
+
+const refuseProgram = (problem: string): never => {
+  throw new InternalError(`The program is not well formed: ${problem}.`);
+};
 
 /** Verifies the kernels of a program, where its buffers lie, and that checks come before variables are written. */
 export function verifyProgram(
@@ -50,45 +60,54 @@ export function verifyProgram(
   machine: Pick<Machine, 'vectorBytes' | 'partialVectors' | 'prefetches'>,
 ): void {
   const { places, kernels, checks } = program;
-  const refuse = (problem: string): never => {
-    throw new InternalError(`The program is not well formed: ${problem}.`);
-  };
-  const lengths = new Map(program.variables.map((v) => [v.key, v]));
-  for (const [b, place] of places) {
-    if (place.kind === 'window') continue;
-    if ((place.kind === 'thread') !== (b.private === true)) refuse(`${b.name} is private, or its place is, not both`);
-    if (place.kind === 'arena' || place.kind === 'thread') {
-      const bytes = place.kind === 'arena' ? program.arenaBytes : program.threadBytes;
-      const aligned = place.offset >= 0 && place.offset % sizeOf(b.dtype) === 0;
-      const inside = place.offset + b.length * sizeOf(b.dtype) <= bytes;
-      if (!aligned || !inside) refuse(`${b.name} lies at ${place.offset} of an arena of ${bytes} bytes`);
-    } else if (place.kind === 'constant') {
-      if (place.data.length < b.length)
-        refuse(`the constant ${b.name} has ${place.data.length} of ${b.length} elements`);
-    } else if ((lengths.get(place.key)?.length ?? -1) < b.length) {
-      refuse(`${b.name} needs ${b.length} elements of variable ${place.key}, which has fewer or is not listed`);
-    }
-  }
+  for (const [b, place] of places) verifyPlace(b, place, program);
   const locate = (buffer: Buffer): Location => {
     const own = places.get(buffer);
-    if (!own) return refuse(`${buffer.name} is used but has no place`);
+    if (!own) return refuseProgram(`${buffer.name} is used but has no place`);
     const place = own.kind === 'window' ? own.of : own;
     if (place.kind === 'arena' || place.kind === 'thread') return { storage: place.kind, offset: place.offset };
     return { storage: place.kind === 'variable' ? place.key : place.data, offset: 0 };
   };
-  if (checks > kernels.length) refuse(`${checks} of ${kernels.length} kernels come before the checks' end`);
-  if (checks > 0 && !program.status) refuse('it has checks and no status buffer');
+  if (checks > kernels.length) refuseProgram(`${checks} of ${kernels.length} kernels come before the checks' end`);
+  if (checks > 0 && !program.status) refuseProgram('it has checks and no status buffer');
   kernels.forEach((kernel, number) => {
     verifyKernel(kernel, machine, locate);
-    const { read, written } = touchedBy(kernel.body);
-    for (const b of written) {
-      const other = [...read, ...written].find((a) => a !== b && shareBytes(a, b, locate));
-      if (other) refuse(`in kernel ${kernel.name} ${b.name} and ${other.name} share bytes`);
-      const kind = places.get(b)?.kind;
-      if (kind === 'constant') refuse(`kernel ${kernel.name} stores to the constant ${b.name}`);
-      if (kind === 'variable' && number < checks) refuse(`kernel ${kernel.name} stores to ${b.name} before the checks`);
-    }
+    verifyStores(kernel, program, number < checks, locate);
   });
+}
+
+/** What a kernel stores to may be stored to, and shares no byte with anything else that it touches. */
+function verifyStores(
+  kernel: Kernel,
+  { places }: Program,
+  beforeChecks: boolean,
+  locate: (buffer: Buffer) => Location,
+): void {
+  for (const b of touchedBy(kernel.body).written) {
+    const kind = places.get(b)?.kind;
+    if (kind === 'constant') refuseProgram(`kernel ${kernel.name} stores to the constant ${b.name}`);
+    if (kind === 'variable' && beforeChecks)
+      refuseProgram(`kernel ${kernel.name} stores to ${b.name} before the checks`);
+    const other = buffersOf(kernel).find((a) => a !== b && shareBytes(a, b, locate));
+    if (other) refuseProgram(`in kernel ${kernel.name} ${b.name} and ${other.name} share bytes`);
+  }
+}
+
+function verifyPlace(b: Buffer, place: Place, { arenaBytes, threadBytes, variables }: Program): void {
+  if (place.kind === 'window') return;
+  if ((place.kind === 'thread') !== (b.private === true))
+    refuseProgram(`${b.name} is private, or its place is, not both`);
+  if (place.kind === 'arena' || place.kind === 'thread') {
+    const bytes = place.kind === 'arena' ? arenaBytes : threadBytes;
+    const aligned = place.offset >= 0 && place.offset % sizeOf(b.dtype) === 0;
+    const inside = place.offset + b.length * sizeOf(b.dtype) <= bytes;
+    if (!aligned || !inside) refuseProgram(`${b.name} lies at ${place.offset} of an arena of ${bytes} bytes`);
+  } else if (place.kind === 'constant') {
+    if (place.data.length < b.length)
+      refuseProgram(`the constant ${b.name} has ${place.data.length} of ${b.length} elements`);
+  } else if ((variables.find((v) => v.key === place.key)?.length ?? -1) < b.length) {
+    refuseProgram(`${b.name} needs ${b.length} elements of variable ${place.key}, which has fewer or is not listed`);
+  }
 }
 
 class Verifier {
@@ -107,9 +126,30 @@ class Verifier {
     this.#locate = locate;
   }
 
+  /** The whole kernel. What the first thread does alone, the others see nothing of, in their own registers. */
+  kernel(): void {
+    const assigned = new Set<Local>();
+    for (const { parallel, statements } of segmentsOf(this.#kernel.body)) {
+      if (!parallel) {
+        this.#statements(statements, assigned, true);
+        continue;
+      }
+      const everywhere = new Set<Local>();
+      this.#statements(statements, everywhere, true);
+      for (const l of localsOf(statements).assigned) assigned.delete(l);
+      for (const l of everywhere) assigned.add(l);
+    }
+  }
+
   /** Adds to `assigned` the locals that are certain to be set afterwards. */
-  statements(statements: readonly Statement[], assigned: Set<Local>, outermost: boolean): void {
-    for (const s of statements) this.#statement(s, assigned, outermost);
+  #statements(statements: readonly Statement[], assigned: Set<Local>, outermost: boolean): void {
+    for (const [i, s] of statements.entries()) {
+      if (s.kind === 'set' && s.ahead) {
+        const next = statements.slice(i + 1).find((x) => x.kind !== 'set' || !x.ahead);
+        if (s.value.kind !== 'load' || next?.kind !== 'loop') this.#refuse(s, 'it is no load ahead of a loop');
+      }
+      this.#statement(s, assigned, outermost);
+    }
   }
 
   #statement(s: Statement, assigned: Set<Local>, outermost: boolean): void {
@@ -123,7 +163,7 @@ class Verifier {
         if (s.condition.type.dtype !== 'bool' || s.condition.type.lanes !== 1) {
           this.#refuse(s, `the condition is ${printType(s.condition.type)}, not a bool scalar`);
         }
-        this.statements(s.body, new Set(assigned), false);
+        this.#statements(s.body, new Set(assigned), false);
         break;
       case 'set':
         this.#expression(s.value, s, assigned, seen);
@@ -168,19 +208,19 @@ class Verifier {
     this.#bound.add(variable);
     // Perhaps there is no iteration: then nothing is set.
     if (s.count) {
-      this.statements(body, new Set(assigned), false);
+      this.#statements(body, new Set(assigned), false);
       this.#bound.delete(variable);
       return;
     }
     if (loop === 'parallel') {
       // An iteration sees what was set before the loop, but nothing that another iteration sets.
       const own = localsOf(body).assigned;
-      this.statements(body, new Set([...assigned].filter((l) => !own.has(l))), false);
+      this.#statements(body, new Set([...assigned].filter((l) => !own.has(l))), false);
       for (const l of own) assigned.delete(l);
       const race = findRace(s, this.#locate);
       if (race) this.#refuse(s, `two iterations could touch the same element of ${race}`);
     } else {
-      this.statements(body, assigned, false);
+      this.#statements(body, assigned, false);
     }
     this.#bound.delete(variable);
   }

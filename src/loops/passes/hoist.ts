@@ -1,11 +1,28 @@
 // Moves loads out of innermost loops in which neither their address nor what they read changes.
 
-import type { Buffer, Expression, Local, Statement } from '../ir.ts';
+import type { Sliced } from '../../base/turns.ts';
+import type { Buffer, Expression, Kernel, Local, Statement } from '../ir.ts';
 import * as ir from '../ir.ts';
+import type { Machine } from '../machine.ts';
 import { rewriter, rewriteStatements } from '../rewrite.ts';
+import { patternOf, withBuffers } from '../shared.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */
 const spare = 4;
+
+/** The same kernels with such loads before their loops; kernels of one structure are rewritten once. */
+export function* hoist(kernels: readonly Kernel[], { registers }: Pick<Machine, 'registers'>): Sliced<Kernel[]> {
+  const done = new Map<Kernel, Kernel>();
+  const result: Kernel[] = [];
+  for (const kernel of kernels) {
+    const pattern = patternOf(kernel);
+    let hoisted = done.get(pattern);
+    if (!hoisted) done.set(pattern, (hoisted = { ...pattern, body: hoistLoads(pattern.body, registers) }));
+    result.push(kernel.shared ? withBuffers(hoisted, kernel.shared.buffers) : hoisted);
+    yield;
+  }
+  return result;
+}
 
 /**
  * The same statements with invariant loads of innermost loops set in registers before the loop, as long as those for
@@ -44,7 +61,7 @@ function hoistFrom(loop: Statement & { kind: 'loop' }, registers: number): State
       if (e.type.lanes > 1 && room-- <= 0) return e;
       local = { name: `hoisted${hoisted.size}`, type: e.type };
       hoisted.set(key, local);
-      before.push({ kind: 'set', local, value: e });
+      before.push({ kind: 'set', local, value: e, ahead: true });
     }
     return ir.local(local);
   });

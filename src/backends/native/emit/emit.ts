@@ -14,7 +14,7 @@ import { prelude } from './prelude.ts';
 
 /** What the emitter needs to know about where a program will run. */
 export interface EmitOptions {
-  readonly machine: Pick<Machine, 'vectorBytes' | 'registers' | 'fusedMultiplyAdd'>;
+  readonly machine: Pick<Machine, 'vectorBytes' | 'fusedMultiplyAdd'>;
   /** Take the time before and after each kernel. */
   readonly profile: boolean;
 }
@@ -70,8 +70,8 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
     const known = group && functions.get(group);
     const name = known ?? `k${number}`;
     if (!known) {
-      const { body, ...places } = group ?? { body: kernel.body, originOf };
-      parts.push(`static KERNEL ${writeKernel(name, body, { ...places, machine })}`);
+      const places = { originOf: group?.originOf ?? originOf, machine };
+      parts.push(`static KERNEL ${writeKernel(name, group?.pattern ?? kernel, places)}`);
       if (group) functions.set(group, name);
     }
     const given = (group?.given ?? []).map((b) => {

@@ -7,35 +7,35 @@ import {
   expressionsOf,
   forEachOperand,
   isParallel,
+  type Kernel,
   type Local,
   type Statement,
-  touchedBy,
 } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
-import { hoistLoads } from '../../../loops/passes/hoist.ts';
+import { buffersOf } from '../../../loops/shared.ts';
+import { segmentsOf } from '../../../loops/threads.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
 import { Addresses, type Base, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
-import { iterations, type Loop, segmentsOf } from '../../emit/segments.ts';
+import { iterations, type Loop } from '../../emit/segments.ts';
 import { addressText, ExpressionWriter, pointerName } from './expression.ts';
 
 /** What a kernel is written for. */
 export interface KernelTarget {
   /** Where buffers begin. */
   readonly originOf: (buffer: Buffer) => Origin;
-  readonly machine: Pick<Machine, 'vectorBytes' | 'registers'>;
+  readonly machine: Pick<Machine, 'vectorBytes'>;
 }
 
 /** The parameters of every kernel; the last are the addresses that a shared one is given. */
 const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
 
 /** The text of a function of that name. */
-export function writeKernel(name: string, statements: readonly Statement[], target: KernelTarget): string {
-  return new KernelWriter(statements, target).write(name);
+export function writeKernel(name: string, kernel: Kernel, target: KernelTarget): string {
+  return new KernelWriter(kernel, target).write(name);
 }
 
 class KernelWriter {
   readonly #statements: readonly Statement[];
-  readonly #target: KernelTarget;
   readonly #lines: string[] = [];
   readonly #locals = new Map<Local, string>();
   readonly #bases = new Map<Base, number>();
@@ -45,12 +45,10 @@ class KernelWriter {
   #pointers = 0;
   #loops = 0;
 
-  constructor(statements: readonly Statement[], target: KernelTarget) {
-    this.#statements = statements;
-    this.#target = target;
-    this.#reused = readMoreThanOnce(statements);
-    const { read, written } = touchedBy(statements);
-    for (const b of [...read, ...written]) {
+  constructor(kernel: Kernel, target: KernelTarget) {
+    this.#statements = kernel.body;
+    this.#reused = readMoreThanOnce(kernel.body);
+    for (const b of buffersOf(kernel)) {
       const { base } = target.originOf(b);
       if (!this.#bases.has(base)) this.#bases.set(base, this.#pointers++);
     }
@@ -70,10 +68,9 @@ class KernelWriter {
   }
 
   #segment(statements: readonly Statement[]): void {
-    const hoisted = hoistLoads(statements, this.#target.machine.registers);
-    const scope = this.#addresses.analyse(hoisted);
+    const scope = this.#addresses.analyse(statements);
     this.#addresses.enter(scope);
-    this.#body(hoisted, scope);
+    this.#body(statements, scope);
     this.#addresses.leave();
   }
 
@@ -101,7 +98,8 @@ class KernelWriter {
           return loops;
         }
         this.#lines.push(`${local} = ${first};`);
-        if (this.#reused.has(s.local)) {
+        // What is loaded ahead of a loop stays in its register.
+        if (!s.ahead && this.#reused.has(s.local)) {
           if (isVectorLoad(s.value)) this.#lines.push(`PIN(${local})`);
           else if (isComputedInteger(s.value)) this.#lines.push(`${s.value.type.lanes > 1 ? 'PIN' : 'KEEP'}(${local})`);
         }

@@ -7,13 +7,14 @@ import {
   expressionsOf,
   forEachOperand,
   isParallel,
+  type Kernel,
   type Local,
   type Statement,
-  touchedBy,
 } from '../../../loops/ir.ts';
-import { hoistLoads } from '../../../loops/passes/hoist.ts';
+import { buffersOf } from '../../../loops/shared.ts';
+import { segmentsOf } from '../../../loops/threads.ts';
 import { Addresses, type BaseLocals, type Origin } from '../../emit/addresses.ts';
-import { iterations, type Loop, segmentsOf } from '../../emit/segments.ts';
+import { iterations, type Loop } from '../../emit/segments.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
 import { commonParameters, emitBases, kernelParameters, thread } from './function-parameters.ts';
@@ -32,9 +33,6 @@ export interface KernelTarget {
 /** Adds a function with so many parameters to the module and returns its number. */
 export type Outline = (body: FunctionBody, parameters: number) => number;
 
-/** Vector registers of the processors that V8 compiles for; one of them it keeps for itself. */
-const vectorRegisters = 15;
-
 /** From about so many stores and assignments on, an iteration of an outermost loop is worth a call; and one of a loop inside. */
 const longIteration = 2000;
 const longInnerIteration = 20_000;
@@ -44,8 +42,8 @@ const longInnerIteration = 20_000;
  * given to `outline`: an engine that optimizes a function while it runs can use the better code only from the next call
  * on, so a long run must be made of many calls.
  */
-export function emitKernel(statements: readonly Statement[], target: KernelTarget, outline: Outline): FunctionBody {
-  return new KernelWriter(statements, target, outline).write();
+export function emitKernel(kernel: Kernel, target: KernelTarget, outline: Outline): FunctionBody {
+  return new KernelWriter(kernel, target, outline).write();
 }
 
 /** A function that is being written. */
@@ -59,26 +57,26 @@ interface Frame {
 }
 
 class KernelWriter {
-  readonly #statements: readonly Statement[];
+  readonly #kernel: Kernel;
   readonly #target: KernelTarget;
   readonly #outline: Outline;
   readonly #uses: ReadonlyMap<Local, number>;
 
-  constructor(statements: readonly Statement[], target: KernelTarget, outline: Outline) {
-    this.#statements = statements;
+  constructor(kernel: Kernel, target: KernelTarget, outline: Outline) {
+    this.#kernel = kernel;
     this.#target = target;
     this.#outline = outline;
-    this.#uses = usesOfLocals(statements);
+    this.#uses = usesOfLocals(kernel.body);
   }
 
   write(): FunctionBody {
     const { given } = this.#target;
     const first = kernelParameters.length;
     const body = new FunctionBody(first + given);
-    const bases = this.#bases(body, this.#statements, first);
+    const bases = this.#bases(body, buffersOf(this.#kernel), first);
     const carried = [...commonParameters, ...Array.from({ length: given }, (_, i) => first + i)];
     const outer: Frame = { body, bases, carried, path: [] };
-    for (const { parallel, statements } of segmentsOf(this.#statements)) {
+    for (const { parallel, statements } of segmentsOf(this.#kernel.body)) {
       if (parallel) this.#sequence(outer, statements);
       else {
         body.get(thread);
@@ -107,7 +105,7 @@ class KernelWriter {
       flush();
       const parameters = carried.length + 1;
       const inner = new FunctionBody(parameters);
-      const bases = this.#bases(inner, s.body, commonParameters.length);
+      const bases = this.#bases(inner, buffersOf({ body: s.body }), commonParameters.length);
       const all = Array.from({ length: parameters }, (_, i) => i);
       this.#sequence({ body: inner, bases, carried: all, path: [...path, s] }, s.body);
       callForEach(body, carried, s, this.#outline(inner, parameters));
@@ -116,8 +114,7 @@ class KernelWriter {
   }
 
   #emit({ body, bases, path }: Frame, statements: readonly Statement[]): void {
-    const hoisted = hoistLoads(statements, vectorRegisters);
-    const whole = path.reduceRight<readonly Statement[]>((inside, s) => [{ ...s, body: inside }], hoisted);
+    const whole = path.reduceRight<readonly Statement[]>((inside, s) => [{ ...s, body: inside }], statements);
     const addresses = new Addresses(this.#target.originOf, bases, () => body.local('i32'));
     const scope = addresses.analyse(whole);
     const expressions = new ExpressionEmitter(body, addresses, this.#target.fusedMultiplyAdd);
@@ -127,9 +124,8 @@ class KernelWriter {
     addresses.leave();
   }
 
-  #bases(body: FunctionBody, statements: readonly Statement[], given: number): BaseLocals {
-    const { read, written } = touchedBy(statements);
-    const used = [...read, ...written].map((b) => this.#target.originOf(b).base);
+  #bases(body: FunctionBody, buffers: readonly Buffer[], given: number): BaseLocals {
+    const used = buffers.map((b) => this.#target.originOf(b).base);
     return emitBases(body, used, given);
   }
 
@@ -140,9 +136,10 @@ class KernelWriter {
   }
 }
 
-/** How many stores and assignments are executed. */
+/** How many stores and assignments are executed; loads ahead of a loop are nothing beside it. */
 function work(statements: readonly Statement[]): number {
   return statements.reduce((sum, s) => {
+    if (s.kind === 'set' && s.ahead) return sum;
     if (s.kind === 'loop') return sum + Math.ceil(s.variable.extent / s.variable.step) * work(s.body);
     return sum + (s.kind === 'if' ? work(s.body) : 1);
   }, 0);
