@@ -1,7 +1,7 @@
 // Evaluates tensors at once on the reference backend, for tests of ops: no session, no promise.
 import { evaluate as evaluatePrimitives } from '../src/backends/reference/evaluate.ts';
 import { InternalError } from '../src/base/errors.ts';
-import { lower } from '../src/compiler/graph/lower.ts';
+import { compile } from '../src/compiler/compile.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
 import { array, hostArray, isNDArray, type NDArray } from '../src/tensor/ndarray.ts';
 
@@ -13,13 +13,9 @@ export function evaluate(tensors: readonly Tensor[], feeds?: readonly FeedPair[]
 export function evaluate(tensors: Tensor | readonly Tensor[], feeds: readonly FeedPair[] = []): NDArray | NDArray[] {
   const fetches = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
   const given = feeds.map(([tensor, value]) => ({ tensor, array: hostValue(tensor, value) }));
-  const lowered = lower({
-    graph: fetches[0].graph,
-    fetches,
-    targets: [],
-    feeds: given.map((f) => ({ tensor: f.tensor, shape: f.array.shape })),
-    seed: 0,
-  });
+  const feedShapes = given.map((f) => ({ tensor: f.tensor, shape: f.array.shape }));
+  const request = { graph: fetches[0].graph, fetches, targets: [], feeds: feedShapes, seed: 0 };
+  const { run: lowered } = compile(request, undefined, { rewrite: true });
   const result = evaluatePrimitives(lowered, {
     feeds: given.map((f) => f.array.data),
     variable: (key) => {

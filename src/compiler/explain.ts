@@ -4,7 +4,7 @@ import { isDivided } from '../loops/shared.ts';
 import type { Lowered } from '../primitives/primitives.ts';
 import { printLowered, printTask } from '../primitives/print.ts';
 import { sizeOf } from '../tensor/dtype.ts';
-import type { Plan, PlannedTask } from './plan.ts';
+import type { Plan, PlannedTask } from './compile.ts';
 
 /** How long the kernels took, in milliseconds: the median of some runs. */
 export interface MeasuredKernels {

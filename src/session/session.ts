@@ -7,10 +7,8 @@ import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
 import { inSlices } from '../base/turns.ts';
+import { type Compiled, compiling } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
-import { lowering } from '../compiler/graph/lower.ts';
-import type { LoweredRun } from '../compiler/graph/request.ts';
-import { type Plan, planning } from '../compiler/plan.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
@@ -74,10 +72,8 @@ function preferred(): BackendName {
 }
 
 /** A compiled run with what the session has to know of it. */
-interface Prepared {
-  readonly run: LoweredRun;
+interface Prepared extends Compiled {
   readonly executable: Executable;
-  readonly plan: Plan | undefined;
   readonly shapes: readonly (readonly number[])[];
   /** Where runs are traced: what the timeline shows, and how long the kernels took. */
   readonly traced:
@@ -225,9 +221,9 @@ export class Session {
     const { machine } = this.#backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
     const begin = performance.now();
-    const run = await inSlices(lowering(request, { rewrite: machine !== undefined }));
-    const lowered = performance.now();
-    const plan = machine && (await inSlices(planning(run, machine)));
+    let lowered = begin;
+    const watch = { lower: () => void (lowered = performance.now()) };
+    const { run, plan } = await inSlices(compiling(request, machine, { watch }));
     const planned = performance.now();
     const executable = await this.#backend.load({ lowered: run, program: plan });
     const label = labelOf(flat);

@@ -1,14 +1,18 @@
-// Compiles fetches without a session, for tests that look at what the compiler made.
+// Compiles fetches without a session, for tests that look at what the compiler made. What the passes hand to each other is
+// verified on the way.
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { atOnce } from '../../src/base/turns.ts';
-import { lower } from '../../src/compiler/graph/lower.ts';
-import type { LoweredRun } from '../../src/compiler/graph/request.ts';
-import { plan } from '../../src/compiler/plan.ts';
-import { fuse } from '../../src/compiler/tasks/fuse.ts';
+import {
+  type CompileOptions,
+  type CompileRequest,
+  compile as compileRun,
+  type LoweredRun,
+  type Plan,
+} from '../../src/compiler/compile.ts';
 import type { Operation, Tensor } from '../../src/index.ts';
 import type { Machine } from '../../src/loops/machine.ts';
-import type { Program } from '../../src/loops/program.ts';
 import type { Task } from '../../src/primitives/task.ts';
+import { verifyLowered } from '../../src/primitives/verify.ts';
+import { verifyTask } from '../../src/primitives/verify-task.ts';
 
 const wasm = machineFor(false);
 
@@ -19,16 +23,36 @@ export interface Wanted {
   readonly feeds?: readonly (readonly [Any, readonly number[]])[];
 }
 
-export function compile(
-  { fetches = [], targets = [], feeds = [] }: Wanted,
-  machine: Machine = wasm,
-): {
-  lowered: LoweredRun;
-  tasks: readonly Task[];
-  program: Program;
-} {
-  const graph = (fetches[0] ?? targets[0]).graph;
-  const request = { graph, fetches, targets, feeds: feeds.map(([tensor, shape]) => ({ tensor, shape })), seed: 0 };
-  const lowered = lower(request);
-  return { lowered, tasks: atOnce(fuse(lowered)).tasks, program: plan(lowered, machine) };
+export function requestFor({ fetches = [], targets = [], feeds = [] }: Wanted): CompileRequest {
+  const { graph } = (fetches[0] ?? targets[0]) as Any;
+  return { graph, fetches, targets, feeds: feeds.map(([tensor, shape]) => ({ tensor, shape })), seed: 0 };
+}
+
+/** The run in primitives, with the rules of rewriting or without. */
+export function lower(wanted: Wanted, rewrite = true): LoweredRun {
+  const { run } = compileRun(requestFor(wanted), undefined, { rewrite });
+  verifyLowered(run);
+  return run;
+}
+
+export interface Compiled {
+  readonly lowered: LoweredRun;
+  /** As fuse made them. */
+  readonly tasks: readonly Task[];
+  readonly program: Plan;
+}
+
+export function compile(wanted: Wanted, machine: Machine = wasm, options?: CompileOptions): Compiled {
+  let tasks: readonly Task[] = [];
+  const watch = {
+    unique: verifyLowered,
+    fuse: (fused: readonly Task[]) => {
+      tasks = fused;
+      tasks.forEach(verifyTask);
+    },
+    batch: (batched: readonly Task[]) => batched.forEach(verifyTask),
+  };
+  const { run, plan } = compileRun(requestFor(wanted), machine, { ...options, watch });
+  verifyLowered(run);
+  return { lowered: run, tasks, program: plan as Plan };
 }

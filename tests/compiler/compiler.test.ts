@@ -4,9 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { emitModule } from '../../src/backends/wasm/emit/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { atOnce } from '../../src/base/turns.ts';
-import { lowering } from '../../src/compiler/graph/lower.ts';
+import { compiling } from '../../src/compiler/compile.ts';
 import { prune } from '../../src/compiler/graph/prune.ts';
-import { planning } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
 import { printProgram } from '../../src/loops/check/print.ts';
 import { verifyProgram } from '../../src/loops/check/verify.ts';
@@ -253,14 +252,7 @@ test('a graph twice as large takes at most twice the steps to compile', () => {
       for (let i = 0; i < operations / 2; i++)
         x = i % 10 === 9 ? (tf.add(tf.reduceSum(x) as Any, first) as Any) : (tf.mul(x, 1.0001) as Any);
       const request = { graph: x.graph, fetches: [x], targets: [], feeds: [{ tensor: first, shape: [8] }], seed: 0 };
-      const passes = lowering(request);
-      let count = 0;
-      for (let step = passes.next(); ; step = passes.next()) {
-        count++;
-        if (!step.done) continue;
-        for (const _ of planning(step.value, machineFor(false))) count++;
-        return count;
-      }
+      return [...compiling(request, machineFor(false))].length;
     });
   expect(steps(20_000)).toBeLessThan(2.05 * steps(10_000));
 });

@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/graph/lower.ts';
-import { type Plan, type PlannedTask, plan } from '../../src/compiler/plan.ts';
+import type { Plan, PlannedTask } from '../../src/compiler/compile.ts';
 import type { Tensor } from '../../src/index.ts';
 import { type Buffer, isParallel, type Kernel, type Statement } from '../../src/loops/ir.ts';
 import { printTask } from '../../src/primitives/print.ts';
 import { deepModel, type Model, softmaxModel } from '../models.ts';
+import { compile } from './compile.ts';
 
 const folder = fileURLToPath(new URL('../golden/', import.meta.url));
 
@@ -70,13 +70,12 @@ function print(p: Plan): string {
 }
 
 type Fed = readonly (readonly [Tensor<any, any>, ArrayLike<number> | number])[];
-function compile(model: Model, size: number, what: 'step' | 'accuracy', fused: boolean): Plan {
-  const feeds = (model.batch(size) as Fed).map(([tensor, value]) => ({
-    tensor,
-    shape: typeof value === 'number' ? [] : [size, value.length / size],
-  }));
-  const [fetches, targets] = what === 'step' ? [[], [model.step]] : [[model.accuracy], []];
-  return plan(lower({ graph: model.graph, fetches, targets, feeds, seed: 0 }), machineFor(fused));
+function programOf(model: Model, size: number, what: 'step' | 'accuracy', fused: boolean): Plan {
+  const feeds = (model.batch(size) as Fed).map(
+    ([tensor, value]) => [tensor, typeof value === 'number' ? [] : [size, value.length / size]] as const,
+  );
+  const wanted = what === 'step' ? { targets: [model.step] } : { fetches: [model.accuracy] };
+  return compile({ ...wanted, feeds }, machineFor(fused)).program;
 }
 
 test.each<[string, () => Model, number, 'step' | 'accuracy']>([
@@ -85,9 +84,9 @@ test.each<[string, () => Model, number, 'step' | 'accuracy']>([
   ['deep-step-50', deepModel, 50, 'step'],
   ['deep-accuracy-100', deepModel, 100, 'accuracy'],
 ])('%s: the compiled program is that of tests/golden', (name, build, size, what) => {
-  const text = print(compile(build(), size, what, true));
+  const text = print(programOf(build(), size, what, true));
   // It depends on nothing but the model: the text of a second compilation, with other nodes before it, is the same.
-  expect(print(compile(build(), size, what, true))).toBe(text);
+  expect(print(programOf(build(), size, what, true))).toBe(text);
   const file = `${folder}${name}.txt`;
   if (process.env.UPDATE_GOLDEN) {
     mkdirSync(folder, { recursive: true });

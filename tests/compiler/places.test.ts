@@ -2,18 +2,16 @@
 // says but the places themselves.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/graph/lower.ts';
-import { type Plan, plan } from '../../src/compiler/plan.ts';
-import type { Operation, Tensor } from '../../src/index.ts';
+import type { Plan } from '../../src/compiler/compile.ts';
+import type { Tensor } from '../../src/index.ts';
 import { type Buffer, children, type Expression, type Statement } from '../../src/loops/ir.ts';
 import type { Place, Program } from '../../src/loops/program.ts';
 import { sizeOf } from '../../src/tensor/dtype.ts';
 import { deepModel, type Model, softmaxModel } from '../models.ts';
+import { compile } from './compile.ts';
 import { buildProgram, everyStep, recipes } from './random-programs.ts';
 
 type Any = Tensor<any, any>;
-const machine = machineFor(false);
 
 /** Bytes of one space, from the first kernel that touches them to the last. */
 interface Span {
@@ -142,23 +140,12 @@ function mostBytes(spans: readonly Span[], steps: number, stepOf: (kernel: numbe
   return Math.max(...needed);
 }
 
-interface Wanted {
-  readonly fetches?: readonly Any[];
-  readonly targets?: readonly Operation[];
-  readonly feeds: readonly (readonly [Any, readonly number[]])[];
-}
-function compile({ fetches = [], targets = [], feeds }: Wanted): Plan {
-  const { graph } = (fetches[0] ?? targets[0]) as Any;
-  const shaped = feeds.map(([tensor, shape]) => ({ tensor, shape }));
-  return plan(lower({ graph, fetches, targets, feeds: shaped, seed: 0 }), machine);
-}
-
 test('in random programs nothing that is needed shares bytes with anything else, in the arena or of a thread', () => {
   const seen = { kernels: 0, shared: 0, own: 0 };
   fc.assert(
     fc.property(recipes, (recipe) => {
       const { fetches, step, shapes } = buildProgram(recipe);
-      const program = compile({ fetches, targets: [step], feeds: shapes });
+      const program = compile({ fetches, targets: [step], feeds: shapes }).program;
       expect(examine(program).faults).toEqual([]);
       seen.kernels += program.kernels.length;
       const inArena = [...program.places].filter(([, p]) => p.kind === 'arena');
@@ -175,7 +162,7 @@ test('in random programs nothing that is needed shares bytes with anything else,
 
 test('the checker sees two arrays on one place, one outside, and one that is read too early', () => {
   const { fetches, step, shapes } = buildProgram(everyStep[0]);
-  const program = compile({ fetches, targets: [step], feeds: shapes });
+  const program = compile({ fetches, targets: [step], feeds: shapes }).program;
   const moved = (change: (buffer: Buffer, place: Place) => Place): Program => ({
     ...program,
     places: new Map([...program.places].map(([b, place]) => [b, change(b, place)])),
@@ -194,8 +181,8 @@ describe('both tutorial models', () => {
     const feeds = model.batch(size) as readonly (readonly [Any, ArrayLike<number> | number])[];
     const shaped = feeds.map(([t, v]) => [t, typeof v === 'number' ? [] : [size, v.length / size]] as const);
     return what === 'train'
-      ? compile({ targets: [model.step], feeds: shaped })
-      : compile({ fetches: [model.accuracy], feeds: shaped });
+      ? compile({ targets: [model.step], feeds: shaped }).program
+      : compile({ fetches: [model.accuracy], feeds: shaped }).program;
   };
   test.each<[string, () => Model, number, 'train' | 'evaluate']>([
     ['softmax, a step of 50', softmaxModel, 50, 'train'],

@@ -3,10 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/graph/lower.ts';
-import { plan } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/check/verify.ts';
+import { compile } from './compile.ts';
 import { buildProgram, everyStep, recipes, steps } from './random-programs.ts';
 
 type Any = tf.Tensor<any, any>;
@@ -39,15 +38,8 @@ test('two training steps of random programs: 1 and 3 threads, portable and not, 
       const heavy = graph.asDefault(ballast);
       for (const { type } of graph.operations) seenOps.add(type);
       for (const [name] of recipe.steps) seenSteps.add(name);
-      const request = {
-        graph,
-        fetches,
-        targets: [step],
-        feeds: shapes.map(([tensor, shape]) => ({ tensor, shape })),
-        seed: 0,
-      };
       const machine = machineFor(false);
-      const program = plan(lower(request), machine);
+      const { program } = compile({ fetches, targets: [step], feeds: shapes }, machine);
       verifyProgram(program, machine);
       for (const { task, offers } of program.tasks) {
         seenKernels.add(task.root?.kind ?? 'map');

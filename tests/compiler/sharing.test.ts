@@ -3,14 +3,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createWasm } from '../../src/backends/wasm/backend.ts';
 import type { machineFor } from '../../src/backends/wasm/machine.ts';
-import { lower } from '../../src/compiler/graph/lower.ts';
-import { plan } from '../../src/compiler/plan.ts';
 import * as tf from '../../src/index.ts';
 import { printProgram } from '../../src/loops/check/print.ts';
 import { verifyProgram } from '../../src/loops/check/verify.ts';
 import type { Kernel } from '../../src/loops/ir.ts';
 import type { Program } from '../../src/loops/program.ts';
 import type { TypedArray } from '../../src/tensor/dtype.ts';
+import { compile } from './compile.ts';
 
 type Any = tf.Tensor<any, any>;
 
@@ -98,11 +97,9 @@ test('random layers, repeated: the program is the same as built kernel by kernel
       const machine = createWasm({ threads: 1, portable: false, profile: false }).machine as ReturnType<
         typeof machineFor
       >;
-      const begin = lower({ graph, fetches: [], targets: [init], feeds: [], seed: 0 });
-      const feeds = [{ tensor: x, shape: [rows, columns] }];
-      const lowered = lower({ graph, fetches: [y, ...graph.variables], targets, feeds, seed: 0 });
-      const shared = plan(lowered, machine);
-      const alone = plan(lowered, machine, { share: false });
+      const wanted = { fetches: [y, ...graph.variables], targets, feeds: [[x, [rows, columns]]] } as const;
+      const { program: shared, lowered } = compile(wanted, machine);
+      const { program: alone } = compile(wanted, machine, { share: false });
       verifyProgram(shared, machine);
       // Numbers in which layers differ lie in memory where kernels are shared; the rest is the same, statement by statement.
       if (!kinds.some((kind) => kind in ownNumbers))
@@ -114,9 +111,9 @@ test('random layers, repeated: the program is the same as built kernel by kernel
         if (k.shared) bodies.set(k.shared.pattern, (bodies.get(k.shared.pattern) ?? 1) + 1);
       mostShared = Math.max(mostShared, ...bodies.values());
       const feed = Float32Array.from({ length: rows * columns }, (_, i) => Math.cos(i));
-      const first = plan(begin, machine);
-      const wanted = await run(first, alone, lowered, feed, 1);
-      for (const threads of [1, 3]) expect(await run(first, shared, lowered, feed, threads)).toEqual(wanted);
+      const { program: first } = compile({ targets: [init] }, machine);
+      const results = await run(first, alone, lowered, feed, 1);
+      for (const threads of [1, 3]) expect(await run(first, shared, lowered, feed, threads)).toEqual(results);
     }),
     {
       numRuns: 40,

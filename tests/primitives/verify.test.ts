@@ -1,13 +1,13 @@
 // What the verifier of runs in primitives refuses, each with what it says; and that it accepts what lowering makes.
 import { describe, expect, test } from 'vitest';
 import { InternalError } from '../../src/base/errors.ts';
-import { lower } from '../../src/compiler/graph/lower.ts';
 import * as tf from '../../src/index.ts';
 import type { Check, Primitive, View } from '../../src/primitives/primitives.ts';
 import * as p from '../../src/primitives/primitives.ts';
 import type { Scalar } from '../../src/primitives/scalar.ts';
 import * as s from '../../src/primitives/scalar.ts';
 import { verifyLowered } from '../../src/primitives/verify.ts';
+import { lower } from '../compiler/compile.ts';
 import { lowered, values, type Wanted } from './lowered.ts';
 
 const verify = (wanted: Wanted) => verifyLowered(lowered(wanted));
@@ -56,10 +56,9 @@ describe('accepts', () => {
     const [train, init] = graph.asDefault(() => [models[name](), tf.initializeAllVariables()] as const);
     const placeholders = graph.operations.filter((o) => o.type === 'Placeholder').map((o) => o.outputs[0]);
     for (const target of [train, init]) {
-      const feeds = placeholders.map((tensor) => ({ tensor, shape: tensor.shape as number[] }));
-      const request = { graph, fetches: [], targets: [target], feeds, seed: 1 };
+      const feeds = placeholders.map((tensor) => [tensor, tensor.shape as number[]] as const);
       for (const rewrite of [true, false]) {
-        const run = lower(request, { rewrite });
+        const run = lower({ targets: [target], feeds }, rewrite);
         expect(run.updates.length).toBeGreaterThan(0);
         verifyLowered(run);
       }

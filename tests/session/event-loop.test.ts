@@ -4,8 +4,7 @@ import { expect, test } from 'vitest';
 import { emitting } from '../../src/backends/wasm/emit/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import type { Sliced } from '../../src/base/turns.ts';
-import { lowering } from '../../src/compiler/graph/lower.ts';
-import { planning } from '../../src/compiler/plan.ts';
+import { compiling, type Plan } from '../../src/compiler/compile.ts';
 import * as tf from '../../src/index.ts';
 
 type Any = tf.Tensor<any, any>;
@@ -62,18 +61,13 @@ function drive<T>(steps: Sliced<T>): { value: T; pieces: number[] } {
   }
 }
 
-/** Compiles, and tells how long each piece of each pass took. */
-function compileOnce({ graph, x, size, fetches, targets }: Large): Record<'lower' | 'plan' | 'emit', number[]> {
-  const feeds = [{ tensor: x, shape: [size, size] }];
-  const lowered = drive(lowering({ graph, fetches, targets, feeds, seed: 0 }));
-  const planned = drive(planning(lowered.value, machineFor(false)));
+/** Compiles, and tells how long each piece took. */
+function compileOnce({ graph, x, size, fetches, targets }: Large): Record<'compile' | 'emit', number[]> {
+  const request = { graph, fetches, targets, feeds: [{ tensor: x, shape: [size, size] }], seed: 0 };
+  const compiled = drive(compiling(request, machineFor(false)));
   const memory = { shared: true, minimum: 16, maximum: 65535 };
   const options = { addressOf: () => 1024, memory, fusedMultiplyAdd: false, profile: false };
-  return {
-    lower: lowered.pieces,
-    plan: planned.pieces,
-    emit: drive(emitting(planned.value, options)).pieces,
-  };
+  return { compile: compiled.pieces, emit: drive(emitting(compiled.value.plan as Plan, options)).pieces };
 }
 
 test.each([
@@ -83,7 +77,7 @@ test.each([
   const large = build();
   // Of each piece the shortest time: collecting garbage, compiling the compiler and other programs come at any place.
   const runs = Array.from({ length: 4 }, () => compileOnce(large));
-  const passes = (['lower', 'plan', 'emit'] as const).map((name) => {
+  const passes = (['compile', 'emit'] as const).map((name) => {
     const pieces = runs[0][name].map((_, i) => Math.min(...runs.map((r) => r[name][i])));
     return { name, pieces, time: pieces.reduce((a, b) => a + b) };
   });

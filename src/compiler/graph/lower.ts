@@ -1,8 +1,8 @@
-// Pass 3, lower: the pruned and rewritten graph in primitives. State becomes explicit here: a variable is read once,
-// and each assignment makes a new version of it, so the passes after this one know nothing of order or time.
+// Lower: the operations that a run needs, in primitives. State becomes explicit here: a variable is read once, and each
+// assignment makes a new version of it, so the passes after this one know nothing of order or time.
 
 import { FeedError } from '../../base/errors.ts';
-import { atOnce, type Sliced } from '../../base/turns.ts';
+import type { Sliced } from '../../base/turns.ts';
 import type { Operation } from '../../graph/operation.ts';
 import type { Tensor, Variable } from '../../graph/tensor.ts';
 import { definitionOf } from '../../ops/define.ts';
@@ -10,16 +10,20 @@ import { PlaceholderOp } from '../../ops/placeholder.ts';
 import { isAssign, VariableOp } from '../../ops/variable.ts';
 import * as p from '../../primitives/primitives.ts';
 import { isKnown, showShape } from '../../tensor/shape.ts';
-import { prune } from './prune.ts';
 import type { CompileRequest, LoweredRun } from './request.ts';
 import { type Node, Rewriter, type Value } from './rewrite.ts';
-import { assignmentsBefore } from './versions.ts';
+import type { VersionOf } from './versions.ts';
 
 /** A leaf of the compiler's graph: fed, or a version of a variable. */
 const LeafOp = { name: 'Leaf', infer: () => [], lower: () => [] };
 
-/** Without rewriting, every op is lowered as it stands. */
-interface LowerOptions {
+/** What is lowered, and how. */
+interface LowerInput {
+  readonly request: CompileRequest;
+  /** What prune left, in order. */
+  readonly operations: readonly Operation[];
+  readonly versionOf: VersionOf;
+  /** Apply the rules of rewrite.ts? Without, every op is lowered as it stands. */
   readonly rewrite: boolean;
 }
 
@@ -28,128 +32,149 @@ interface LowerOptions {
  *
  * @throws FeedError when a placeholder that the run needs is not fed.
  */
-export const lower = (request: CompileRequest, options?: LowerOptions): LoweredRun =>
-  atOnce(lowering(request, options));
+export const lower = (input: LowerInput): Sliced<LoweredRun> => new Lowering(input).run();
 
-/** The same, step by step. */
-export function* lowering(request: CompileRequest, options: LowerOptions = { rewrite: true }): Sliced<LoweredRun> {
-  const operations = yield* prune(request);
-  const before = yield* assignmentsBefore(operations);
-  const rewriter = new Rewriter(options.rewrite);
-  const values = new Map<Tensor, Value>();
-  const views = new Map<Node, readonly p.View[]>();
-  const checks: p.Check[] = [];
+/** A variable of the run. */
+interface State {
+  readonly variable: Variable;
+  readonly state: p.VariableState;
+  /** Its value from before the run, and the newest one. */
+  readonly initial: Value;
+  last: Value;
+}
 
-  const leaf = (view: p.View, name: string): Value => {
+class Lowering {
+  readonly #operations: readonly Operation[];
+  readonly #request: CompileRequest;
+  readonly #versionOf: VersionOf;
+  readonly #rewriter: Rewriter;
+  readonly #feeds: readonly p.Feed[];
+  readonly #fed: ReadonlySet<Tensor>;
+  readonly #states = new Map<Tensor, State>();
+  readonly #values = new Map<Tensor, Value>();
+  readonly #views = new Map<Node, readonly p.View[]>();
+  readonly #checks: p.Check[] = [];
+
+  constructor({ request, operations, versionOf, rewrite }: LowerInput) {
+    this.#request = request;
+    this.#operations = operations;
+    this.#versionOf = versionOf;
+    this.#rewriter = new Rewriter(rewrite);
+    this.#fed = new Set(request.feeds.map((f) => f.tensor));
+    this.#feeds = request.feeds.map(({ tensor, shape }, number) => {
+      const view = p.feed(number, tensor.dtype, shape);
+      this.#values.set(tensor, this.#leaf(view, tensor.name));
+      return view.node as p.Feed;
+    });
+  }
+
+  *run(): Sliced<LoweredRun> {
+    for (const operation of this.#operations) {
+      this.#take(operation);
+      yield;
+    }
+    const fetches = this.#request.fetches.map((t) => this.#viewOf(this.#valueFor(undefined, t)));
+    const states = [...this.#states.values()];
+    const written = states.filter((v) => v.last !== v.initial);
+    const updates = written.map((v) => ({ variable: v.state, value: this.#viewOf(v.last) }));
+    const checks = this.#checks;
+    const nodes = yield* reachable([...fetches.map((v) => v.node), ...updates.map((u) => u.value.node), ...checks]);
+    const read = new Set<number>();
+    const counters = new Set<string>();
+    for (const n of nodes) {
+      if (n.kind === 'read') read.add(n.variable.key);
+      else if (n.kind === 'counter') counters.add(n.name);
+      yield;
+    }
+    return {
+      nodes,
+      feeds: this.#feeds,
+      fetches,
+      updates,
+      checks,
+      reads: states.filter((v) => read.has(v.state.key)).map((v) => v.variable),
+      writes: written.map((v) => v.variable),
+      counters: [...counters],
+    };
+  }
+
+  /** Makes a node of an operation, and values of its outputs. */
+  #take(operation: Operation): void {
+    const { inputs, outputs, attributes, name } = operation;
+    const definition = definitionOf(operation);
+    if (definition === VariableOp) return;
+    if (outputs.length > 0 && outputs.every((t) => this.#values.has(t))) return;
+    if (definition === PlaceholderOp) throw missingFeed(operation);
+    const state = isAssign(operation) ? this.#stateOf(inputs[0]) : undefined;
+    if (state && this.#fed.has(inputs[0])) throw assignedAndFed(operation);
+    const values = inputs.map((t, i) => (state && i === 0 ? state.last : this.#valueFor(operation, t)));
+    const share = !state && !definition.random && outputs.length > 0;
+    const made = this.#rewriter.make(
+      { definition, inputs: values, attributes, name, line: () => operation.line },
+      share,
+    );
+    outputs.forEach((t, i) => {
+      if (!this.#values.has(t)) this.#values.set(t, made[i]);
+    });
+    // Checks hold for every operation of the run, also those whose values turn out not to be needed.
+    if (made.length > 0) this.#viewOf(made[0]);
+    if (state) state.last = made[0];
+  }
+
+  #leaf(view: p.View, name: string): Value {
     const outputs = [{ dtype: view.node.dtype, shape: view.shape }];
     const node: Node = { definition: LeafOp, inputs: [], attributes: {}, outputs, name, line: () => name };
-    views.set(node, [view]);
+    this.#views.set(node, [view]);
     return { node, index: 0 };
-  };
+  }
 
-  const fed = new Set(request.feeds.map((f) => f.tensor));
-  const feeds = request.feeds.map(({ tensor, shape }, number) => {
-    const view = p.feed(number, tensor.dtype, shape);
-    values.set(tensor, leaf(view, tensor.name));
-    return view.node as p.Feed;
-  });
-
-  // ---- variables
-  const states = new Map<Tensor, { variable: Variable; state: p.VariableState; initial: Value; last: Value }>();
-  const stateOf = (variable: Tensor) => {
-    let known = states.get(variable);
+  #stateOf(variable: Tensor): State {
+    let known = this.#states.get(variable);
     if (!known) {
-      const state = stateFor(variable);
-      const initial = leaf(p.read(state), variable.name);
+      const { dtype, operation, shape } = variable;
+      const state = { key: operation.id, name: operation.name, dtype, shape: shape as readonly number[] };
+      const initial = this.#leaf(p.read(state), variable.name);
       known = { variable: variable as Variable, state, initial, last: initial };
-      states.set(variable, known);
+      this.#states.set(variable, known);
     }
     return known;
-  };
-  const valueFor = (operation: Operation | undefined, t: Tensor): Value => {
-    const known = values.get(t);
-    if (known) return known;
-    const assignment = operation && before(operation, t);
-    return assignment ? (values.get(assignment.outputs[0]) as Value) : stateOf(t).initial;
-  };
+  }
 
-  // ---- views, made only for what is used
-  const viewOf = ({ node, index }: Value): p.View => {
+  /** The value of a tensor as an operation sees it. */
+  #valueFor(operation: Operation | undefined, t: Tensor): Value {
+    const known = this.#values.get(t);
+    if (known) return known;
+    const assignment = operation && this.#versionOf(operation, t);
+    return assignment ? (this.#values.get(assignment.outputs[0]) as Value) : this.#stateOf(t).initial;
+  }
+
+  /** The primitives of a value, made only for what is used. Inputs first, without recursion: graphs are deep. */
+  #viewOf({ node, index }: Value): p.View {
     const open = [node];
     while (open.length > 0) {
       const top = open[open.length - 1];
-      const missing = views.has(top) ? undefined : top.inputs.find((v) => !views.has(v.node));
+      const missing = this.#views.has(top) ? undefined : top.inputs.find((v) => !this.#views.has(v.node));
       if (missing) open.push(missing.node);
       else {
         open.pop();
-        if (!views.has(top))
-          views.set(
-            top,
-            lowerNode(top, (v) => views.get(v.node)![v.index], request.seed, checks),
-          );
+        if (!this.#views.has(top)) this.#views.set(top, this.#lowered(top));
       }
     }
-    return views.get(node)![index];
-  };
+    return this.#views.get(node)![index];
+  }
 
-  for (const operation of operations) {
-    const definition = definitionOf(operation);
-    if (definition === VariableOp) continue;
-    if (operation.outputs.length > 0 && operation.outputs.every((t) => values.has(t))) continue;
-    if (definition === PlaceholderOp) throw missingFeed(operation);
-    const state = isAssign(operation) ? stateOf(operation.inputs[0]) : undefined;
-    if (state && fed.has(operation.inputs[0])) throw assignedAndFed(operation);
-    const inputs = operation.inputs.map((t, i) => (state && i === 0 ? state.last : valueFor(operation, t)));
-    const line = () => operation.line;
-    const share = !state && !definition.random && operation.outputs.length > 0;
-    const outputs = rewriter.make(definition, inputs, operation.attributes, operation.name, line, share);
-    operation.outputs.forEach((t, i) => {
-      if (!values.has(t)) values.set(t, outputs[i]);
+  #lowered({ definition, inputs, attributes, outputs, name, line }: Node): readonly p.View[] {
+    const views = inputs.map((v) => this.#views.get(v.node)![v.index]);
+    const result = definition.lower(views, {
+      attributes,
+      outputs,
+      name,
+      seed: this.#request.seed,
+      require: (check) =>
+        this.#checks.push({ ...check, message: `${check.message}\n    at ${name}, made at ${line()}` }),
     });
-    // Checks hold for every operation of the run, also those whose values turn out not to be needed.
-    if (outputs.length > 0) viewOf(outputs[0]);
-    if (state) state.last = outputs[0];
-    yield;
+    return Array.isArray(result) ? result : [result as p.View];
   }
-
-  const fetches = request.fetches.map((t) => viewOf(valueFor(undefined, t)));
-  const written = [...states.values()].filter((v) => v.last !== v.initial);
-  const updates = written.map((v) => ({ variable: v.state, value: viewOf(v.last) }));
-  const nodes = yield* reachable([...fetches.map((v) => v.node), ...updates.map((u) => u.value.node), ...checks]);
-  const read = new Set<number>();
-  const counters = new Set<string>();
-  for (const n of nodes) {
-    if (n.kind === 'read') read.add(n.variable.key);
-    else if (n.kind === 'counter') counters.add(n.name);
-    yield;
-  }
-  return {
-    nodes,
-    feeds,
-    fetches,
-    updates,
-    checks,
-    reads: [...states.values()].filter((v) => read.has(v.state.key)).map((v) => v.variable),
-    writes: written.map((v) => v.variable),
-    counters: [...counters],
-  };
-}
-
-function stateFor(variable: Tensor): p.VariableState {
-  const { dtype, operation, shape } = variable;
-  return { key: operation.id, name: operation.name, dtype, shape: shape as readonly number[] };
-}
-
-function lowerNode(node: Node, view: (v: Value) => p.View, seed: number, checks: p.Check[]): readonly p.View[] {
-  const result = node.definition.lower(node.inputs.map(view), {
-    attributes: node.attributes,
-    outputs: node.outputs,
-    name: node.name,
-    seed,
-    require: (check) =>
-      checks.push({ ...check, message: `${check.message}\n    at ${node.name}, made at ${node.line()}` }),
-  });
-  return Array.isArray(result) ? result : [result as p.View];
 }
 
 /** The primitives from which the given ones are computed, with them, in order of dependence. */

@@ -1,4 +1,4 @@
-// Pass 1, prune: the operations that a run needs, cut at what is fed.
+// Prune: the operations that a run needs, cut at what is fed.
 
 import type { Sliced } from '../../base/turns.ts';
 import type { Operation } from '../../graph/operation.ts';

@@ -1,5 +1,5 @@
-// Pass 2, rewrite: equal nodes shared, and the numerically dangerous made safe. Rules are applied as each node is
-// made, so one walk over the pruned graph is enough.
+// Rewrite: equal nodes are shared, and the numerically dangerous is made safe. lower.ts asks for the nodes one by one,
+// and rules are applied as each is made: one walk over the pruned graph is enough.
 
 import { InternalError } from '../../base/errors.ts';
 import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../../ops/arithmetic.ts';
@@ -41,17 +41,12 @@ export class Rewriter {
     this.#enabled = enabled;
   }
 
-  make(
-    definition: OpDefinition,
-    inputs: readonly Value[],
-    attributes: object,
-    name: string,
-    line: () => string,
-    share: boolean,
-  ): readonly Value[] {
-    const rewritten = this.#enabled ? this.#apply(definition, inputs, name, line) : undefined;
+  /** The outputs of such a node; if it is to be shared, those of an equal one that there is already. */
+  make(wanted: Omit<Node, 'outputs'>, share: boolean): readonly Value[] {
+    const { definition, inputs, attributes, name, line } = wanted;
+    const rewritten = this.#enabled ? this.#apply(wanted) : undefined;
     if (rewritten) return [rewritten];
-    const key = share ? this.#key(definition, inputs, attributes) : undefined;
+    const key = share ? this.#key(wanted) : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known) return known.outputs.map((_, index) => ({ node: known, index }));
     const types = inferTypes(definition, inputs.map(typeOf), attributes, name, line);
@@ -59,13 +54,13 @@ export class Rewriter {
       if (!isKnown(shape)) throw new InternalError(`${name}: its shape is still unknown when compiling`);
       return { dtype, shape };
     });
-    const node: Node = { definition, inputs, attributes, outputs, name, line };
+    const node: Node = { ...wanted, outputs };
     if (key !== undefined) this.#known.set(key, node);
     return outputs.map((_, index) => ({ node, index }));
   }
 
   /** Equal keys mean equal values. Undefined for attributes that are not plain data. */
-  #key(definition: OpDefinition, inputs: readonly Value[], attributes: object): string | undefined {
+  #key({ definition, inputs, attributes }: Omit<Node, 'outputs'>): string | undefined {
     const values = Object.values(attributes);
     if (values.some((v) => ArrayBuffer.isView(v))) return undefined;
     const parts = inputs.map((v) => `${this.#id(v.node)}.${v.index}`);
@@ -78,9 +73,9 @@ export class Rewriter {
     return id;
   }
 
-  #apply(definition: OpDefinition, inputs: readonly Value[], name: string, line: () => string): Value | undefined {
+  #apply({ definition, inputs, name, line }: Omit<Node, 'outputs'>): Value | undefined {
     const one = (d: OpDefinition, xs: readonly Value[], attributes: object = {}): Value =>
-      this.make(d, xs, attributes, name, line, true)[0];
+      this.make({ definition: d, inputs: xs, attributes, name, line }, true)[0];
     if (definition === IdentityOp) return inputs[0];
     if (definition === LogOp && inputs[0].node.definition === SoftmaxOp) {
       // log(softmax x) → logSoftmax x: finite where a probability underflows to 0.

@@ -1,4 +1,4 @@
-// Which value of a variable an operation sees: the newest of the assignments from which a path leads to it, else the
+// Versions: which value of a variable an operation sees: the newest of the assignments from which a path leads to it, else the
 // value from before the run. Assignments of one variable happen in the order in which they were made.
 
 import type { Sliced } from '../../base/turns.ts';
@@ -10,10 +10,11 @@ import { isAssign } from '../../ops/variable.ts';
 type Past = ReadonlyMap<Tensor, Operation>;
 const nothing: Past = new Map();
 
-/** For each operation of a pruned list, the assignments that come before it. */
-export function* assignmentsBefore(
-  operations: readonly Operation[],
-): Sliced<(operation: Operation, variable: Tensor) => Operation | undefined> {
+/** The last assignment of a variable that comes before an operation; undefined for the value from before the run. */
+export type VersionOf = (operation: Operation, variable: Tensor) => Operation | undefined;
+
+/** What each operation of a pruned list sees. */
+export function* versions(operations: readonly Operation[]): Sliced<VersionOf> {
   const after = new Map<Operation, Past>();
   const before = new Map<Operation, Past>();
   for (const operation of operations) {

@@ -1,4 +1,4 @@
-// Pass 7, batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
+// Batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
 // large evaluation needs the memory of a small one.
 
 import { addTo } from '../../base/multimap.ts';
@@ -9,6 +9,7 @@ import { walk } from '../../primitives/scalar.ts';
 import type { Output, Root, Task } from '../../primitives/task.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
+import type { Fused } from '../tasks/fuse.ts';
 import { type Structure, structureOf } from '../tasks/structure.ts';
 import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
@@ -32,12 +33,13 @@ export interface Batched {
   readonly within: ReadonlySet<Primitive>;
 }
 
-/** @param kept Arrays that are needed when all tasks are done. */
 export function* batch(
   { tasks, checks, inPlace }: Pick<Schedule, 'tasks' | 'checks' | 'inPlace'>,
-  kept: ReadonlySet<Primitive>,
+  { fetches, updates }: Pick<Fused, 'fetches' | 'updates'>,
   machine: Machine,
 ): Sliced<Batched> {
+  // What is needed when all tasks are done.
+  const kept = new Set([...fetches, ...updates.map((u) => u.value)].map((v) => v.node));
   const { blockBytes, blockMultiple, enoughBytes, mostTasks } = machine.batching;
   const readers = new Map<Primitive, number[]>();
   const writers = new Map<Primitive, number[]>();

@@ -1,10 +1,10 @@
-// The array of each node and what kernels ask for beside them: when it is needed, and where it lies.
+// Buffers: the array of each node and what kernels ask for beside them: when it is needed, and where it lies.
 
 import { InternalError } from '../../base/errors.ts';
 import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
-import type { Constant, Lowered, Primitive } from '../../primitives/primitives.ts';
+import type { Constant, Lowered, Primitive, View } from '../../primitives/primitives.ts';
 import { allocate, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import type { Batched, Repeat } from './batch.ts';
@@ -34,7 +34,7 @@ export class Buffers {
   readonly #inPlace: ReadonlyMap<Primitive, number>;
   readonly #ofNode = new Map<Primitive, Buffer>();
   readonly #nodes = new Map<Buffer, Primitive>();
-  readonly #ofVariable = new Map<number, { buffer: Buffer; node: Primitive }>();
+  readonly #ofVariable = new Map<number, Buffer>();
   readonly #uses = new Map<Buffer, { begin: number; end: number }>();
   readonly #variables = new Map<Buffer, number>();
   readonly #constants = new Map<Buffer, Constant>();
@@ -51,17 +51,12 @@ export class Buffers {
     return [...this.#ofNode.keys()];
   }
 
-  /** The node through which a variable's storage is known. */
-  known(key: number): Primitive | undefined {
-    return this.#ofVariable.get(key)?.node;
-  }
-
   of(node: Primitive): Buffer {
     let buffer = this.#ofNode.get(node);
     if (buffer) return buffer;
     const key = node.kind === 'read' ? node.variable.key : this.#inPlace.get(node);
     const shared = key === undefined ? undefined : this.#ofVariable.get(key);
-    buffer = shared?.buffer ?? {
+    buffer = shared ?? {
       name: `${node.kind}${node.id}`,
       dtype: node.dtype,
       length: node.kind === 'constant' ? node.data.length : elements(node.shape),
@@ -69,7 +64,7 @@ export class Buffers {
     this.#ofNode.set(node, buffer);
     this.#nodes.set(buffer, node);
     if (key !== undefined && !shared) {
-      this.#ofVariable.set(key, { buffer, node });
+      this.#ofVariable.set(key, buffer);
       this.#variables.set(buffer, key);
     }
     if (node.kind === 'constant') this.#constants.set(buffer, node);
@@ -150,7 +145,9 @@ export class Buffers {
     return [...this.#variables].map(([{ dtype, length }, key]) => ({ key, dtype, length }));
   }
 
-  *place(last: number): Sliced<Placement> {
+  /** Finds a place for everything, when all tasks have been built; what is fetched is needed after the last of them. */
+  *place(fetches: readonly View[], last: number): Sliced<Placement> {
+    for (const { node } of fetches) this.use(node, last);
     const places = new Map<Buffer, Place>();
     const lifetimes: Lifetime[] = [];
     if (this.#status) this.#extend(this.#status, -1, last);

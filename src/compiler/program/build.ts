@@ -1,4 +1,4 @@
-// The loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
+// Build: the loop nests of tasks and of chains of tasks. What has the structure of something that was built before gets the
 // same statements, for other buffers: a graph of many equal layers is built, and compiled, like one of them.
 
 import type { Sliced } from '../../base/turns.ts';
@@ -6,25 +6,89 @@ import type { Storage } from '../../kernels/offer.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import { buffersOf, withBuffers } from '../../loops/shared.ts';
-import type { Primitive } from '../../primitives/primitives.ts';
+import type { Lowered, Primitive } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type Structure, structureOf } from '../tasks/structure.ts';
-import type { Repeat } from './batch.ts';
+import type { Batched, Repeat } from './batch.ts';
 import type { Buffers } from './buffers.ts';
 import { mergeKernels } from './merge.ts';
-import { readsOf } from './schedule.ts';
+import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
 
+/** A task as it was planned; its place in the list is the step at which it runs. */
+export interface PlannedTask {
+  readonly task: Task;
+  readonly offers: Offered;
+  /** Its kernels in the program: from the first to before the second number. */
+  readonly kernels: readonly [from: number, to: number];
+}
+
+/** The kernels of a run in order. */
+export interface Built {
+  readonly kernels: readonly Kernel[];
+  /** So many of them come before any variable may be written. */
+  readonly checks: number;
+  readonly tasks: readonly PlannedTask[];
+}
+
+interface BuildInput {
+  readonly lowered: Pick<Lowered, 'checks'>;
+  readonly scheduled: Pick<Schedule, 'checks' | 'commits'>;
+  readonly batched: Pick<Batched, 'tasks' | 'repeats'>;
+  readonly buffers: Buffers;
+  readonly machine: Machine;
+  /** Build what has one structure once? */
+  readonly share: boolean;
+}
+
+export function* build({ lowered, scheduled, batched, buffers, machine, share }: BuildInput): Sliced<Built> {
+  const kernels: Kernel[] = [];
+  const tasks: PlannedTask[] = [];
+  let checks = 0;
+  const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
+  const builder = new Builder(machine, buffers, numbers, share);
+  for (const unit of unitsOf([...batched.tasks, ...scheduled.commits], batched.repeats)) {
+    const from = kernels.length;
+    const built = yield* builder.build(unit);
+    kernels.push(...built.kernels);
+    const last = unit.tasks.length - 1;
+    for (const [i, task] of unit.tasks.entries()) {
+      // The kernels of a chain belong to the last of its tasks.
+      const range = [from, i === last ? kernels.length : from] as const;
+      tasks.push({ task, offers: built.offers[i], kernels: range });
+    }
+    if (unit.first < scheduled.checks) checks = kernels.length;
+    yield;
+  }
+  if (numbers.size > 0) buffers.status();
+  return { kernels, checks, tasks };
+}
+
 /** Tasks that become kernels together: one, or a chain whose kernels are merged. */
-export interface Unit {
+interface Unit {
   readonly tasks: readonly Task[];
   /** The step of the first one. */
   readonly first: number;
   readonly repeat: Repeat | undefined;
 }
 
+/** The tasks in order, those of a chain together. */
+function unitsOf(tasks: readonly Task[], repeats: readonly Repeat[]): Unit[] {
+  const units: Unit[] = [];
+  const ordered = [...repeats].sort((a, b) => a.first - b.first);
+  let next = 0;
+  for (let first = 0; first < tasks.length; ) {
+    while (next < ordered.length && ordered[next].end <= first) next++;
+    const around = next < ordered.length && ordered[next].first <= first ? ordered[next] : undefined;
+    const end = around?.parallel ? around.end : first + 1;
+    units.push({ tasks: tasks.slice(first, end), first, repeat: around });
+    first = end;
+  }
+  return units;
+}
+
 /** What a task was offered, the cheapest, which is taken, first. */
-export type Offered = readonly { readonly name: string; readonly cost: number }[];
+type Offered = readonly { readonly name: string; readonly cost: number }[];
 
 /** Space that a task asked for. */
 type Asked = readonly [name: string, dtype: Buffer['dtype'], length: number, own: boolean];
@@ -41,7 +105,7 @@ interface Pattern {
   readonly replaced: ReadonlyMap<Buffer, Buffer | undefined>;
 }
 
-export class Builder {
+class Builder {
   readonly #machine: Machine;
   readonly #buffers: Buffers;
   readonly #checkNumbers: ReadonlyMap<Primitive, number>;

@@ -1,4 +1,4 @@
-// Pass 7, plan memory: lifetimes → offsets in one arena. Events in order of time; freed space is merged and reused,
+// Memory: lifetimes → offsets in one arena. Events in order of time; freed space is merged and reused,
 // the best fitting piece first.
 
 import { alignedSize, FreeSpace } from '../../base/free-space.ts';

@@ -1,4 +1,4 @@
-// Kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
+// Merge: the kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
 
 import { InternalError } from '../../base/errors.ts';
 import * as ir from '../../loops/ir.ts';

@@ -1,9 +1,16 @@
-// Pass 6, schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
+// Schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
 import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
-import { isDense, operands as operandsOf, type Primitive, type View } from '../../primitives/primitives.ts';
+import {
+  isDense,
+  operands as operandsOf,
+  type Primitive,
+  type VariableState,
+  type View,
+} from '../../primitives/primitives.ts';
+import { input } from '../../primitives/scalar.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import type { Fused } from '../tasks/fuse.ts';
@@ -14,8 +21,8 @@ export interface Schedule {
   readonly checks: number;
   /** Nodes that are computed into a variable's own storage, by its key. */
   readonly inPlace: ReadonlyMap<Primitive, number>;
-  /** Copies into variables that could not be written in place: they come last. */
-  readonly commits: readonly { readonly from: View; readonly key: number }[];
+  /** Copies into variables that could not be written in place: they come after all tasks. */
+  readonly commits: readonly Task[];
 }
 
 /** The arrays that a task reads. */
@@ -57,7 +64,7 @@ export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
   }
 
   const inPlace = new Map<Primitive, number>();
-  const commits: { from: View; key: number }[] = [];
+  const commits: Task[] = [];
   for (const { variable, value } of updates) {
     const { node } = value;
     const writers = producers.get(node) ?? [];
@@ -73,7 +80,7 @@ export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
     if (later && !others.some((reader) => later.has(reader))) {
       for (const reader of others) follows(writer, reader);
       inPlace.set(node, variable.key);
-    } else commits.push({ from: value, key: variable.key });
+    } else commits.push(commitOf(variable, value));
     yield;
   }
 
@@ -140,4 +147,19 @@ function mayOverwrite(task: Task, node: Primitive, key: number): boolean {
   if (output.offset !== 0 || output.strides.some((n, i) => task.shape[i] !== 1 && n !== dense[i])) return false;
   if (task.operands.some(isOld)) return false;
   return task.inputs.every((v) => !isOld(v) || (v.offset === 0 && isDense(v)));
+}
+
+/** A copy of a result into a variable that could not be overwritten earlier. */
+function commitOf(variable: VariableState, from: View): Task {
+  const { dtype, shape } = variable;
+  const node = { kind: 'read' as const, id: -1, variable, dtype, shape };
+  const size = [elements(from.node.shape)];
+  return {
+    shape: size,
+    root: undefined,
+    operands: [],
+    operandBody: undefined,
+    inputs: [{ node: from.node, shape: size, strides: [1], offset: 0 }],
+    outputs: [{ node, body: input(0, from.node.dtype), strides: rowMajor(size), offset: 0, fill: undefined }],
+  };
 }

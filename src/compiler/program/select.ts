@@ -1,4 +1,4 @@
-// Pass 5, select: for each task the cheapest of what the kernels offer.
+// Select: for each task the cheapest of what the kernels offer.
 
 import { InternalError } from '../../base/errors.ts';
 import { sumOfProducts, tiled } from '../../kernels/cpu/contract/contract.ts';

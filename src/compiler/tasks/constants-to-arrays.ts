@@ -1,5 +1,5 @@
-// Between the passes 4 and 5: numbers in which many tasks of otherwise equal structure differ become arrays of one
-// element, so that these tasks can share their kernels.
+// Constants to arrays: numbers in which many tasks of otherwise equal structure differ become arrays of one element, so
+// that these tasks can share their kernels.
 
 import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
@@ -31,7 +31,8 @@ interface Member {
   readonly free: readonly Scalar[];
 }
 
-export function* parametrize(tasks: readonly Task[]): Sliced<readonly Task[]> {
+/** The same tasks, some of them with such numbers read from memory. */
+export function* constantsToArrays(tasks: readonly Task[]): Sliced<readonly Task[]> {
   const result = [...tasks];
   // Most numbers are the same everywhere: structures are compared only where some are not.
   const similar = new Map<string, Member[]>();

@@ -1,4 +1,4 @@
-// Pass 4, fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
+// Fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
 // join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
 
 import { addTo } from '../../base/multimap.ts';

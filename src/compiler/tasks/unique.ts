@@ -1,4 +1,4 @@
-// Between lower and fuse: equal primitives are one, as the largest of a row from which both softmax and its logarithm
+// Unique: equal primitives are one, as the largest of a row from which both softmax and its logarithm
 // begin. The graph's rewriting shares equal operations; this shares what different ones have in common.
 
 import type { Sliced } from '../../base/turns.ts';

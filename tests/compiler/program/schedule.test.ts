@@ -2,17 +2,16 @@
 // then, and every check.
 import { expect, test } from 'vitest';
 import { atOnce } from '../../../src/base/turns.ts';
-import { lower } from '../../../src/compiler/graph/lower.ts';
 import { readsOf, type Schedule, schedule } from '../../../src/compiler/program/schedule.ts';
 import { fuse } from '../../../src/compiler/tasks/fuse.ts';
 import * as tf from '../../../src/index.ts';
+import { lower } from '../compile.ts';
 
 type Any = tf.Tensor<any, any>;
 
 /** The schedule of a run without feeds. Tasks that wait for each other are an error here, not a test without an end. */
 function scheduleOf(fetches: readonly Any[], targets: readonly tf.Operation[] = []): Schedule {
-  const { graph } = (fetches[0] ?? targets[0]) as Any | tf.Operation;
-  const steps = schedule(atOnce(fuse(lower({ graph, fetches, targets, feeds: [], seed: 0 }))));
+  const steps = schedule(atOnce(fuse(lower({ fetches, targets }))));
   for (let i = 0; i < 10_000; i++) {
     const { done, value } = steps.next();
     if (done) return value;

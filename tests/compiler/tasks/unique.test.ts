@@ -1,11 +1,11 @@
 // Equal primitives are one; what only looks alike is not.
 import { expect, test } from 'vitest';
 import { atOnce } from '../../../src/base/turns.ts';
-import { lower } from '../../../src/compiler/graph/lower.ts';
 import { unique } from '../../../src/compiler/tasks/unique.ts';
 import * as tf from '../../../src/index.ts';
 import { printLowered } from '../../../src/primitives/print.ts';
 import { verifyLowered } from '../../../src/primitives/verify.ts';
+import { lower } from '../compile.ts';
 
 type Any = tf.Tensor<any, any>;
 
@@ -16,7 +16,7 @@ function uniqueOf(build: (x: Any) => readonly Any[]) {
     const given = tf.placeholder('float32', [3, 4]) as Any;
     return { x: given, fetches: build(given) };
   });
-  const before = lower({ graph, fetches, targets: [], feeds: [{ tensor: x, shape: [3, 4] }], seed: 0 });
+  const before = lower({ fetches, feeds: [[x, [3, 4]]] });
   const after = atOnce(unique(before));
   verifyLowered(after);
   return { before, after };

@@ -5,7 +5,7 @@ import { emitModule } from '../../../../src/backends/wasm/emit/emit.ts';
 import { fusedMultiplyAdd } from '../../../../src/backends/wasm/features.ts';
 import { machineFor } from '../../../../src/backends/wasm/machine.ts';
 import { atOnce } from '../../../../src/base/turns.ts';
-import { lower } from '../../../../src/compiler/graph/lower.ts';
+import { compile } from '../../../../src/compiler/compile.ts';
 import { offersFor } from '../../../../src/compiler/program/select.ts';
 import { fuse } from '../../../../src/compiler/tasks/fuse.ts';
 import * as tf from '../../../../src/index.ts';
@@ -57,7 +57,8 @@ function workOf(c: Case, pass: Pass): Work {
   });
   const shapes = made.feeds.map((t) => t.shape as number[]);
   const feeds = made.feeds.map((tensor, i) => ({ tensor, shape: shapes[i] }));
-  const lowered = lower({ graph, fetches: [made.fetch], targets: [], feeds, seed: 0 });
+  const request = { graph, fetches: [made.fetch], targets: [], feeds, seed: 0 };
+  const { run: lowered } = compile(request, undefined, { rewrite: true });
   const { tasks, fetches } = atOnce(fuse(lowered));
   const contractions = tasks.filter((t) => t.root?.kind === 'contract');
   expect(contractions.length).toBe(1);
