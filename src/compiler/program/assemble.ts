@@ -34,9 +34,9 @@ export function assemble({ lowered, fused, batched, buffers, built, kernels, pla
   return {
     kernels,
     checks,
-    repeats: batched.repeats
-      .filter((r) => !r.parallel)
-      .map((r) => ({ ...r, first: tasks[r.first].kernels[0], end: tasks[r.end - 1].kernels[1] })),
+    repeats: batched.chains
+      .filter((c) => !c.parallel)
+      .map((c) => ({ ...c, first: tasks[c.first].kernels[0], end: tasks[c.end - 1].kernels[1] })),
     ...placement,
     feeds: lowered.feeds.map((node) =>
       used.has(node) ? { buffer: buffers.of(node), dtype: node.dtype, shape: node.shape } : undefined,

@@ -1,5 +1,6 @@
-// Batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a
-// large evaluation needs the memory of a small one.
+// Batch: chains of tasks that treat each item of a batch by itself are run for some items at a time, so that a large
+// evaluation needs the memory of a small one. Chains are found, measured, cut where they are too long, and given blocks;
+// then their tasks are made shorter: the same for the items of a block.
 
 import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
@@ -14,8 +15,11 @@ import { type Structure, structureOf } from '../tasks/structure.ts';
 import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
 
+/** Neighbouring tasks: from the first to before the second number. */
+type Range = readonly [first: number, end: number];
+
 /** Tasks [first, end) that are run once for each block of items; the last block may overlap the one before it. */
-export interface Repeat {
+export interface Chain {
   readonly first: number;
   readonly end: number;
   readonly items: number;
@@ -26,8 +30,8 @@ export interface Repeat {
 
 export interface Batched {
   readonly tasks: readonly Task[];
-  readonly repeats: readonly Repeat[];
-  /** Stands in the tasks of a repeat for the block of an array that is there for all items; and elements of an item. */
+  readonly chains: readonly Chain[];
+  /** Stands in the tasks of a chain for the block of an array that is there for all items; and elements of an item. */
   readonly windows: ReadonlyMap<Primitive, { readonly of: Primitive; readonly item: number }>;
   /** Arrays that are there for a block only. */
   readonly within: ReadonlySet<Primitive>;
@@ -40,73 +44,127 @@ export function* batch(
 ): Sliced<Batched> {
   // What is needed when all tasks are done.
   const kept = new Set([...fetches, ...updates.map((u) => u.value)].map((v) => v.node));
-  const { blockBytes, blockMultiple, enoughBytes, mostTasks } = machine.batching;
-  const readers = new Map<Primitive, number[]>();
-  const writers = new Map<Primitive, number[]>();
-  for (const [i, task] of tasks.entries()) {
-    for (const { node } of readsOf(task)) addTo(readers, node, i);
-    for (const { node } of task.outputs) addTo(writers, node, i);
-    yield;
-  }
+  const found = yield* itemByItemRanges(tasks, checks, inPlace, machine.batching);
+  const measuring = new Measuring(tasks, kept, machine);
   const result = [...tasks];
-  const repeats: Repeat[] = [];
+  const chains: Chain[] = [];
   const windows = new Map<Primitive, { of: Primitive; item: number }>();
   const within = new Set<Primitive>();
-  const costs = new Map<string, number>();
-  const open = yield* chains(tasks, checks, inPlace, machine.batching);
-  for (const [first, end] of open) {
-    const inside = (uses: readonly number[] | undefined) => (uses ?? []).every((i) => i >= first && i < end);
-    const produced = new Set(tasks.slice(first, end).flatMap((t) => t.outputs.map((o) => o.node)));
-    const internal = new Set(
-      [...produced].filter((n) => !kept.has(n) && inside(readers.get(n)) && inside(writers.get(n))),
-    );
-    const bytes = [...internal].reduce((sum, n) => sum + elements(n.shape) * sizeOf(n.dtype), 0);
-    const items = tasks[first].shape[0];
-    const wanted = Math.floor(blockBytes / (bytes / items) / blockMultiple) * blockMultiple;
-    const large = Math.max(blockMultiple, wanted);
-    // Without contractions nothing is gained by many items at once.
-    const products = tasks.slice(first, end).some((t) => t.root?.kind === 'contract');
-    const parallel = bytes < enoughBytes || large * 2 > items || !products;
-    if (parallel && end - first > mostTasks) {
-      for (let from = first; from < end; from += mostTasks) open.push([from, Math.min(from + mostTasks, end)]);
-      continue;
-    }
-    const worth = parallel ? yield* blocksWorth(tasks.slice(first, end), machine, costs) : 1;
-    const block = parallel
-      ? smallBlock(items, worth, machine.batching.cachedBytes / Math.max(1, bytes / items))
-      : large;
-    repeats.push({ first, end, items, block, parallel });
+  for (const measured of yield* measuring.chains(found)) {
+    const chain = yield* measuring.blocks(measured);
+    chains.push(chain);
     // Loops over items can become one, but not those over all elements of all items.
-    const rows = parallel && tasks.slice(first, end).some(reducesRows);
-    const change = new Shortening({ items, block, internal, rows }, windows, within);
-    for (let i = first; i < end; i++) {
-      result[i] = change.task(tasks[i]);
+    const rows = chain.parallel && measured.tasks.some(reducesRows);
+    const change = new Shortening({ ...chain, internal: measured.internal, rows }, windows, within);
+    for (const [i, task] of measured.tasks.entries()) {
+      result[chain.first + i] = change.task(task);
       yield;
     }
   }
-  return { tasks: result, repeats, windows, within };
+  return { tasks: result, chains, windows, within };
+}
+
+/** A chain, and what decides how it is run. */
+interface Measured {
+  readonly range: Range;
+  readonly tasks: readonly Task[];
+  readonly items: number;
+  /** Arrays that nothing outside it reads or writes, and their bytes. */
+  readonly internal: ReadonlySet<Primitive>;
+  readonly bytes: number;
+  /** Items of a block whose arrays take about what they should; for blocks that are not in parallel. */
+  readonly large: number;
+  readonly parallel: boolean;
+}
+
+class Measuring {
+  readonly #tasks: readonly Task[];
+  readonly #kept: ReadonlySet<Primitive>;
+  readonly #machine: Machine;
+  /** The tasks that read or write an array. */
+  readonly #users = new Map<Primitive, number[]>();
+  /** Known costs of structures. */
+  readonly #costs = new Map<string, number>();
+
+  constructor(tasks: readonly Task[], kept: ReadonlySet<Primitive>, machine: Machine) {
+    this.#tasks = tasks;
+    this.#kept = kept;
+    this.#machine = machine;
+  }
+
+  /** The chains of these ranges. Of long ones that would be in parallel, the pieces; they come after all others. */
+  *chains(ranges: readonly Range[]): Sliced<Measured[]> {
+    const { mostTasks } = this.#machine.batching;
+    for (const [i, task] of this.#tasks.entries()) {
+      for (const { node } of [...readsOf(task), ...task.outputs]) addTo(this.#users, node, i);
+      yield;
+    }
+    const fitting: Measured[] = [];
+    const pieces: Measured[] = [];
+    for (const [first, end] of ranges) {
+      const measured = this.#measure([first, end]);
+      if (!measured.parallel || end - first <= mostTasks) fitting.push(measured);
+      else {
+        for (let from = first; from < end; from += mostTasks) {
+          pieces.push(this.#measure([from, Math.min(from + mostTasks, end)]));
+          yield;
+        }
+      }
+      yield;
+    }
+    return [...fitting, ...pieces];
+  }
+
+  #measure(range: Range): Measured {
+    const [first, end] = range;
+    const { blockBytes, blockMultiple, enoughBytes } = this.#machine.batching;
+    const tasks = this.#tasks.slice(first, end);
+    const produced = new Set(tasks.flatMap((t) => t.outputs.map((o) => o.node)));
+    const isInside = (n: Primitive) => (this.#users.get(n) ?? []).every((i) => i >= first && i < end);
+    const internal = new Set([...produced].filter((n) => !this.#kept.has(n) && isInside(n)));
+    const bytes = [...internal].reduce((sum, n) => sum + elements(n.shape) * sizeOf(n.dtype), 0);
+    const items = tasks[0].shape[0];
+    const wanted = Math.floor(blockBytes / (bytes / items) / blockMultiple) * blockMultiple;
+    const large = Math.max(blockMultiple, wanted);
+    // Without contractions nothing is gained by many items at once.
+    const products = tasks.some((t) => t.root?.kind === 'contract');
+    return {
+      range,
+      tasks,
+      items,
+      internal,
+      bytes,
+      large,
+      parallel: bytes < enoughBytes || large * 2 > items || !products,
+    };
+  }
+
+  /** The chain with the items of a block. */
+  *blocks({ range: [first, end], tasks, items, bytes, large, parallel }: Measured): Sliced<Chain> {
+    if (!parallel) return { first, end, items, block: large, parallel };
+    const worth = yield* this.#blocksWorth(tasks);
+    const block = smallBlock(items, worth, this.#machine.batching.cachedBytes / Math.max(1, bytes / items));
+    return { first, end, items, block, parallel };
+  }
+
+  /** Into how many blocks, at most as many as there should be, the work of some tasks can be cut. */
+  *#blocksWorth(tasks: readonly Task[]): Sliced<number> {
+    const { leastBlocks, leastCost } = this.#machine.batching;
+    let cost = 0;
+    for (const task of tasks) {
+      const { text } = structureOf(task) as Structure;
+      const known = this.#costs.get(text) ?? offersFor(task, this.#machine)[0].cost;
+      this.#costs.set(text, known);
+      cost += known;
+      if (cost >= leastBlocks * leastCost) return leastBlocks;
+      yield;
+    }
+    return Math.max(1, Math.floor(cost / leastCost));
+  }
 }
 
 /** Does the task make one number of each item? */
 const reducesRows = ({ root }: Task): boolean => root?.kind === 'reduce' && elements(root.shape.slice(1)) === 1;
-
-/**
- * Into how many blocks, at most as many as there should be, the work of some tasks can be cut. `costs` are known costs
- * of structures.
- */
-function* blocksWorth(tasks: readonly Task[], machine: Machine, costs: Map<string, number>): Sliced<number> {
-  const { leastBlocks, leastCost } = machine.batching;
-  let cost = 0;
-  for (const task of tasks) {
-    const { text } = structureOf(task) as Structure;
-    const known = costs.get(text) ?? offersFor(task, machine)[0].cost;
-    costs.set(text, known);
-    cost += known;
-    if (cost >= leastBlocks * leastCost) return leastBlocks;
-    yield;
-  }
-  return Math.max(1, Math.floor(cost / leastCost));
-}
 
 /** Items of a block that stay in the cache of a thread: a divisor, so that all blocks are equal. */
 function smallBlock(items: number, blocks: number, mostItems: number): number {
@@ -115,14 +173,14 @@ function smallBlock(items: number, blocks: number, mostItems: number): number {
   return block;
 }
 
-/** Runs of neighbouring tasks that treat each item by itself. */
-function* chains(
+/** Neighbouring tasks that treat each item by itself, two or more. */
+function* itemByItemRanges(
   tasks: readonly Task[],
   checks: number,
   inPlace: ReadonlyMap<Primitive, number>,
   batching: Batching,
-): Sliced<(readonly [first: number, end: number])[]> {
-  const found: (readonly [number, number])[] = [];
+): Sliced<Range[]> {
+  const found: Range[] = [];
   let first = 0;
   let produced = new Set<Primitive>();
   for (let i = 0; i <= tasks.length; i++) {
@@ -185,9 +243,7 @@ function byItem(
   return low >= 0 && high < item;
 }
 
-interface ShortChain {
-  readonly items: number;
-  readonly block: number;
+interface ShortChain extends Pick<Chain, 'items' | 'block'> {
   readonly internal: ReadonlySet<Primitive>;
   /** Are its loops over items to be alike? */
   readonly rows: boolean;

@@ -7,7 +7,7 @@ import type { LastingPlace, Place } from '../../loops/program.ts';
 import type { Constant, Lowered, Primitive, View } from '../../primitives/primitives.ts';
 import { allocate, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
-import type { Batched, Repeat } from './batch.ts';
+import type { Batched, Chain } from './batch.ts';
 import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
 import type { ChainBuffers } from './merge.ts';
 
@@ -21,6 +21,14 @@ export interface Placement {
   readonly lifetimes: readonly Lifetime[];
   /** The bytes of the arena that are needed at one time: with this schedule it cannot be smaller. */
   readonly lowerBound: number;
+}
+
+/** Space that a kernel asks for; each thread has one of its own, or they share it. */
+export interface Scratch {
+  readonly name: string;
+  readonly dtype: Buffer['dtype'];
+  readonly length: number;
+  readonly own: boolean;
 }
 
 /** A constant's data as an array of its own element type. */
@@ -102,20 +110,22 @@ export class Buffers {
     }
   }
 
-  /** Notes that a step uses the array. What is there for all blocks of a repeat is used from its first step to its last. */
-  use(node: Primitive, step: number, repeat?: Repeat): void {
+  /** Notes that a step uses the array. What is there for all blocks of a chain is used from its first step to its last. */
+  use(node: Primitive, step: number, chain?: Chain): void {
     const window = this.#batched.windows.get(node);
     if (window) this.of(node);
     const whole = window?.of ?? node;
-    const lasting = repeat && (repeat.parallel || !this.#batched.within.has(node));
-    const [begin, end] = lasting ? [repeat.first, repeat.end - 1] : [step, step];
+    const lasting = chain && (chain.parallel || !this.#batched.within.has(node));
+    const [begin, end] = lasting ? [chain.first, chain.end - 1] : [step, step];
     // What the caller fills must be in place before the first step.
     this.#extend(this.of(whole), whole.kind === 'feed' || whole.kind === 'counter' ? -1 : begin, end);
   }
 
-  scratch(name: string, dtype: Buffer['dtype'], length: number, step: number, own: boolean, chain?: Repeat): Buffer {
+  /** Space beside the arrays. What is asked for in a chain whose blocks are in parallel is there for all of it. */
+  scratch({ name, dtype, length, own }: Scratch, step: number, chain?: Chain): Buffer {
     const buffer: Buffer = { name: `${name}${step}`, dtype, length, ...(own && { private: true }) };
-    this.#extend(buffer, chain?.first ?? step, chain ? chain.end - 1 : step);
+    const whole = chain?.parallel ? chain : undefined;
+    this.#extend(buffer, whole?.first ?? step, whole ? whole.end - 1 : step);
     this.#scratch.add(buffer);
     return buffer;
   }

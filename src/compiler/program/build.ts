@@ -9,8 +9,8 @@ import { buffersOf, withBuffers } from '../../loops/shared.ts';
 import type { Lowered, Primitive } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type Structure, structureOf } from '../tasks/structure.ts';
-import type { Batched, Repeat } from './batch.ts';
-import type { Buffers } from './buffers.ts';
+import type { Batched, Chain } from './batch.ts';
+import type { Buffers, Scratch } from './buffers.ts';
 import { mergeKernels } from './merge.ts';
 import { readsOf, type Schedule } from './schedule.ts';
 import { offersFor } from './select.ts';
@@ -34,7 +34,7 @@ export interface Built {
 interface BuildInput {
   readonly lowered: Pick<Lowered, 'checks'>;
   readonly scheduled: Pick<Schedule, 'checks' | 'commits'>;
-  readonly batched: Pick<Batched, 'tasks' | 'repeats'>;
+  readonly batched: Pick<Batched, 'tasks' | 'chains'>;
   readonly buffers: Buffers;
   readonly machine: Machine;
   /** Build what has one structure once? */
@@ -47,7 +47,7 @@ export function* build({ lowered, scheduled, batched, buffers, machine, share }:
   let checks = 0;
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
   const builder = new Builder(machine, buffers, numbers, share);
-  for (const unit of unitsOf([...batched.tasks, ...scheduled.commits], batched.repeats)) {
+  for (const unit of unitsOf([...batched.tasks, ...scheduled.commits], batched.chains)) {
     const from = kernels.length;
     const built = yield* builder.build(unit);
     kernels.push(...built.kernels);
@@ -69,19 +69,19 @@ interface Unit {
   readonly tasks: readonly Task[];
   /** The step of the first one. */
   readonly first: number;
-  readonly repeat: Repeat | undefined;
+  readonly chain: Chain | undefined;
 }
 
 /** The tasks in order, those of a chain together. */
-function unitsOf(tasks: readonly Task[], repeats: readonly Repeat[]): Unit[] {
+function unitsOf(tasks: readonly Task[], chains: readonly Chain[]): Unit[] {
   const units: Unit[] = [];
-  const ordered = [...repeats].sort((a, b) => a.first - b.first);
+  const ordered = [...chains].sort((a, b) => a.first - b.first);
   let next = 0;
   for (let first = 0; first < tasks.length; ) {
     while (next < ordered.length && ordered[next].end <= first) next++;
     const around = next < ordered.length && ordered[next].first <= first ? ordered[next] : undefined;
     const end = around?.parallel ? around.end : first + 1;
-    units.push({ tasks: tasks.slice(first, end), first, repeat: around });
+    units.push({ tasks: tasks.slice(first, end), first, chain: around });
     first = end;
   }
   return units;
@@ -90,9 +90,6 @@ function unitsOf(tasks: readonly Task[], repeats: readonly Repeat[]): Unit[] {
 /** What a task was offered, the cheapest, which is taken, first. */
 type Offered = readonly { readonly name: string; readonly cost: number }[];
 
-/** Space that a task asked for. */
-type Asked = readonly [name: string, dtype: Buffer['dtype'], length: number, own: boolean];
-
 /** What was built, as a pattern for others of its structure. */
 interface Pattern {
   readonly kernels: readonly Kernel[];
@@ -100,7 +97,7 @@ interface Pattern {
   /** The arrays of its tasks, each once, then the space that they asked for. */
   readonly buffers: readonly Buffer[];
   /** What each task asked for. */
-  readonly asked: readonly (readonly Asked[])[];
+  readonly asked: readonly (readonly Scratch[])[];
   /** Which buffers became private when it was merged, or are not needed any more. */
   readonly replaced: ReadonlyMap<Buffer, Buffer | undefined>;
 }
@@ -135,9 +132,9 @@ class Builder {
 
   /** The structures of the tasks, and which of their arrays are the same one, or blocks of the same one. */
   #keyOf(unit: Unit, structures: readonly Structure[]): { key: string; buffers: Buffer[] } {
-    const { repeat } = unit;
+    const { chain } = unit;
     const found = new Map<Buffer, number>();
-    let key = repeat?.parallel ? `${repeat.items / repeat.block} blocks` : '';
+    let key = chain?.parallel ? `${chain.items / chain.block} blocks` : '';
     const add = (buffer: Buffer, role: () => string) => {
       const known = found.get(buffer);
       key += ` ${known ?? found.size}`;
@@ -162,20 +159,20 @@ class Builder {
   *#first(unit: Unit, arrays: readonly Buffer[]): Sliced<Pattern> {
     const buffers = [...arrays];
     const kernels: Kernel[] = [];
-    const asked: Asked[][] = [];
+    const asked: Scratch[][] = [];
     const offered: Offered[] = [];
     for (const [i, task] of unit.tasks.entries()) {
-      const own: Asked[] = [];
-      const ask = (...request: Asked): Buffer => {
-        own.push(request);
-        const buffer = this.#space(unit, i, request);
+      const own: Scratch[] = [];
+      const ask = (scratch: Scratch): Buffer => {
+        own.push(scratch);
+        const buffer = this.#buffers.scratch(scratch, unit.first + i, unit.chain);
         buffers.push(buffer);
         return buffer;
       };
       const storage: Storage = {
         bufferOf: (node) => this.#buffers.of(node),
-        scratch: (name, dtype, length) => ask(name, dtype, length, false),
-        own: (name, dtype, length) => ask(name, dtype, length, true),
+        scratch: (name, dtype, length) => ask({ name, dtype, length, own: false }),
+        own: (name, dtype, length) => ask({ name, dtype, length, own: true }),
         status: () => this.#buffers.status(),
         checkNumber: (node) => this.#checkNumbers.get(node) as number,
       };
@@ -186,12 +183,11 @@ class Builder {
       asked.push(own);
       yield;
     }
-    const { repeat } = unit;
-    if (!repeat?.parallel)
-      return { kernels: kernels.map(listed), offers: offered, buffers, asked, replaced: new Map() };
+    const { chain } = unit;
+    if (!chain?.parallel) return { kernels: kernels.map(listed), offers: offered, buffers, asked, replaced: new Map() };
     // Only where loops are alike has it any use to look for those that may be one.
     const alike = unit.tasks.some((t) => t.byItem);
-    const merged = mergeKernels(kernels, repeat.items / repeat.block, this.#buffers.chain(), alike);
+    const merged = mergeKernels(kernels, chain.items / chain.block, this.#buffers.chain(), alike);
     this.#buffers.replace(merged.replaced);
     return { ...merged, kernels: merged.kernels.map(listed), offers: offered, buffers, asked };
   }
@@ -201,7 +197,7 @@ class Builder {
     const own = [...arrays];
     for (const [i, asked] of pattern.asked.entries()) {
       this.#use(unit, i);
-      for (const request of asked) own.push(this.#space(unit, i, request));
+      for (const scratch of asked) own.push(this.#buffers.scratch(scratch, unit.first + i, unit.chain));
     }
     const buffers = new Map(pattern.buffers.map((b, i) => [b, own[i]]));
     const replaced = new Map<Buffer, Buffer | undefined>();
@@ -215,13 +211,9 @@ class Builder {
     return pattern.kernels.map((k) => withBuffers(k, buffers));
   }
 
-  #space({ first, repeat }: Unit, i: number, [name, dtype, length, own]: Asked): Buffer {
-    return this.#buffers.scratch(name, dtype, length, first + i, own, repeat?.parallel ? repeat : undefined);
-  }
-
-  #use({ tasks, first, repeat }: Unit, i: number): void {
-    for (const v of readsOf(tasks[i])) this.#buffers.use(v.node, first + i, repeat);
-    for (const o of tasks[i].outputs) if (o.node.kind !== 'check') this.#buffers.use(o.node, first + i, repeat);
+  #use({ tasks, first, chain }: Unit, i: number): void {
+    for (const v of readsOf(tasks[i])) this.#buffers.use(v.node, first + i, chain);
+    for (const o of tasks[i].outputs) if (o.node.kind !== 'check') this.#buffers.use(o.node, first + i, chain);
   }
 }
 
