@@ -76,7 +76,8 @@ export function* compiling(
   // unique: what different operations have in common is one primitive.
   const lowered = yield* unique(run);
   watch.unique?.(lowered);
-  // fuse: tasks; maps are computed where they are read (compose: through views), or join the task of what they read.
+  // fuse: tasks. inline: which maps are computed where they are read, through views (compose); others join the task of
+  // what they read.
   const fused = yield* fuse(lowered);
   watch.fuse?.(fused.tasks);
   // constants-to-arrays: numbers in which tasks of one structure differ are read from memory.

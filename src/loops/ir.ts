@@ -152,7 +152,8 @@ export type Statement =
       readonly count?: Expression;
       readonly body: readonly Statement[];
     }
-  | { readonly kind: 'set'; readonly local: Local; readonly value: Expression }
+  /** `ahead` is a load that the loop after it was freed of: whoever runs the loop sets it before the first iteration. */
+  | { readonly kind: 'set'; readonly local: Local; readonly value: Expression; readonly ahead?: true }
   /** Lane l writes element index + l; with a `count`, as of a load, only so many lanes do. */
   | {
       readonly kind: 'store';
@@ -170,8 +171,8 @@ export type Statement =
 
 /**
  * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads.
- * Each thread sets the registers that are set directly before such a loop; everything else is done by the first of them
- * (see threads.ts). Threads wait for each other between kernels, not inside one: what a parallel loop touches is not
+ * Each thread sets what is set ahead of such a loop; everything else is done by the first of them (see threads.ts). Threads
+ * wait for each other between kernels, not inside one: what a parallel loop touches is not
  * changed by the rest of its kernel. Two buffers of a kernel never share bytes.
  */
 export interface Kernel {

@@ -8,15 +8,15 @@ export interface Segment {
 }
 
 /**
- * The outermost statements of a kernel in order, cut where others do them. Every thread has registers of its own: those
- * that are set directly before a parallel loop are set by all threads.
+ * The outermost statements of a kernel in order, cut where others do them. Every thread has registers of its own: what is
+ * set ahead of a parallel loop, all threads set.
  */
 export function segmentsOf(all: readonly Statement[]): Segment[] {
   const segments: { parallel: boolean; statements: Statement[] }[] = [];
   let next: Statement[] = [];
   for (const [i, s] of all.entries()) {
     next.push(s);
-    if (s.kind === 'set' && i + 1 < all.length) continue;
+    if (s.kind === 'set' && s.ahead && i + 1 < all.length) continue;
     const last = segments.at(-1);
     if (last?.parallel === isParallel(s)) last.statements.push(...next);
     else segments.push({ parallel: isParallel(s), statements: next });

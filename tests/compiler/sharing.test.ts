@@ -49,12 +49,12 @@ const recipes = fc.record({
   train: fc.boolean(),
 });
 
-/** Planning numbers the copies that it adds on from whatever was made before. */
+/** Primitives are numbered on from whatever was made before. */
 function renumbered(program: string): string {
   const numbers = new Map<string, number>();
-  return program.replace(/(?<=[a-z])\d+(?=\[|:)/g, (n) => {
-    numbers.set(n, numbers.get(n) ?? numbers.size);
-    return `#${numbers.get(n)}`;
+  return program.replace(/([a-z]+)\d+(?=\[|:)/g, (name, kind) => {
+    numbers.set(name, numbers.get(name) ?? numbers.size);
+    return `${kind}#${numbers.get(name)}`;
   });
 }
 

@@ -16,6 +16,7 @@ const x: Local = { name: 'x', type: t };
 const constant = (n: number): Expression => ir.constant(n, t);
 const serial = store(c, ir.at(0), constant(5));
 const sets = set(x, ir.load(a, ir.at(3), t));
+const ahead: Statement = { kind: 'set', local: x, value: ir.load(a, ir.at(3), t), ahead: true };
 const divided = loop(
   i,
   [store(b, ir.at(0, [i, 1]), ir.binary('add', ir.local(x), ir.load(a, ir.at(0, [i, 1]), t)))],
@@ -32,11 +33,11 @@ describe('segments', () => {
     ]);
     expect(shapeOf([])).toEqual([]);
   });
-  test('have registers with the statement after them', () => {
-    expect(shapeOf([sets, divided])).toEqual([[true, 2]]);
-    expect(shapeOf([sets, sets, serial, sets, divided, sets])).toEqual([
+  test('have what is set ahead of a loop with that loop', () => {
+    expect(shapeOf([ahead, divided])).toEqual([[true, 2]]);
+    expect(shapeOf([ahead, serial, sets, ahead, ahead, divided, ahead])).toEqual([
       [false, 3],
-      [true, 2],
+      [true, 3],
       [false, 1],
     ]);
   });
@@ -44,15 +45,15 @@ describe('segments', () => {
 
 const numbers = (n: number) => Array.from({ length: 8 }, (_, k) => k + n);
 const data = () => new Map([a, b, c].map((buffer, k) => [buffer, numbers(10 * k)]));
-const body = [serial, sets, divided, set(x, constant(2)), store(c, ir.at(1), ir.local(x))];
+const body = [serial, ahead, divided, set(x, constant(2)), store(c, ir.at(1), ir.local(x))];
 
-test('wasm: what is set directly before a parallel loop, every thread sets', () => {
+test('wasm: what is set ahead of a parallel loop, every thread sets', () => {
   const memory = runBoth(kernelOf(...body), data());
   expect([...(memory.get(b) ?? [])]).toEqual(numbers(3));
 });
 
 describeUnless(nativeMissing, 'native', () => {
-  test.each([1, 3])('what is set directly before a parallel loop, every thread sets, of %d', async (threads) => {
+  test.each([1, 3])('what is set ahead of a parallel loop, every thread sets, of %d', async (threads) => {
     const tools = await toolsFor(compilers[0], 'native');
     expect(await differences([{ name: 'sets', body, data: data() }], tools, threads)).toEqual([]);
   });

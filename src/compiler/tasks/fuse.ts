@@ -1,9 +1,14 @@
-// Fuse: primitives → tasks. Maps are computed where they are read when that is cheaper than storing them, and
-// join the task that produces what they read. All by size and cost; no shape of a particular model is looked for.
+// Fuse: primitives → tasks. All by size and cost; no shape of a particular model is looked for. Where a primitive goes,
+// with y = relu(x·w + b), a loss from it, and Adam's update of w by its gradient g:
+//
+//   root      x·w                    what reduces, contracts or moves data begins a task
+//   host       └─ + b ─ relu         a map joins the task that produces what it reads, if every element lines up
+//   inline    Σ (y − t)²             y − t and its square are computed where the sum reads them (inline.ts), not stored
+//   sibling   m′, v′, w′             kept results that read the same array, here g, are one task: it is fetched once
+//
+// What is none of these, a map that fits nowhere or a part of an array, is a task of its own.
 
-import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
-import { taskCost } from '../../kernels/body/cost.ts';
 import {
   isDense,
   isStored,
@@ -20,15 +25,17 @@ import * as s from '../../primitives/scalar.ts';
 import type { Output, Root, Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { compose, decompose } from './compose.ts';
+import { type Inlined, inline, isOne, mostSteps } from './inline.ts';
 
 /** A task being built: outputs are added as maps join it. */
 class Group {
   readonly id: number;
   readonly shape: readonly number[];
   readonly root: Root | undefined;
-  operands: readonly View[] = [];
-  operandBody: Scalar | undefined;
+  /** What the root reads, and what the outputs read beside it. */
+  readonly operands: View[] = [];
   readonly inputs: View[] = [];
+  operandBody: Scalar | undefined;
   readonly outputs: Output[] = [];
   /** Nodes computed here, with their value in terms of `inputs`. */
   readonly values = new Map<Primitive, Scalar>();
@@ -58,62 +65,44 @@ export function* fuse(lowered: Lowered): Sliced<Fused> {
     made.push(copy.node);
     return copy;
   };
-  const wholeCopy = (v: View): View =>
-    isStored(v.node) && isDense(v) && v.offset === 0 && elements(v.shape) === elements(v.node.shape) ? v : copyOf(v);
-  const copied = new Map<View, View>();
-  const copyOnce = (v: View) => {
-    const copy = copied.get(v) ?? wholeCopy(v);
-    copied.set(v, copy);
-    return copy;
+  const isArray = (v: View): boolean =>
+    isStored(v.node) && isDense(v) && v.offset === 0 && elements(v.shape) === elements(v.node.shape);
+  const arrays = new Map<View, View>();
+  const arrayOf = (v: View): View => {
+    const array = arrays.get(v) ?? (isArray(v) ? v : copyOf(v));
+    arrays.set(v, array);
+    return array;
   };
-  const fetches = lowered.fetches.map(copyOnce);
+  const fetches = lowered.fetches.map(arrayOf);
   const taken = new Set<Primitive>();
   const updates = lowered.updates.map(({ variable, value }) => {
     // Two variables cannot lie in one place.
-    const result = taken.has(value.node) ? copyOf(value) : copyOnce(value);
+    const result = taken.has(value.node) ? copyOf(value) : arrayOf(value);
     taken.add(result.node);
     return { variable, value: result };
   });
   const roots = new Set([...fetches, ...updates.map((u) => u.value)].map((v) => v.node));
-  return { tasks: yield* new Fusion([...lowered.nodes, ...made], roots).run(), fetches, updates };
+  const nodes = [...lowered.nodes, ...made];
+  const inlined = yield* inline(nodes, roots);
+  return { tasks: yield* new Fusion(nodes, roots, inlined).run(), fetches, updates };
 }
-
-const isOne = (n: Primitive) => n.kind === 'constant' && n.data.length === 1;
-
-/** Is the expression a constant where its inputs are? */
-const isFolded = (body: Scalar) =>
-  s.substitute(body, (e) => (e.op === 'input' ? s.constant(1, e.dtype) : e)).op === 'constant';
-
-/** Has a view one element for each row, or for all? Whoever walks along rows reads it once for each. */
-const isOnePerRow = (v: View) => elements(v.node.shape) === 1 || (v.strides.at(-1) === 0 && v.shape.at(-1) !== 1);
 
 class Fusion {
   readonly #nodes: readonly Primitive[];
   readonly #keep: ReadonlySet<Primitive>;
-  readonly #uses = new Map<Primitive, { by: Primitive; view: View }[]>();
-  /** Maps that are computed where they are read, with the length of the chain of such maps that ends in them, and its cost. */
-  readonly #inline = new Map<Primitive, { readonly steps: number; readonly cost: number }>();
-  /** Those of them that are one constant. */
-  readonly #known = new Set<Primitive>();
+  readonly #inlined: Inlined;
   readonly #group = new Map<Primitive, Group>();
   readonly #groups: Group[] = [];
   /** The last task of maps alone that reads a node. */
   readonly #latestReader = new Map<Primitive, Group>();
 
-  constructor(nodes: readonly Primitive[], keep: ReadonlySet<Primitive>) {
+  constructor(nodes: readonly Primitive[], keep: ReadonlySet<Primitive>, inlined: Inlined) {
     this.#nodes = nodes;
     this.#keep = keep;
+    this.#inlined = inlined;
   }
 
   *run(): Sliced<Task[]> {
-    for (const by of this.#nodes) {
-      for (const view of operandsOf(by)) addTo(this.#uses, view.node, { by, view });
-      yield;
-    }
-    for (const n of this.#nodes) {
-      if (n.kind === 'map') this.#decideInline(n);
-      yield;
-    }
     for (const n of this.#nodes) {
       this.#place(n);
       yield;
@@ -131,42 +120,8 @@ class Fusion {
     return tasks;
   }
 
-  /** Notes the map as inline if it is cheaper to compute at each of its uses than to store. */
-  #decideInline(n: MapPrimitive): void {
-    const uses = this.#uses.get(n) ?? [];
-    const steps = this.#stepsOf(n);
-    if (this.#keep.has(n) || uses.length === 0 || steps > mostSteps) return;
-    if (!uses.every(({ by, view }) => readsMaps.has(by.kind) && this.#composes(view, n))) return;
-    const isKnown = (v: View) => isOne(v.node) || this.#known.has(v.node);
-    if (n.inputs.length > 0 && n.inputs.every(isKnown) && isFolded(n.body)) {
-      this.#known.add(n);
-      this.#inline.set(n, { steps, cost: 0 });
-      return;
-    }
-    const arrays = n.inputs.filter((v) => !isKnown(v) && !isOnePerRow(v)).length;
-    const once = uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape);
-    const cost = n.inputs.reduce((sum, v) => sum + (this.#inline.get(v.node)?.cost ?? 0), taskCost([n.body]));
-    if (once || (cost <= 2 && arrays <= 1)) this.#inline.set(n, { steps, cost });
-  }
-
-  /** The length of the chain of inlined maps that ends in this one. */
-  #stepsOf(n: MapPrimitive): number {
-    return 1 + Math.max(0, ...n.inputs.map((v) => this.#inline.get(v.node)?.steps ?? 0));
-  }
-
-  /** Can the map's inputs be read directly through a view of its result, and theirs where they are computed there too? */
-  #composes(view: View, n: MapPrimitive): boolean {
-    if (s.usesIndex(n.body) && !decompose(view)) return false;
-    return n.inputs.every((inner) => {
-      const through = compose(view, inner);
-      if (!through) return false;
-      const inlined = inner.node.kind === 'map' && this.#inline.has(inner.node);
-      return !inlined || this.#composes(through, inner.node as MapPrimitive);
-    });
-  }
-
   #place(n: Primitive): void {
-    if (!isStored(n) || this.#inline.has(n)) return;
+    if (!isStored(n) || this.#inlined.has(n)) return;
     if (n.kind === 'map') this.#placeMap(n);
     else if (n.kind === 'pad') {
       const strides = rowMajor(n.shape);
@@ -195,7 +150,7 @@ class Fusion {
   /** A task that stores a view's elements at a part of the node's array. */
   #store(n: Primitive, v: View, store: Pick<Output, 'strides' | 'offset' | 'fill'>): void {
     const group = this.#newGroup(v.shape, undefined);
-    const body = this.#read(group, v, group.inputs);
+    const body = this.#read(group, v, 'inputs');
     group.outputs.push({ node: n, body, ...store });
     const others = this.#group.get(n);
     others?.readers.add(group);
@@ -205,22 +160,18 @@ class Fusion {
   #placeRoot(n: Root): void {
     const group = this.#newGroup(n.shape, n);
     if (n.kind === 'reduce' || n.kind === 'argReduce') {
-      const operands: View[] = [];
-      group.operandBody = this.#read(group, n.x, operands);
-      group.operands = operands;
+      group.operandBody = this.#read(group, n.x, 'operands');
     } else if (n.kind === 'check') {
-      const operands: View[] = [];
-      const parts = n.inputs.map((v) => this.#read(group, v, operands));
+      const parts = n.inputs.map((v) => this.#read(group, v, 'operands'));
       group.operandBody = s.substitute(n.body, (e) => (e.op === 'input' ? parts[e.value] : e));
       // The value to report comes last.
       group.outputs.push({ node: n, body: parts[0], strides: [], offset: 0, fill: undefined });
-      group.operands = operands;
     } else {
       // One repeated element is stored once.
-      group.operands = operandsOf(n).map((v) =>
-        isOne(v.node) ? { ...v, strides: v.shape.map(() => 0), offset: 0 } : v,
-      );
-      for (const v of group.operands) this.#depend(group, v.node);
+      for (const v of operandsOf(n)) {
+        group.operands.push(isOne(v.node) ? { ...v, strides: v.shape.map(() => 0), offset: 0 } : v);
+        this.#depend(group, v.node);
+      }
     }
     this.#group.set(n, group);
     if (n.kind !== 'check') this.#define(group, n, s.input(-1, n.dtype));
@@ -235,12 +186,12 @@ class Fusion {
   /** Into the task that produces its latest input, if every element lines up, or beside it; else a task of its own. */
   #placeMap(n: MapPrimitive): void {
     const sources = new Set<Primitive>();
-    for (const v of n.inputs) this.#sources(v.node, sources);
+    for (const v of n.inputs) this.#inlined.sources(v.node, sources);
     const host = this.#hostFor(n, sources) ?? this.#siblingFor(n, sources);
     const group = host ?? this.#newGroup(n.shape, undefined);
     const views = n.inputs.map((v) => (host ? this.#reshaped(v, group) : v) as View);
-    group.steps += this.#stepsOf(n);
-    const parts = views.map((v) => this.#read(group, v, group.inputs));
+    group.steps += this.#inlined.stepsOf(n);
+    const parts = views.map((v) => this.#read(group, v, 'inputs'));
     this.#define(
       group,
       n,
@@ -285,12 +236,6 @@ class Fusion {
     });
   }
 
-  /** The stored nodes from which a node is computed where it is read: itself, if it is stored. */
-  #sources(n: Primitive, into: Set<Primitive>): void {
-    if (this.#inline.has(n)) for (const v of operandsOf(n)) this.#sources(v.node, into);
-    else into.add(n);
-  }
-
   #reshaped(v: View, host: Group): View | undefined {
     const strides = reshapedStrides(v, host.shape);
     return strides && { ...v, shape: host.shape, strides };
@@ -299,33 +244,38 @@ class Fusion {
   /** May a task read this view while it computes? What it produces itself only element by element, in place. */
   #readable(v: View, host: Group): boolean {
     if (host.values.has(v.node)) return isDense(v) && v.offset === 0;
-    if (!this.#inline.has(v.node)) return true;
-    const n = v.node as MapPrimitive;
+    const map = this.#inlined.get(v.node);
+    if (!map) return true;
     return (
-      n.inputs.every((inner) => {
+      map.inputs.every((inner) => {
         const through = compose(v, inner);
         return through !== undefined && this.#readable(through, host);
-      }) && this.#composes(v, n)
+      }) && this.#inlined.composes(v, map)
     );
   }
 
-  /** The value at a view as an expression over `inputs`, to which the arrays that it reads are added. */
-  #read(group: Group, v: View, inputs: View[]): Scalar {
+  /**
+   * The value at a view as an expression over the group's operands or inputs, to which the arrays that it reads are
+   * added. Outputs find in registers what the group has computed; operands are read before that.
+   */
+  #read(group: Group, v: View, reader: 'operands' | 'inputs'): Scalar {
     const { node } = v;
     if (isOne(node) && node.kind === 'constant') return s.constant(node.data[0], node.dtype);
     const own = group.values.get(node);
-    if (own && inputs === group.inputs) return own;
-    if (node.kind === 'map' && this.#inline.has(node)) {
+    if (own && reader === 'inputs') return own;
+    const map = this.#inlined.get(node);
+    if (map) {
       const axes = decompose(v);
-      const parts = node.inputs.map((inner) => this.#read(group, compose(v, inner) as View, inputs));
-      return s.substitute(node.body, (e) => {
+      const parts = map.inputs.map((inner) => this.#read(group, compose(v, inner) as View, reader));
+      return s.substitute(map.body, (e) => {
         if (e.op === 'input') return parts[e.value];
         return e.op === 'index' ? affine(axes![e.value]) : e;
       });
     }
     this.#depend(group, node);
-    const known = inputs.findIndex((w) => sameView(w, v));
-    return s.input(known >= 0 ? known : inputs.push(v) - 1, node.dtype);
+    const views = group[reader];
+    const known = views.findIndex((w) => sameView(w, v));
+    return s.input(known >= 0 ? known : views.push(v) - 1, node.dtype);
   }
 
   #depend(group: Group, node: Primitive): void {
@@ -334,11 +284,6 @@ class Fusion {
   }
 }
 
-/** The primitives that can compute what they read. */
-const readsMaps: ReadonlySet<Primitive['kind']> = new Set(['map', 'reduce', 'argReduce', 'pad', 'concat', 'check']);
-
-/** Longer chains gain nothing more, and expressions must not become too deep to walk. */
-const mostSteps = 64;
 /** Tasks of many arrays would only fight for registers and pointers. */
 const mostInputs = 16;
 

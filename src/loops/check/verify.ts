@@ -143,7 +143,13 @@ class Verifier {
 
   /** Adds to `assigned` the locals that are certain to be set afterwards. */
   #statements(statements: readonly Statement[], assigned: Set<Local>, outermost: boolean): void {
-    for (const s of statements) this.#statement(s, assigned, outermost);
+    for (const [i, s] of statements.entries()) {
+      if (s.kind === 'set' && s.ahead) {
+        const next = statements.slice(i + 1).find((x) => x.kind !== 'set' || !x.ahead);
+        if (s.value.kind !== 'load' || next?.kind !== 'loop') this.#refuse(s, 'it is no load ahead of a loop');
+      }
+      this.#statement(s, assigned, outermost);
+    }
   }
 
   #statement(s: Statement, assigned: Set<Local>, outermost: boolean): void {

@@ -61,7 +61,7 @@ function hoistFrom(loop: Statement & { kind: 'loop' }, registers: number): State
       if (e.type.lanes > 1 && room-- <= 0) return e;
       local = { name: `hoisted${hoisted.size}`, type: e.type };
       hoisted.set(key, local);
-      before.push({ kind: 'set', local, value: e });
+      before.push({ kind: 'set', local, value: e, ahead: true });
     }
     return ir.local(local);
   });

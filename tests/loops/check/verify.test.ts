@@ -199,7 +199,19 @@ describe('locals', () => {
     const add = set(sum, ir.binary('add', ir.local(sum), zero));
     expect(() => verify(set(sum, zero), loop(i, [add], 'parallel'))).toThrow(/may not have been set/);
     expect(() => verify(loop(i, [set(sum, zero)], 'parallel'), use)).toThrow(/may not have been set/);
-    verify(set(sum, zero), loop(i, [store(b, ir.at(0, [i, 1]), ir.local(sum))], 'parallel'));
+  });
+  test('of the first thread are its own: others see what is set ahead of a parallel loop', () => {
+    const divided = loop(i, [store(b, ir.at(0, [i, 1]), ir.local(sum))], 'parallel');
+    const alone = store(a, ir.at(0), zero);
+    expect(() => verify(set(sum, zero), divided)).toThrow(/local sum may not have been set/);
+    const ahead = (value: Expression): Statement => ({ kind: 'set', local: sum, value, ahead: true });
+    const loaded = ahead(ir.load(a, ir.at(0), f32));
+    verify(loaded, divided);
+    verify(loaded, divided, store(a, ir.at(1), ir.local(sum)));
+    verify(store(a, ir.at(1), zero), loaded, divided);
+    expect(() => verify(alone, loaded, divided)).toThrow(/a parallel loop and another statement both touch a/);
+    expect(() => verify(loaded, alone, divided)).toThrow(/no load ahead of a loop/);
+    expect(() => verify(ahead(zero), divided)).toThrow(/no load ahead of a loop/);
   });
   test('of the first thread are its own: others see those that are set directly before a parallel loop', () => {
     const divided = loop(i, [store(b, ir.at(0, [i, 1]), ir.local(sum))], 'parallel');

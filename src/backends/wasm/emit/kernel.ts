@@ -136,9 +136,10 @@ class KernelWriter {
   }
 }
 
-/** How many stores and assignments are executed. */
+/** How many stores and assignments are executed; loads ahead of a loop are nothing beside it. */
 function work(statements: readonly Statement[]): number {
   return statements.reduce((sum, s) => {
+    if (s.kind === 'set' && s.ahead) return sum;
     if (s.kind === 'loop') return sum + Math.ceil(s.variable.extent / s.variable.step) * work(s.body);
     return sum + (s.kind === 'if' ? work(s.body) : 1);
   }, 0);
