@@ -1,5 +1,6 @@
 // Scalar expressions of tasks as typed expressions of the loop IR, for one element or for a vector of them.
 
+import { InternalError } from '../../base/errors.ts';
 import type { Expression, Local, Statement, ValueType } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../loops/machine.ts';
@@ -127,7 +128,7 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
     case 'xor':
       return ir.binary(s.op, a, b);
     default:
-      throw new Error(`no translation for ${s.op}`);
+      throw new InternalError(`no translation for ${s.op}`);
   }
 }
 

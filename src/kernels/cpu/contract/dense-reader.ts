@@ -4,7 +4,7 @@ import type { Affine, Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import type { TileReader } from '../tile/tile.ts';
+import type { TileReader } from '../tile/register-tile.ts';
 import { around, axisLoop, indexAlong } from './axis-loop.ts';
 import { mergeSums, type SumAxis } from './layout.ts';
 import { partAt, type TileSite } from './tile-site.ts';

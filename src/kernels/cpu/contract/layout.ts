@@ -21,7 +21,9 @@ export interface SumAxis {
 
 /**
  * A contraction seen as tiles: `columns` is the axis along the vectors (the column operand varies, the row operand
- * does not), `rows` one along which only the row operand varies, `outer` the remaining ones.
+ * does not), `rows` one along which only the row operand varies, `outer` the remaining ones. Of a product of matrices
+ * c[i, j] = Σ a[i, k] · b[k, j] the columns are j, the rows i, the sum is over k, and nothing is left; of a convolution
+ * y[n, p, q, o] = Σ x[n, p + r, q + s, c] · f[r, s, c, o] the columns are o, the rows q, and n and p are left.
  */
 export interface Layout {
   readonly row: View;
@@ -34,56 +36,53 @@ export interface Layout {
   readonly sums: readonly SumAxis[];
 }
 
-const single: Omit<OutAxis, 'outputs'> = { number: -1, size: 1, row: 0, column: 0 };
-
 /**
  * The ways to see a contraction's task as tiles: with the vectors along the innermost axis, so that they are stored as
  * they are, or along another one, element by element, which can be worth it when much is summed for each.
  */
 export function layoutsOf(task: Task): Layout[] {
+  const axes = axesOf(task);
+  return axes.flatMap((_, position) => layoutAt(task, axes, position) ?? []);
+}
+
+/** The axes of the result that are longer than 1, merged where they can be, with the first operand as that of rows. */
+function axesOf(task: Task): OutAxis[] {
   const rank = task.shape.length;
-  const [a, b] = task.operands;
-  const accesses = outputAccesses(task);
-  const all: StridedAccess[] = [a, b].map((v) => ({ strides: v.strides.slice(0, rank), offset: 0 }));
-  const space = iterationSpace(task, [...all, ...accesses]);
-  const every = space.shape.map((size, number) => ({
-    number,
-    size,
-    a: space.strides[0][number],
-    b: space.strides[1][number],
-    outputs: space.strides.slice(2).map((x) => x[number]),
-  }));
-  const axes = every.filter((x) => x.size !== 1);
-  return axes.flatMap((chosen, position) => {
-    const inner = position === axes.length - 1;
-    if (chosen.a !== 0 && chosen.b !== 0) return [];
-    const swap = chosen.a !== 0;
-    const [row, column] = swap ? [b, a] : [a, b];
-    const turned = axes.map(
-      ({ number, size, outputs, ...x }): OutAxis => ({
-        number,
-        size,
-        row: swap ? x.b : x.a,
-        column: swap ? x.a : x.b,
-        outputs,
-      }),
-    );
-    const [columns] = turned.splice(position, 1);
-    if (!inner && columns.column === 0) return [];
-    const rows = turned.filter((x) => x.column === 0 && x.row !== 0).at(-1);
-    const sums = a.shape
-      .slice(rank)
-      .map((size, i) => ({ size, row: row.strides[rank + i], column: column.strides[rank + i] }));
-    return {
-      row,
-      column,
-      columns,
-      inner,
-      rows: rows ?? { ...single, outputs: accesses.map(() => 0) },
-      outer: turned.filter((x) => x !== rows),
-      sums: sums.filter((x) => x.size !== 1),
-    };
+  const operands = task.operands.map((v): StridedAccess => ({ strides: v.strides.slice(0, rank), offset: 0 }));
+  const { shape, strides } = iterationSpace(task, [...operands, ...outputAccesses(task)]);
+  const axes = shape.map((size, number) => {
+    const [row, column, ...outputs] = strides.map((x) => x[number]);
+    return { number, size, row, column, outputs };
   });
+  return axes.filter((x) => x.size !== 1);
+}
+
+/** The layout whose columns are the axis at that position; undefined if both operands vary along it, or it makes none. */
+function layoutAt(task: Task, axes: readonly OutAxis[], position: number): Layout | undefined {
+  const [a, b] = task.operands;
+  const chosen = axes[position];
+  if (chosen.row !== 0 && chosen.column !== 0) return undefined;
+  // The operand that varies along the columns is the column operand.
+  const [row, column] = chosen.row === 0 ? [a, b] : [b, a];
+  const seen = chosen.row === 0 ? axes : axes.map((x) => ({ ...x, row: x.column, column: x.row }));
+  const columns = seen[position];
+  const others = seen.filter((x) => x !== columns);
+  const inner = position === axes.length - 1;
+  if (!inner && columns.column === 0) return undefined;
+  const rows = others.filter((x) => x.column === 0 && x.row !== 0).at(-1);
+  const rank = task.shape.length;
+  const sums = a.shape.slice(rank).map((size, i): SumAxis => {
+    return { size, row: row.strides[rank + i], column: column.strides[rank + i] };
+  });
+  return {
+    row,
+    column,
+    columns,
+    inner,
+    rows: rows ?? { number: -1, size: 1, row: 0, column: 0, outputs: outputAccesses(task).map(() => 0) },
+    outer: others.filter((x) => x !== rows),
+    sums: sums.filter((x) => x.size !== 1),
+  };
 }
 
 /** Summed axes walked as one where the row operand allows it (and the column operand, unless it is packed anyway). */

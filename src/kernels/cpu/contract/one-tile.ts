@@ -6,7 +6,7 @@ import { taskCost } from '../../body/cost.ts';
 import { added } from '../../body/indices.ts';
 import { type Body, loop, piecesOf, variable } from '../../body/nest.ts';
 import { prefetching } from '../tile/prefetch.ts';
-import { type RegisterTile, registerTile, type TileReader } from '../tile/tile.ts';
+import { type RegisterTile, registerTile, type TileReader } from '../tile/register-tile.ts';
 import { columnsAt, isStoredWhole, partAt, type TileSite } from './tile-site.ts';
 import type { PartialSums } from './tiling.ts';
 import { turnedResults } from './turned-results.ts';

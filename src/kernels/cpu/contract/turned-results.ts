@@ -5,7 +5,7 @@ import type { Affine, Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added } from '../../body/indices.ts';
 import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
-import { storesLast } from '../tile/tile.ts';
+import { storesLast } from '../tile/register-tile.ts';
 import { transpose } from '../tile/transpose.ts';
 import type { TileOutputs, TilePlace } from './tile-outputs.ts';
 import type { Tiling } from './tiling.ts';

@@ -73,7 +73,10 @@ export const staysNear = (runs: number, bytes: number, machine: Machine): boolea
 /** A step along the summed axes is worth storing the tile for from about this many on. */
 const enough = 384;
 
-/** Where the summed axes are cut: the axes before `axis`, and steps of `size` along it, go around the block. */
+/**
+ * Where the summed axes are cut: the axes before `axis`, and steps of `size` along it, go around the block. A sum over
+ * [5, 5, 64] that is cut at 5 along axis 1 has blocks of 5 · 64 steps.
+ */
 export interface Cut {
   readonly axis: number;
   readonly size: number;
@@ -102,8 +105,8 @@ export function cutFor(sums: readonly number[], bytesPerStep: number, machine: M
   for (let axis = sums.length - 1; axis >= 0; axis--) {
     const size = sums[axis];
     if (inner * size >= enough || axis === 0 || inner * size * bytesPerStep > budget) {
-      const fits = Math.max(1, Math.floor(budget / (inner * bytesPerStep)));
-      const wanted = Math.min(size, fits, Math.max(1, Math.ceil(enough / inner)));
+      const most = Math.max(1, Math.floor(budget / (inner * bytesPerStep)));
+      const wanted = Math.min(size, most, Math.max(1, Math.ceil(enough / inner)));
       return { axis, size: divisorNear(size, wanted) };
     }
     inner *= size;

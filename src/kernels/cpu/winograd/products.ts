@@ -4,7 +4,7 @@ import type { Affine, Buffer, LoopKind, LoopVariable } from '../../../loops/ir.t
 import * as ir from '../../../loops/ir.ts';
 import { added } from '../../body/indices.ts';
 import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
-import { registerTile } from '../tile/tile.ts';
+import { registerTile } from '../tile/register-tile.ts';
 import type { PointMatrices, WinogradTiles } from './tiles.ts';
 
 /** Where a register tile is: rows from `begin` on, and a panel of columns. */

@@ -5,7 +5,7 @@ import { added, int32, times } from '../../body/indices.ts';
 import { type Body, loop, variable } from '../../body/nest.ts';
 import { around, axisLoop } from '../contract/axis-loop.ts';
 import type { Tiling } from '../contract/tiling.ts';
-import type { TileReader } from '../tile/tile.ts';
+import type { TileReader } from '../tile/register-tile.ts';
 
 /** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
 export interface Lists {

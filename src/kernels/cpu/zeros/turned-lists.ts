@@ -9,7 +9,7 @@ import { tileOutputs } from '../contract/tile-outputs.ts';
 import type { PackedBlock, Tiling } from '../contract/tiling.ts';
 import { turnedResults } from '../contract/turned-results.ts';
 import { prefetching } from '../tile/prefetch.ts';
-import { registerTile } from '../tile/tile.ts';
+import { registerTile } from '../tile/register-tile.ts';
 import { type Lists, listReader } from './lists.ts';
 
 /** Rows of a tile: so long are the runs in which results are stored, and what they are computed from is read. */
