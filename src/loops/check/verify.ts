@@ -21,9 +21,9 @@ import type { Machine } from '../machine.ts';
 import type { Place, Program } from '../program.ts';
 import { buffersOf } from '../shared.ts';
 import { segmentsOf } from '../threads.ts';
+import { expressionFault, typeFault } from './expression-types.ts';
 import { printHead, printIndex, printType } from './print.ts';
 import { findClash, findRace, type Location, shareBytes } from './races.ts';
-import { expressionFault, typeFault } from './types.ts';
 
 /**
  * Throws InternalError unless in that kernel every index stays in its buffer, types and lanes agree, locals are set

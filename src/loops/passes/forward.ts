@@ -14,7 +14,7 @@ import {
   touchedBy,
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
-import { rewriter, rewriteStatements } from '../rewrite.ts';
+import { rewriter, rewriteStatements } from '../substitute.ts';
 
 type Body = readonly Statement[];
 

@@ -3,7 +3,7 @@
 import { mayMeet } from '../check/races.ts';
 import { type Affine, type Buffer, bodyOf, type Local, type LoopVariable, type Statement, touchedBy } from '../ir.ts';
 import { localsOf } from '../locals.ts';
-import { rewriter, rewriteStatements, substitute } from '../rewrite.ts';
+import { rewriter, rewriteStatements, substitute } from '../substitute.ts';
 
 type Loop = Statement & { kind: 'loop' };
 type Body = readonly Statement[];

@@ -4,8 +4,8 @@ import type { Sliced } from '../../base/turns.ts';
 import type { Buffer, Expression, Kernel, Local, Statement } from '../ir.ts';
 import * as ir from '../ir.ts';
 import type { Machine } from '../machine.ts';
-import { rewriter, rewriteStatements } from '../rewrite.ts';
 import { patternOf, withBuffers } from '../shared.ts';
+import { rewriter, rewriteStatements } from '../substitute.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */
 const spare = 4;

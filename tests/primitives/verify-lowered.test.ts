@@ -6,7 +6,7 @@ import type { Check, Primitive, View } from '../../src/primitives/primitives.ts'
 import * as p from '../../src/primitives/primitives.ts';
 import type { Scalar } from '../../src/primitives/scalar.ts';
 import * as s from '../../src/primitives/scalar.ts';
-import { verifyLowered } from '../../src/primitives/verify.ts';
+import { verifyLowered } from '../../src/primitives/verify-lowered.ts';
 import { lower } from '../compiler/compile.ts';
 import { lowered, values, type Wanted } from './lowered.ts';
 
