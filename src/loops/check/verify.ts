@@ -9,6 +9,7 @@ import {
   type Expression,
   type Kernel,
   type Local,
+  type Loop,
   type LoopVariable,
   range,
   type Statement,
@@ -191,7 +192,7 @@ class Verifier {
     }
   }
 
-  #loop(s: Statement & { kind: 'loop' }, assigned: Set<Local>, outermost: boolean): void {
+  #loop(s: Loop, assigned: Set<Local>, outermost: boolean): void {
     const { variable, loop, body } = s;
     const { extent, step, name } = variable;
     if (!(Number.isInteger(extent) && Number.isInteger(step) && extent >= 1 && step >= 1)) {
