@@ -270,7 +270,21 @@ function differences(a: Touch, b: Touch, { parallel, inside }: Meeting): Summand
   return terms;
 }
 
-/** Can the sum of the terms lie between low and high? Coefficients are tried from the largest down. */
+/**
+ * Can the sum of the terms lie between low and high? Coefficients are tried from the largest down.
+ *
+ * @example
+ * parallel for i < 4
+ *   for j < 3
+ *     x[8*i + 2*j x2] = …       stored: bytes 0 to 7 from 32·i + 8·j on, floats being of 4 bytes
+ *     … = x[5 + 8*i + 2*j]      loaded: bytes 20 to 23 from 32·i' + 8·j' on, in another iteration i' of the parallel loop
+ *
+ * They share a byte if 32·(i − i') + 8·(j − j') is between 20 − 7 = 13 and 23 − 0 = 23. The terms are 32·d, where d is one
+ * of −3 … 3 but not 0, and 8·e, where e is one of −2 … 2. As 8·e is between −16 and 16, 32·d must be between −3 and 39:
+ * d = 1. Then 8·e must be between 13 − 32 = −19 and 23 − 32 = −9: e = −2. So there is a race: the store of i = 1, j = 0
+ * touches bytes 32 to 39, and the load of i' = 0, j' = 2 bytes 36 to 39. With j < 2 there were none: 8·e would be between
+ * −8 and 8, 32·d between 5 and 31, and no d is left.
+ */
 function couldMeet(terms: readonly Summand[], low: number, high: number): boolean {
   const sorted = [...terms].sort((x, y) => Math.abs(y.coefficient) - Math.abs(x.coefficient));
   // What the terms from each on can add up to.
