@@ -25,7 +25,7 @@ export type { CompileRequest, LoweredRun } from './graph/request.ts';
 export type { Plan, PlannedTask } from './program/assemble.ts';
 
 /** A run as backends take it. */
-export interface Compiled {
+export interface CompiledRun {
   /** In primitives, with what the session has to know of it. */
   readonly run: LoweredRun;
   /** As a program; undefined without a machine: the backend evaluates the primitives. */
@@ -53,7 +53,7 @@ export interface CompileOptions {
  *
  * @throws FeedError when a placeholder that the run needs is not fed, or a variable is fed and assigned to.
  */
-export const compile = (request: CompileRequest, machine?: Machine, options?: CompileOptions): Compiled =>
+export const compile = (request: CompileRequest, machine?: Machine, options?: CompileOptions): CompiledRun =>
   atOnce(compiling(request, machine, options));
 
 /** The same, in slices. */
@@ -61,7 +61,7 @@ export function* compiling(
   request: CompileRequest,
   machine: Machine | undefined,
   { rewrite = machine !== undefined, share = true, watch = {} }: CompileOptions = {},
-): Sliced<Compiled> {
+): Sliced<CompiledRun> {
   // -------- graph → primitives
   // prune: the operations that the fetches need, cut at what is fed.
   const operations = yield* prune(request);

@@ -58,8 +58,8 @@ export const kernelsOf = (plan: Plan): { name: string; parallel: boolean; args: 
     }),
   );
 
-const whole = (n: number): string => Math.round(n).toLocaleString('en');
-const count = (n: number, what: string): string => `${whole(n)} ${what}${n === 1 ? '' : 's'}`;
+const rounded = (n: number): string => Math.round(n).toLocaleString('en');
+const count = (n: number, what: string): string => `${rounded(n)} ${what}${n === 1 ? '' : 's'}`;
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 const bytesOf = ({ length, dtype }: Buffer): number => length * sizeOf(dtype);
 
@@ -71,7 +71,7 @@ function callsOf({ repeats }: Plan, k: number): number {
 
 function printTotals(plan: Plan, inline: boolean, measured: MeasuredKernels | undefined): string {
   const { kernels, tasks } = plan;
-  const total = (of: 'flops' | 'bytes') => whole(sum(kernels.map((kernel, k) => kernel[of] * callsOf(plan, k))));
+  const total = (of: 'flops' | 'bytes') => rounded(sum(kernels.map((kernel, k) => kernel[of] * callsOf(plan, k))));
   const work = `${total('flops')} FLOP, ${total('bytes')} bytes`;
   const where = inline ? 'short: runs on the calling thread' : 'long: runs on the threads of the pool';
   const times = measured
@@ -83,7 +83,7 @@ function printTotals(plan: Plan, inline: boolean, measured: MeasuredKernels | un
 const milliseconds = (ms: number): string => `${ms.toFixed(ms < 10 ? 3 : 1)} ms`;
 
 function printPlanned({ task, offers, kernels: [from, to] }: PlannedTask, step: number, kernels: readonly string[]) {
-  const made = offers.map(({ name, cost }, i) => `${name}, cost ${whole(cost)}${i === 0 ? ' (taken)' : ''}`);
+  const made = offers.map(({ name, cost }, i) => `${name}, cost ${rounded(cost)}${i === 0 ? ' (taken)' : ''}`);
   const own = kernels.slice(from, to);
   const lines = [
     `offers: ${made.join('; ')}`,
@@ -96,7 +96,7 @@ function printKernel(plan: Plan, k: number, measured: MeasuredKernels | undefine
   const { name, flops, bytes } = plan.kernels[k];
   const calls = callsOf(plan, k);
   const how = `${isDivided(plan.kernels[k]) ? 'parallel' : 'one thread'}${calls > 1 ? `, ${calls} times` : ''}`;
-  const line = `kernel ${k}: ${name}, ${how}, ${whole(flops)} FLOP, ${whole(bytes)} bytes`;
+  const line = `kernel ${k}: ${name}, ${how}, ${rounded(flops)} FLOP, ${rounded(bytes)} bytes`;
   if (!measured) return line;
   const time = measured.medians[k];
   const share = (100 * time) / (sum(measured.medians) || 1);
@@ -107,12 +107,12 @@ function printKernel(plan: Plan, k: number, measured: MeasuredKernels | undefine
 function printArena(plan: Plan): string {
   const { arenaBytes, lowerBound } = plan;
   const ratio = lowerBound > 0 ? `, ${(arenaBytes / lowerBound).toFixed(2)} times` : ';';
-  const head = `arena: ${whole(arenaBytes)} bytes${ratio} the ${whole(lowerBound)} that this schedule needs at one time`;
+  const head = `arena: ${rounded(arenaBytes)} bytes${ratio} the ${rounded(lowerBound)} that this schedule needs at one time`;
   return [head, ...printMap(plan, 'arena'), ...printWindows(plan)].join('\n');
 }
 
 function printOwnSpace(plan: Plan): string {
-  return [`each thread's own space: ${whole(plan.threadBytes)} bytes`, ...printMap(plan, 'thread')].join('\n');
+  return [`each thread's own space: ${rounded(plan.threadBytes)} bytes`, ...printMap(plan, 'thread')].join('\n');
 }
 
 /** The arrays that stand for the block of another one that is being treated. */
@@ -133,11 +133,11 @@ function printMap({ lifetimes, places, tasks }: Plan, kind: 'arena' | 'thread'):
   rows.sort((a, b) => a.at - b.at || a.begin - b.begin);
   return rows.map(({ at, buffer, begin, end }) => {
     const when = begin === end ? steps(begin) : `${steps(begin)} to ${steps(end)}`;
-    return `  at ${whole(at)}: ${printBuffer(buffer)}, ${when}`;
+    return `  at ${rounded(at)}: ${printBuffer(buffer)}, ${when}`;
   });
 }
 
-const printBuffer = (b: Buffer): string => `${b.name} ${b.dtype}[${b.length}], ${whole(bytesOf(b))} bytes`;
+const printBuffer = (b: Buffer): string => `${b.name} ${b.dtype}[${b.length}], ${rounded(bytesOf(b))} bytes`;
 
 /** What outlives the run and lies outside the arena. */
 function printLasting({ places }: Plan, { nodes, updates }: Lowered): string {

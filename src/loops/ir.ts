@@ -169,6 +169,10 @@ export type Statement =
   /** The condition is a scalar bool. */
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
 
+/** Statements one after another. */
+export type Body = readonly Statement[];
+export type Loop = Statement & { readonly kind: 'loop' };
+
 /**
  * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads.
  * Each thread sets what is set ahead of such a loop; everything else is done by the first of them (see threads.ts). Threads

@@ -2,16 +2,15 @@
 import type { DType, TypedArray } from '../tensor/dtype.ts';
 import type { Buffer, Kernel } from './ir.ts';
 
-type Whole = Exclude<Place, { kind: 'thread' | 'window' }>;
-
 /**
  * Where a buffer lies: at a byte offset of the arena or, if it is private, of the thread's own space; in the storage
- * of a variable, or among the constants. A window lies `start` items after the place of the whole, see Repeat.
+ * of a variable, or among the constants. A window lies `start` items after the place of the array of which it is a part, see
+ * Repeat.
  */
 export type Place =
   | { readonly kind: 'arena'; readonly offset: number }
   | { readonly kind: 'thread'; readonly offset: number }
-  | { readonly kind: 'window'; readonly of: Whole; readonly itemBytes: number }
+  | { readonly kind: 'window'; readonly of: ArenaPlace | LastingPlace; readonly itemBytes: number }
   | { readonly kind: 'variable'; readonly key: number }
   | { readonly kind: 'constant'; readonly data: TypedArray };
 

@@ -7,7 +7,7 @@ import { createReference } from '../backends/reference/backend.ts';
 import { createWasm } from '../backends/wasm/backend.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
 import { inSlices } from '../base/turns.ts';
-import { type Compiled, compiling, stateFor } from '../compiler/compile.ts';
+import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
@@ -73,7 +73,7 @@ function preferred(): BackendName {
 }
 
 /** A compiled run with what the session has to know of it. */
-interface Prepared extends Compiled {
+interface Prepared extends CompiledRun {
   readonly executable: Executable;
   readonly shapes: readonly (readonly number[])[];
   /** Where runs are traced: what the timeline shows, and how long the kernels took. */

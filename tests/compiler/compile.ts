@@ -11,7 +11,7 @@ import {
 import type { Operation, Tensor } from '../../src/index.ts';
 import type { Machine } from '../../src/loops/machine.ts';
 import type { Task } from '../../src/primitives/task.ts';
-import { verifyLowered } from '../../src/primitives/verify.ts';
+import { verifyLowered } from '../../src/primitives/verify-lowered.ts';
 import { verifyTask } from '../../src/primitives/verify-task.ts';
 
 const wasm = machineFor(false);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import * as tf from '../../src/index.ts';
 import { verifyProgram } from '../../src/loops/check/verify.ts';
-import { verifyLowered } from '../../src/primitives/verify.ts';
+import { verifyLowered } from '../../src/primitives/verify-lowered.ts';
 import { verifyTask } from '../../src/primitives/verify-task.ts';
 import { compile } from './compile.ts';
 

@@ -106,7 +106,7 @@ const LogSoftmaxBackOp = defineOp({
   },
 });
 
-interface Split {
+interface Separated {
   /** d where the gradient is d/p + rest. */
   readonly over: Value | undefined;
   readonly rest: Value | undefined;
@@ -114,11 +114,11 @@ interface Split {
 type Make = (definition: OpDefinition, inputs: readonly Value[]) => Value;
 
 /** Writes a gradient as over/p + rest, looking through negation, sums, and products that keep the shape. */
-function splitOverProbabilities(g: Value, probabilities: Value, make: Make): Split {
+function splitOverProbabilities(g: Value, probabilities: Value, make: Make): Separated {
   const { definition, inputs } = g.node;
-  const none: Split = { over: undefined, rest: g };
+  const none: Separated = { over: undefined, rest: g };
   const sameSize = (v: Value) => sameShape(typeOf(v).shape, typeOf(g).shape);
-  const through = (v: Value, rebuild: (part: Value) => Value): Split => {
+  const through = (v: Value, rebuild: (part: Value) => Value): Separated => {
     const { over, rest } = splitOverProbabilities(v, probabilities, make);
     return over && sameSize(v) ? { over: rebuild(over), rest: rest && rebuild(rest) } : none;
   };

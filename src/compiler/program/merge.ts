@@ -13,7 +13,7 @@ import {
 } from '../../loops/ir.ts';
 import { forwardStores } from '../../loops/passes/forward.ts';
 import { fuseLoops } from '../../loops/passes/fuse-loops.ts';
-import { rewriter, rewriteStatements } from '../../loops/rewrite.ts';
+import { rewriter, rewriteStatements } from '../../loops/substitute.ts';
 
 /** What the buffers of a chain's kernels are, as the kernels see them: those for one block. */
 export interface ChainBuffers {

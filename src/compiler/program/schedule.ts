@@ -1,6 +1,7 @@
 // Schedule: an order for the tasks, and which variables may be overwritten where they lie. Checks come first,
 // with what they need; whatever reads a variable's old value comes before the task that overwrites it.
 
+import { InternalError } from '../../base/errors.ts';
 import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import {
@@ -33,80 +34,108 @@ export const readsOf = (task: Task): readonly View[] => [
 ];
 
 export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
-  const producers = new Map<Primitive, number[]>();
-  for (const [i, task] of tasks.entries()) {
-    for (const { node } of task.outputs) addTo(producers, node, i);
-    yield;
-  }
-  const before = tasks.map((): number[] => []);
-  const after = tasks.map((): number[] => []);
-  const follows = (i: number, earlier: number) => {
-    before[i].push(earlier);
-    after[earlier].push(i);
-  };
-  for (const [i, task] of tasks.entries()) {
-    for (const { node } of readsOf(task)) for (const k of producers.get(node) ?? []) if (k !== i) follows(i, k);
-    yield;
-  }
-  // Parts of one array are written in order, the one that fills it first.
-  for (const parts of producers.values()) for (let k = 1; k < parts.length; k++) follows(parts[k], parts[k - 1]);
-
-  const early = closure(
-    before,
-    tasks.flatMap((t, i) => (t.root?.kind === 'check' ? [i] : [])),
-  );
-  const readers = new Map<number, number[]>();
-  for (const [i, task] of tasks.entries()) {
-    for (const { node } of readsOf(task)) {
-      if (node.kind === 'read') addTo(readers, node.variable.key, i);
-    }
-    yield;
-  }
+  const uses = yield* usesOf(tasks);
+  const follows = new Order(tasks.length);
+  yield* follow(tasks, uses, follows);
+  const checks = tasks.flatMap((t, i) => (t.root?.kind === 'check' ? [i] : []));
+  const early = closure(follows.before, checks);
 
   const inPlace = new Map<Primitive, number>();
   const commits: Task[] = [];
   for (const { variable, value } of updates) {
     const { node } = value;
-    const writers = producers.get(node) ?? [];
-    const writer = writers[0];
-    const others = (readers.get(variable.key) ?? []).filter((i) => i !== writer);
+    const writers = uses.producers.get(node) ?? [];
+    const [writer] = writers;
+    const others = (uses.readers.get(variable.key) ?? []).filter((i) => i !== writer);
     const possible =
       writers.length === 1 &&
       !early.has(writer) &&
       !inPlace.has(node) &&
       mayOverwrite(tasks[writer], node, variable.key);
     // What needs the new value cannot come before it is written.
-    const later = possible && closure(after, [writer]);
+    const later = possible && closure(follows.after, [writer]);
     if (later && !others.some((reader) => later.has(reader))) {
-      for (const reader of others) follows(writer, reader);
+      for (const reader of others) follows.add(writer, reader);
       inPlace.set(node, variable.key);
     } else commits.push(commitOf(variable, value));
     yield;
   }
 
-  const first = [...early].sort((a, b) => a - b);
-  const order: number[] = [];
-  const done = new Set<number>();
-  const visit = function* (start: number): Sliced<void> {
-    const open = [start];
-    while (open.length > 0) {
-      const i = open[open.length - 1];
-      const next = done.has(i) ? undefined : before[i].find((k) => !done.has(k));
-      if (next !== undefined) open.push(next);
-      else {
-        open.pop();
-        if (!done.has(i)) order.push(i);
-        done.add(i);
+  yield* follows.visit([...early].sort((a, b) => a - b));
+  const first = follows.order.length;
+  const late = lateOnes(tasks, follows.after, inPlace);
+  yield* follows.visit([...tasks.keys()].filter((i) => !late.has(i)));
+  yield* follows.visit([...late]);
+  return { tasks: follows.order.map((i) => tasks[i]), checks: first, inPlace, commits };
+}
+
+interface Uses {
+  /** The tasks that store an array, or parts of it, in order. */
+  readonly producers: ReadonlyMap<Primitive, readonly number[]>;
+  /** The tasks that read the old value of a variable. */
+  readonly readers: ReadonlyMap<number, readonly number[]>;
+}
+
+function* usesOf(tasks: readonly Task[]): Sliced<Uses> {
+  const producers = new Map<Primitive, number[]>();
+  const readers = new Map<number, number[]>();
+  for (const [i, task] of tasks.entries()) {
+    for (const { node } of task.outputs) addTo(producers, node, i);
+    for (const { node } of readsOf(task)) if (node.kind === 'read') addTo(readers, node.variable.key, i);
+    yield;
+  }
+  return { producers, readers };
+}
+
+/** Tasks follow those that produce what they read. */
+function* follow(tasks: readonly Task[], { producers }: Uses, follows: Order): Sliced<void> {
+  for (const [i, task] of tasks.entries()) {
+    for (const { node } of readsOf(task)) for (const k of producers.get(node) ?? []) if (k !== i) follows.add(i, k);
+    yield;
+  }
+  // Parts of one array are written in order, the one that fills it first.
+  for (const parts of producers.values()) for (let k = 1; k < parts.length; k++) follows.add(parts[k], parts[k - 1]);
+}
+
+/** Which tasks follow which, and an order in which they do. */
+class Order {
+  readonly before: readonly number[][];
+  readonly after: readonly number[][];
+  readonly order: number[] = [];
+  readonly #done = new Set<number>();
+
+  constructor(count: number) {
+    this.before = Array.from({ length: count }, () => []);
+    this.after = Array.from({ length: count }, () => []);
+  }
+
+  add(i: number, earlier: number): void {
+    this.before[i].push(earlier);
+    this.after[earlier].push(i);
+  }
+
+  /** Puts some tasks in order, those first that come before them. */
+  *visit(tasks: readonly number[]): Sliced<void> {
+    for (const start of tasks) {
+      const open = [start];
+      const waiting = new Set(open);
+      while (open.length > 0) {
+        const i = open[open.length - 1];
+        const next = this.#done.has(i) ? undefined : this.before[i].find((k) => !this.#done.has(k));
+        if (next !== undefined) {
+          if (waiting.has(next)) throw new InternalError(`tasks ${[...waiting].join(', ')} wait for each other`);
+          open.push(next);
+          waiting.add(next);
+        } else {
+          open.pop();
+          waiting.delete(i);
+          if (!this.#done.has(i)) this.order.push(i);
+          this.#done.add(i);
+        }
+        yield;
       }
-      yield;
     }
-  };
-  for (const i of first) yield* visit(i);
-  const checks = order.length;
-  const late = lateOnes(tasks, after, inPlace);
-  for (let i = 0; i < tasks.length; i++) if (!late.has(i)) yield* visit(i);
-  for (const i of late) yield* visit(i);
-  return { tasks: order.map((i) => tasks[i]), checks, inPlace, commits };
+  }
 }
 
 /** So many elements may be kept for a task that is done late. */

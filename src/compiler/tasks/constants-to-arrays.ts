@@ -26,7 +26,7 @@ const peculiar: ReadonlySet<Scalar['op']> = new Set([
 ]);
 
 /** A task, and the numbers in it that could as well be read from memory. */
-interface Member {
+interface Candidate {
   readonly index: number;
   readonly free: readonly Scalar[];
 }
@@ -35,13 +35,13 @@ interface Member {
 export function* constantsToArrays(tasks: readonly Task[]): Sliced<readonly Task[]> {
   const result = [...tasks];
   // Most numbers are the same everywhere: structures are compared only where some are not.
-  const similar = new Map<string, Member[]>();
+  const similar = new Map<string, Candidate[]>();
   for (const [index, task] of tasks.entries()) {
     const free = freeConstants(task);
     if (free.length > 0) addTo(similar, `${task.root?.kind} ${task.shape} ${free.length}`, { index, free });
     yield;
   }
-  const groups = new Map<string, Member[]>();
+  const groups = new Map<string, Candidate[]>();
   for (const members of similar.values()) {
     yield;
     if (members.length < many || !differences(members).includes(true)) continue;
@@ -68,7 +68,7 @@ export function* constantsToArrays(tasks: readonly Task[]): Sliced<readonly Task
 }
 
 /** Of each number in its place whether it is not the same in all of some tasks. */
-function differences(members: readonly Member[]): boolean[] {
+function differences(members: readonly Candidate[]): boolean[] {
   const [{ free: first }] = members;
   return first.map(({ value }, i) => members.some(({ free }) => !Object.is(free[i].value, value)));
 }

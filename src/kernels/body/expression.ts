@@ -4,7 +4,7 @@ import { InternalError } from '../../base/errors.ts';
 import type { Expression, Local, Statement, ValueType } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../loops/machine.ts';
-import { withOperands } from '../../loops/rewrite.ts';
+import { withOperands } from '../../loops/substitute.ts';
 import type { Scalar } from '../../primitives/scalar.ts';
 import { walk } from '../../primitives/scalar.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';

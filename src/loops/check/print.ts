@@ -41,7 +41,7 @@ export function printIndex({ constant, terms }: Affine): string {
 }
 
 /** Names for what a statement uses more than once, each with the text of its value. */
-class Sharing {
+class SharedNames {
   readonly lines: string[] = [];
   readonly #uses = new Map<Expression, number>();
   readonly #names = new Map<Expression, string>();
@@ -108,7 +108,7 @@ class Sharing {
 /** A statement line by line; of a loop or condition only the head. */
 export function printHead(s: Statement): string[] {
   const roots = expressionsOf(s);
-  const sharing = new Sharing(roots);
+  const sharing = new SharedNames(roots);
   const [first, second] = roots.map((e) => sharing.print(e));
   const lines = sharing.lines;
   if (s.kind === 'loop') {

@@ -8,6 +8,7 @@ import {
   children,
   type Expression,
   expressionsOf,
+  type Loop,
   type LoopVariable,
   plus,
   type Statement,
@@ -21,7 +22,7 @@ export interface Location {
 }
 
 /** Bytes that one access touches: terms in bytes, and the constants between which they begin and end. */
-interface Access {
+interface Touch {
   readonly buffer: Buffer;
   readonly write: boolean;
   /** The same text for the same terms. */
@@ -36,7 +37,7 @@ interface Access {
  * coefficient · t with a whole t between low and high. Where t belongs to the parallel loop: it is how far the two
  * iterations are apart, so never 0, or the number of one of them, which is not that of the other.
  */
-interface Term {
+interface Summand {
   readonly coefficient: number;
   readonly low: number;
   readonly high: number;
@@ -47,7 +48,7 @@ interface Term {
 const patience = 20_000;
 
 /** What two iterations of the loop could both touch, one of them writing it; undefined if there is no such thing. */
-export function findRace(loop: Statement & { kind: 'loop' }, locate: (buffer: Buffer) => Location): string | undefined {
+export function findRace(loop: Loop, locate: (buffer: Buffer) => Location): string | undefined {
   const all = collect(loop.body, { locate, numbers: new Map() });
   return findMeeting(all, all, { locate, parallel: loop.variable });
 }
@@ -81,7 +82,7 @@ function boundIn(statements: readonly Statement[], found = new Set<LoopVariable>
 
 /** All that statements touch, by default in buffers that are not private. */
 interface Touched {
-  readonly accesses: readonly Access[];
+  readonly accesses: readonly Touch[];
   readonly computed: readonly { readonly buffer: Buffer; readonly write: boolean }[];
 }
 
@@ -158,14 +159,14 @@ interface Collecting {
 }
 
 function collect(statements: readonly Statement[], how: Collecting): Touched {
-  const accesses: Access[] = [];
+  const accesses: Touch[] = [];
   const computed: { buffer: Buffer; write: boolean }[] = [];
   collectInto(accesses, computed, statements, how);
   return { accesses, computed };
 }
 
 function collectInto(
-  found: Access[],
+  found: Touch[],
   computed: { buffer: Buffer; write: boolean }[],
   statements: readonly Statement[],
   how: Collecting,
@@ -200,16 +201,16 @@ function collectInto(
 }
 
 /** Accesses that differ by a constant and follow each other without a gap become one. */
-function joinNeighbours(accesses: readonly Access[]): Access[] {
-  const groups = new Map<Buffer, Map<string, Access[]>>();
+function joinNeighbours(accesses: readonly Touch[]): Touch[] {
+  const groups = new Map<Buffer, Map<string, Touch[]>>();
   for (const a of accesses) {
     let ofBuffer = groups.get(a.buffer);
     if (!ofBuffer) groups.set(a.buffer, (ofBuffer = new Map()));
     addTo(ofBuffer, `${a.write} ${a.key}`, a);
   }
-  const joined: Access[] = [];
+  const joined: Touch[] = [];
   for (const group of [...groups.values()].flatMap((g) => [...g.values()])) {
-    let last: Access | undefined;
+    let last: Touch | undefined;
     for (const a of group.sort((x, y) => x.low - y.low)) {
       if (last && a.low <= last.high + 1) last.high = Math.max(last.high, a.high);
       else joined.push((last = { ...a }));
@@ -218,7 +219,7 @@ function joinNeighbours(accesses: readonly Access[]): Access[] {
   return joined;
 }
 
-function termsKey(terms: Access['terms'], numbers: Map<object, number>): string {
+function termsKey(terms: Touch['terms'], numbers: Map<object, number>): string {
   const number = (v: LoopVariable): number => {
     let known = numbers.get(v);
     if (known === undefined) numbers.set(v, (known = numbers.size));
@@ -232,10 +233,10 @@ function termsKey(terms: Access['terms'], numbers: Map<object, number>): string 
  * The address of `a` less the address of `b`, in two different iterations of the parallel loop. Other loops are
  * wherever they like; without a parallel loop all of them.
  */
-function differences(a: Access, b: Access, { parallel, inside }: Meeting): Term[] {
+function differences(a: Touch, b: Touch, { parallel, inside }: Meeting): Summand[] {
   const last = (v: LoopVariable) => Math.ceil(v.extent / v.step) - 1;
   const ofB = new Map(b.terms);
-  const terms: Term[] = [];
+  const terms: Summand[] = [];
   const own = (v: LoopVariable, n: number) =>
     terms.push({ coefficient: n * v.step, low: 0, high: last(v), of: v === parallel ? 'iteration' : 'other' });
   const coefficients = new Map(a.terms);
@@ -269,8 +270,22 @@ function differences(a: Access, b: Access, { parallel, inside }: Meeting): Term[
   return terms;
 }
 
-/** Can the sum of the terms lie between low and high? Coefficients are tried from the largest down. */
-function couldMeet(terms: readonly Term[], low: number, high: number): boolean {
+/**
+ * Can the sum of the terms lie between low and high? Coefficients are tried from the largest down.
+ *
+ * @example
+ * parallel for i < 4
+ *   for j < 3
+ *     x[8*i + 2*j x2] = …       stored: bytes 0 to 7 from 32·i + 8·j on, floats being of 4 bytes
+ *     … = x[5 + 8*i + 2*j]      loaded: bytes 20 to 23 from 32·i' + 8·j' on, in another iteration i' of the parallel loop
+ *
+ * They share a byte if 32·(i − i') + 8·(j − j') is between 20 − 7 = 13 and 23 − 0 = 23. The terms are 32·d, where d is one
+ * of −3 … 3 but not 0, and 8·e, where e is one of −2 … 2. As 8·e is between −16 and 16, 32·d must be between −3 and 39:
+ * d = 1. Then 8·e must be between 13 − 32 = −19 and 23 − 32 = −9: e = −2. So there is a race: the store of i = 1, j = 0
+ * touches bytes 32 to 39, and the load of i' = 0, j' = 2 bytes 36 to 39. With j < 2 there were none: 8·e would be between
+ * −8 and 8, 32·d between 5 and 31, and no d is left.
+ */
+function couldMeet(terms: readonly Summand[], low: number, high: number): boolean {
   const sorted = [...terms].sort((x, y) => Math.abs(y.coefficient) - Math.abs(x.coefficient));
   // What the terms from each on can add up to.
   const least: number[] = [0];

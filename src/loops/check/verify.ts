@@ -9,6 +9,7 @@ import {
   type Expression,
   type Kernel,
   type Local,
+  type Loop,
   type LoopVariable,
   range,
   type Statement,
@@ -21,9 +22,9 @@ import type { Machine } from '../machine.ts';
 import type { Place, Program } from '../program.ts';
 import { buffersOf } from '../shared.ts';
 import { segmentsOf } from '../threads.ts';
+import { expressionFault, typeFault } from './expression-types.ts';
 import { printHead, printIndex, printType } from './print.ts';
 import { findClash, findRace, type Location, shareBytes } from './races.ts';
-import { expressionFault, typeFault } from './types.ts';
 
 /**
  * Throws InternalError unless in that kernel every index stays in its buffer, types and lanes agree, locals are set
@@ -191,7 +192,7 @@ class Verifier {
     }
   }
 
-  #loop(s: Statement & { kind: 'loop' }, assigned: Set<Local>, outermost: boolean): void {
+  #loop(s: Loop, assigned: Set<Local>, outermost: boolean): void {
     const { variable, loop, body } = s;
     const { extent, step, name } = variable;
     if (!(Number.isInteger(extent) && Number.isInteger(step) && extent >= 1 && step >= 1)) {

@@ -1,6 +1,7 @@
 // What was just stored is not loaded again: it is still in a register.
 import {
   type Affine,
+  type Body,
   type Buffer,
   bodyOf,
   children,
@@ -14,9 +15,7 @@ import {
   touchedBy,
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
-import { rewriter, rewriteStatements } from '../rewrite.ts';
-
-type Body = readonly Statement[];
+import { rewriter, rewriteStatements } from '../substitute.ts';
 
 /** Elements that lie in memory as a register, or a constant, has them. */
 interface Kept {
@@ -25,7 +24,7 @@ interface Kept {
   readonly count: number | undefined;
   readonly value: Expression;
 }
-type Known = Map<Buffer, readonly Kept[]>;
+type KeptIn = Map<Buffer, readonly Kept[]>;
 
 /**
  * The same statements, in which what has been stored is read from registers where that is certain, and nothing is
@@ -49,11 +48,11 @@ class Forwarding {
     this.#parts = parts;
   }
 
-  body(statements: Body, known: Known): Statement[] {
+  body(statements: Body, known: KeptIn): Statement[] {
     return statements.flatMap((s) => this.#statement(s, known));
   }
 
-  #statement(s: Statement, known: Known): Statement[] {
+  #statement(s: Statement, known: KeptIn): Statement[] {
     const expression = rewriter((e) => (e.kind === 'load' ? (find(e, known) ?? e) : e));
     const [changed] = rewriteStatements([s.kind === 'loop' || s.kind === 'if' ? { ...s, body: [] } : s], {
       expression,
@@ -78,7 +77,7 @@ class Forwarding {
     }
   }
 
-  #store(s: Statement & { kind: 'store' }, known: Known): Statement[] {
+  #store(s: Statement & { kind: 'store' }, known: KeptIn): Statement[] {
     const { buffer, index, count } = s;
     const { lanes, dtype } = s.value.type;
     const others = (known.get(buffer) ?? []).filter((k) => apart(k, index, touched(s, lanes)));
@@ -118,7 +117,7 @@ function storesPadding(statements: Body): boolean {
 }
 
 /** The register that has what is loaded. */
-function find(e: Expression & { kind: 'load' }, known: Known): Expression | undefined {
+function find(e: Expression & { kind: 'load' }, known: KeptIn): Expression | undefined {
   const { lanes } = e.type;
   const loaded = e.laneStride === 0 ? 1 : lanes;
   if (loaded > 1 && e.laneStride !== 1) return undefined;
@@ -143,7 +142,7 @@ function apart(k: Kept, index: Affine, count: number): boolean {
   return b[0] > a[1] + k.lanes - 1 || a[0] > b[1] + count - 1;
 }
 
-function forgetLocal(known: Known, changed: Local): void {
+function forgetLocal(known: KeptIn, changed: Local): void {
   for (const [buffer, kept] of known) {
     if (!kept.some(({ value }) => value.kind === 'local' && value.local === changed)) continue;
     known.set(
@@ -153,7 +152,7 @@ function forgetLocal(known: Known, changed: Local): void {
   }
 }
 
-function forgetChanges(known: Known, statements: Body): void {
+function forgetChanges(known: KeptIn, statements: Body): void {
   for (const s of statements) {
     if (s.kind === 'set') forgetLocal(known, s.local);
     if (s.kind === 'store' || s.kind === 'storeAt') known.delete(s.buffer);

@@ -1,12 +1,19 @@
 // Neighbouring loops as one: what passes over the same rows, or over the same elements of a row, passes once.
 
 import { mayMeet } from '../check/races.ts';
-import { type Affine, type Buffer, bodyOf, type Local, type LoopVariable, type Statement, touchedBy } from '../ir.ts';
+import {
+  type Affine,
+  type Body,
+  type Buffer,
+  bodyOf,
+  type Local,
+  type Loop,
+  type LoopVariable,
+  type Statement,
+  touchedBy,
+} from '../ir.ts';
 import { localsOf } from '../locals.ts';
-import { rewriter, rewriteStatements, substitute } from '../rewrite.ts';
-
-type Loop = Statement & { kind: 'loop' };
-type Body = readonly Statement[];
+import { rewriter, rewriteStatements, substitute } from '../substitute.ts';
 
 /** Loops over elements that touch more arrays would only fight for pointers and registers. */
 const mostBuffers = 16;

@@ -1,11 +1,11 @@
 // Moves loads out of innermost loops in which neither their address nor what they read changes.
 
 import type { Sliced } from '../../base/turns.ts';
-import type { Buffer, Expression, Kernel, Local, Statement } from '../ir.ts';
+import type { Buffer, Expression, Kernel, Local, Loop, Statement } from '../ir.ts';
 import * as ir from '../ir.ts';
 import type { Machine } from '../machine.ts';
-import { rewriter, rewriteStatements } from '../rewrite.ts';
 import { patternOf, withBuffers } from '../shared.ts';
+import { rewriter, rewriteStatements } from '../substitute.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */
 const spare = 4;
@@ -40,7 +40,7 @@ export function hoistLoads(statements: readonly Statement[], registers: number):
 const containsLoop = (statements: readonly Statement[]): boolean =>
   statements.some((s) => s.kind === 'loop' || (s.kind === 'if' && containsLoop(s.body)));
 
-function hoistFrom(loop: Statement & { kind: 'loop' }, registers: number): Statement[] {
+function hoistFrom(loop: Loop, registers: number): Statement[] {
   const stored = new Set<Buffer>();
   const vectors = new Set<Local>();
   const visit = (s: Statement): void => {

@@ -4,7 +4,7 @@ import { atOnce } from '../../../src/base/turns.ts';
 import { unique } from '../../../src/compiler/tasks/unique.ts';
 import * as tf from '../../../src/index.ts';
 import { printLowered } from '../../../src/primitives/print.ts';
-import { verifyLowered } from '../../../src/primitives/verify.ts';
+import { verifyLowered } from '../../../src/primitives/verify-lowered.ts';
 import { lower } from '../compile.ts';
 
 type Any = tf.Tensor<any, any>;

@@ -17,6 +17,7 @@ export function typeFault(type: ValueType, machine: Pick<Machine, 'vectorBytes'>
 }
 
 /** What is wrong with an expression, its operands being right; undefined if it is well typed. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a plain switch
 export function expressionFault(e: Expression): string | undefined {
   const t = e.type;
   const need = (right: boolean, rule: string) => (right ? undefined : `${e.kind} of type ${printType(t)}: ${rule}`);

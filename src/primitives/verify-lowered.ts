@@ -5,7 +5,7 @@ import { isFloat } from '../tensor/dtype.ts';
 import { elements, sameShape } from '../tensor/shape.ts';
 import { type Lowered, operands, type Primitive, type View } from './primitives.ts';
 import { printPrimitive, printView } from './print.ts';
-import { scalarFault } from './types.ts';
+import { scalarFault } from './scalar-types.ts';
 
 /**
  * Throws InternalError unless every primitive comes before its use, every view stays inside its node's elements, and

@@ -1,4 +1,4 @@
-// Rewriting of kernels: the same statements with other expressions.
+// Kernels with parts replaced: the same statements with other expressions, buffers or indices.
 import { type Affine, at, type Buffer, type Expression, type LoopVariable, type Statement } from './ir.ts';
 
 /** The same operation on other operands; the expression itself if none changed. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { printKernel } from '../../src/loops/check/print.ts';
 import type { Buffer, Kernel, Statement, ValueType } from '../../src/loops/ir.ts';
 import * as ir from '../../src/loops/ir.ts';
-import { substitute } from '../../src/loops/rewrite.ts';
+import { substitute } from '../../src/loops/substitute.ts';
 import { loop, store, variable } from './build.ts';
 
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
