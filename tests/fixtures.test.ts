@@ -118,7 +118,7 @@ test.each([...groups.keys()])('%s and its gradient lower to runs that the verifi
     const { graph, inputs, output, gradients } = build(c);
     const feeds = inputs.map((tensor, i) => ({ tensor, shape: c.inputs[i].shape }));
     const request = { graph, fetches: [output, ...gradients.map((g) => g.tensor)], targets: [], feeds, seed: 0 };
-    for (const rewrite of [true, false]) verifyLowered(lower(request, { rewrite }));
+    for (const share of [true, false]) verifyLowered(lower(request, { share }));
   }
 });
 

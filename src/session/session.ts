@@ -225,7 +225,8 @@ export class Session {
     const { machine } = this.#backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
     const begin = performance.now();
-    const run = await inSlices(lowering(request, { rewrite: machine !== undefined }));
+    // The oracle shares no work, so that it shares no mistake in doing so.
+    const run = await inSlices(lowering(request, { share: machine !== undefined }));
     const lowered = performance.now();
     const plan = machine && (await inSlices(planning(run, machine)));
     const planned = performance.now();

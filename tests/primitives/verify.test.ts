@@ -51,15 +51,15 @@ describe('accepts', () => {
       return new tf.train.MomentumOptimizer(0.1, 0.9).minimize(loss);
     },
   };
-  test.each(Object.keys(models))('%s, with and without rewriting', (name) => {
+  test.each(Object.keys(models))('%s, with and without sharing', (name) => {
     const graph = new tf.Graph();
     const [train, init] = graph.asDefault(() => [models[name](), tf.initializeAllVariables()] as const);
     const placeholders = graph.operations.filter((o) => o.type === 'Placeholder').map((o) => o.outputs[0]);
     for (const target of [train, init]) {
       const feeds = placeholders.map((tensor) => ({ tensor, shape: tensor.shape as number[] }));
       const request = { graph, fetches: [], targets: [target], feeds, seed: 1 };
-      for (const rewrite of [true, false]) {
-        const run = lower(request, { rewrite });
+      for (const share of [true, false]) {
+        const run = lower(request, { share });
         expect(run.updates.length).toBeGreaterThan(0);
         verifyLowered(run);
       }

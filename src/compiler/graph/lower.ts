@@ -18,9 +18,9 @@ import { assignmentsBefore } from './versions.ts';
 /** A leaf of the compiler's graph: fed, or a version of a variable. */
 const LeafOp = { name: 'Leaf', infer: () => [], lower: () => [] };
 
-/** Without rewriting, every op is lowered as it stands. */
+/** Without sharing, equal operations are computed each for itself. */
 interface LowerOptions {
-  readonly rewrite: boolean;
+  readonly share: boolean;
 }
 
 /**
@@ -32,10 +32,10 @@ export const lower = (request: CompileRequest, options?: LowerOptions): LoweredR
   atOnce(lowering(request, options));
 
 /** The same, step by step. */
-export function* lowering(request: CompileRequest, options: LowerOptions = { rewrite: true }): Steps<LoweredRun> {
+export function* lowering(request: CompileRequest, options: LowerOptions = { share: true }): Steps<LoweredRun> {
   const operations = yield* prune(request);
   const before = yield* assignmentsBefore(operations);
-  const rewriter = new Rewriter(options.rewrite);
+  const rewriter = new Rewriter(options.share);
   const values = new Map<Tensor, Value>();
   const views = new Map<Node, readonly p.View[]>();
   const checks: p.Check[] = [];

@@ -1,5 +1,6 @@
-// Pass 2, rewrite: equal nodes shared, and the numerically dangerous made safe. Rules are applied as each node is
-// made, so one walk over the pruned graph is enough.
+// Pass 2, rewrite: the numerically dangerous made safe, and equal nodes shared. Rules are applied as each node is made,
+// so one walk over the pruned graph is enough. The rules define values: they hold for every backend. Sharing only saves
+// work: the oracle does without.
 
 import { InternalError } from '../../base/errors.ts';
 import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../../ops/arithmetic.ts';
@@ -31,14 +32,15 @@ export interface Value {
 const typeOf = (v: Value) => v.node.outputs[v.index];
 const equal = (a: Value, b: Value) => a.node === b.node && a.index === b.index;
 
-/** Makes nodes, shares equal ones and applies the rules. */
+/** Makes nodes and applies the rules. */
 export class Rewriter {
   readonly #known = new Map<string, Node>();
   readonly #ids = new Map<object, number>();
-  readonly #enabled: boolean;
+  readonly #shares: boolean;
 
-  constructor(enabled: boolean) {
-    this.#enabled = enabled;
+  /** @param shares Is a node that equals one made before that one? */
+  constructor(shares: boolean) {
+    this.#shares = shares;
   }
 
   make(
@@ -49,9 +51,9 @@ export class Rewriter {
     line: () => string,
     share: boolean,
   ): readonly Value[] {
-    const rewritten = this.#enabled ? this.#apply(definition, inputs, name, line) : undefined;
+    const rewritten = this.#apply(definition, inputs, name, line);
     if (rewritten) return [rewritten];
-    const key = share ? this.#key(definition, inputs, attributes) : undefined;
+    const key = share && this.#shares ? this.#key(definition, inputs, attributes) : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known) return known.outputs.map((_, index) => ({ node: known, index }));
     const types = inferTypes(definition, inputs.map(typeOf), attributes, name, line);
@@ -81,6 +83,7 @@ export class Rewriter {
   #apply(definition: OpDefinition, inputs: readonly Value[], name: string, line: () => string): Value | undefined {
     const one = (d: OpDefinition, xs: readonly Value[], attributes: object = {}): Value =>
       this.make(d, xs, attributes, name, line, true)[0];
+    // The other rules look through it.
     if (definition === IdentityOp) return inputs[0];
     if (definition === LogOp && inputs[0].node.definition === SoftmaxOp) {
       // log(softmax x) → logSoftmax x: finite where a probability underflows to 0.
