@@ -1,0 +1,91 @@
+// How far results are from the exact ones, which tests/fixtures/make-numbers.py has with more digits than a float.
+import { beforeAll, describe, expect, test } from 'vitest';
+import * as tf from '../../src/index.ts';
+import {
+  type Any,
+  bounds,
+  errorOf,
+  type Float,
+  isFlushed,
+  numbers,
+  op,
+  unpack,
+  unpackBytes,
+  using,
+  variants,
+} from './contract.ts';
+
+const dtypes = ['float32', 'float64', 'int32', 'uint8'] as const;
+
+/** All results of one op: what was found, what is right, and how far the exact result is above that. */
+interface Outcome {
+  readonly args: readonly ArrayLike<number>[];
+  readonly found: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+  readonly rest: ArrayLike<number> | undefined;
+}
+
+const named = (dtype: (typeof dtypes)[number]) =>
+  numbers.random[dtype].flatMap(({ args, results }) =>
+    Object.entries(results).map(([name, { y, rest }]) => {
+      return {
+        name,
+        args: args.map((a) => unpack(dtype, a)),
+        y: unpack(dtype, y),
+        rest: rest === undefined ? undefined : unpackBytes(rest),
+      };
+    }),
+  );
+
+async function outcomes(dtype: (typeof dtypes)[number], options: tf.SessionOptions): Promise<Map<string, Outcome>> {
+  const all = named(dtype);
+  const graph = new tf.Graph();
+  return await using({ ...options, graph }, async (session) => {
+    const [fed, results] = graph.asDefault(() => {
+      const placeholders = all.map(({ args }) => args.map((a) => tf.placeholder(dtype, [a.length]) as Any));
+      return [placeholders, all.map(({ name }, i) => op(name)(...placeholders[i]))] as const;
+    });
+    const feeds = all.flatMap(({ args }, i) => args.map((a, k) => [fed[i][k], a] as const));
+    const found = (await session.run(results, feeds as any)) as any[];
+    return new Map(all.map(({ name, ...rest }, i) => [name, { ...rest, found: found[i].data }]));
+  });
+}
+
+/** The largest error of an op, and for which arguments. */
+function worst(name: string, dtype: Float, { args, found, y, rest }: Outcome): { error: number; at: string } {
+  let most = { error: -1, at: '' };
+  for (let i = 0; i < y.length; i++) {
+    if (isFlushed(name, found[i], y[i], dtype)) continue;
+    const error = errorOf(found[i], y[i], (rest?.[i] ?? 0) / 200, dtype);
+    const at = `${name}(${args.map((a) => a[i]).join(', ')}) = ${found[i]}, right is ${y[i]}`;
+    if (error > most.error) most = { error, at };
+  }
+  return most;
+}
+
+describe.each(variants)('on %s', (_, options) => {
+  describe.each(['float32', 'float64'] as const)('random %s', (dtype) => {
+    let results: Map<string, Outcome>;
+    beforeAll(async () => {
+      results = await outcomes(dtype, options);
+    });
+    test.each(Object.entries(bounds).map(([name, bound]) => [name, bound[dtype]] as const))(
+      '%s within %d ulp of the exact result',
+      (name, bound) => {
+        const outcome = results.get(name)!;
+        expect(outcome.y.length).toBeGreaterThan(250);
+        const { error, at } = worst(name, dtype, outcome);
+        // Where the nearest number is right, `rest` is left out.
+        if (process.env.MEASURE) console.log(`MEASURED ${name} ${dtype} ${error}`);
+        if (bound === 0.5) expect(error === 0 ? '' : at).toBe('');
+        else expect(error <= bound ? '' : `${error} ulp: ${at}`).toBe('');
+      },
+    );
+  });
+
+  test.each(['int32', 'uint8'] as const)('random %s: every op exactly', async (dtype) => {
+    const results = await outcomes(dtype, options);
+    expect(results.size).toBe(9);
+    for (const [name, { found, y }] of results) expect([name, ...Array.from(found)]).toEqual([name, ...Array.from(y)]);
+  });
+});
