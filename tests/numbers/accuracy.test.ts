@@ -1,5 +1,6 @@
 // How far results are from the exact ones, which tests/fixtures/make-numbers.py has with more digits than a float; for
 // float32, JavaScript's float64 has more digits too.
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as tf from '../../src/index.ts';
 import {
@@ -78,6 +79,16 @@ function worst(name: string, dtype: Float, { args, found, y, rest }: Outcome): {
   }
   return most;
 }
+
+test('docs/numbers.md states these bounds', () => {
+  const page = readFileSync(new URL('../../docs/numbers.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \|/gm)];
+  const stated = rows.map(([, name, float32, float64]) => [
+    name,
+    { float32: Number(float32), float64: Number(float64) },
+  ]);
+  expect(stated).toEqual(Object.entries(bounds));
+});
 
 describe.each(variants)('on %s', (_, options) => {
   describe.each(['float32', 'float64'] as const)('random %s', (dtype) => {

@@ -1,5 +1,5 @@
 // Elementary functions from arithmetic: polynomials and bit tricks that every backend computes with the same bits.
-// Coefficients: Cephes (Moshier) for float32, fdlibm (Sun) for float64. Accuracy is asserted in tests/kernels.
+// Coefficients: Cephes (Moshier) for float32, fdlibm (Sun) for float64. Accuracy is asserted in tests/numbers.
 
 import type { Expression, ValueType } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
