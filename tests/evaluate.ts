@@ -16,7 +16,7 @@ export function evaluate(tensors: Tensor | readonly Tensor[], feeds: readonly Fe
   const given = feeds.map(([tensor, value]) => ({ tensor, array: hostValue(tensor, value) }));
   const feedShapes = given.map((f) => ({ tensor: f.tensor, shape: f.array.shape }));
   const request = { graph: fetches[0].graph, fetches, targets: [], feeds: feedShapes, seed: 0 };
-  const { run: lowered } = compile(request, undefined, { rewrite: true });
+  const { run: lowered } = compile(request);
   const result = evaluatePrimitives(lowered, {
     feeds: given.map((f) => f.array.data),
     variable: (key) => {

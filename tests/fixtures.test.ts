@@ -117,8 +117,8 @@ test.each([...groups.keys()])('%s and its gradient lower to runs that the verifi
     const { inputs, output, gradients } = build(c);
     const feeds = inputs.map((tensor, i) => [tensor, c.inputs[i].shape] as const);
     // lower verifies what it returns.
-    for (const rewrite of [true, false])
-      lower({ fetches: [output, ...gradients.map((g) => g.tensor)], feeds }, rewrite);
+    for (const shareNodes of [true, false])
+      lower({ fetches: [output, ...gradients.map((g) => g.tensor)], feeds }, shareNodes);
   }
 });
 

@@ -41,10 +41,13 @@ export interface Watch {
 }
 
 export interface CompileOptions {
-  /** Apply the rules of rewrite.ts? By default only for a machine: without one, every op is lowered as it stands. */
-  readonly rewrite?: boolean;
+  /**
+   * Compute equal operations once? By default only for a machine: without one the run is for the oracle, which shares no
+   * work, so that it shares no mistake in doing so.
+   */
+  readonly shareNodes?: boolean;
   /** Build tasks of one structure once, with numbers in which they differ as arrays? By default yes. */
-  readonly share?: boolean;
+  readonly shareStructures?: boolean;
   readonly watch?: Watch;
 }
 
@@ -60,15 +63,15 @@ export const compile = (request: CompileRequest, machine?: Machine, options?: Co
 export function* compiling(
   request: CompileRequest,
   machine: Machine | undefined,
-  { rewrite = machine !== undefined, share = true, watch = {} }: CompileOptions = {},
+  { shareNodes = machine !== undefined, shareStructures = true, watch = {} }: CompileOptions = {},
 ): Sliced<CompiledRun> {
   // -------- graph → primitives
   // prune: the operations that the fetches need, cut at what is fed.
   const operations = yield* prune(request);
   // versions: which assignment of a variable each operation sees.
   const versionOf = yield* versions(operations);
-  // lower: operations in primitives; before that, one by one, rewrite: equal ones are shared, dangerous ones made safe.
-  const run = yield* lower({ request, operations, versionOf, rewrite });
+  // lower: operations in primitives; before that, one by one, rewrite: dangerous ones are made safe, equal ones shared.
+  const run = yield* lower({ request, operations, versionOf, shareNodes });
   watch.lower?.(run);
   if (!machine) return { run, plan: undefined };
 
@@ -81,7 +84,7 @@ export function* compiling(
   const fused = yield* fuse(lowered);
   watch.fuse?.(fused.tasks);
   // constants-to-arrays: numbers in which tasks of one structure differ are read from memory.
-  const tasks = share ? yield* constantsToArrays(fused.tasks) : fused.tasks;
+  const tasks = shareStructures ? yield* constantsToArrays(fused.tasks) : fused.tasks;
 
   // -------- tasks → program
   // schedule: the order, checks first; which variables are overwritten where they lie.
@@ -93,7 +96,7 @@ export function* compiling(
   const buffers = new Buffers(scheduled.inPlace, batched);
   // build: kernels, once for each structure. select: the cheapest that is offered for a task. merge: those of a chain in
   // one, in which fuse-loops makes neighbouring loops one, and forward keeps in registers what was just stored.
-  const built = yield* build({ lowered, scheduled, batched, buffers, machine, share });
+  const built = yield* build({ lowered, scheduled, batched, buffers, machine, shareStructures });
   // hoist: what a loop would load again and again is loaded before it.
   const kernels = yield* hoist(built.kernels, machine);
   // memory: lifetimes → offsets in one arena.

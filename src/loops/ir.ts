@@ -40,6 +40,7 @@ export type UnaryOp = 'neg' | 'abs' | 'sqrt' | 'floor' | 'nearest' | 'not';
  * On integers: `div` truncates (the divisor is never 0, never −1 with the smallest integer: the builder guards it),
  * `mulHigh` is the upper half of the unsigned 64-bit product, shifts take a scalar amount. `min`/`max` propagate NaN;
  * `minFast(a, b)` is `b < a ? b : a` and `maxFast(a, b)` is `a < b ? b : a`. `and`, `or`, `xor` on int32 or bool.
+ * `remainder`, on floats, is a − trunc(a / b)·b without any rounding, with the sign of a, also where it is 0 (C's fmod).
  */
 export type BinaryOp =
   | 'add'
@@ -50,6 +51,7 @@ export type BinaryOp =
   | 'max'
   | 'minFast'
   | 'maxFast'
+  | 'remainder'
   | 'and'
   | 'or'
   | 'xor'

@@ -111,9 +111,15 @@ export const mul: BinaryFunction<'mul'> = binaryFunction(MulOp);
  * A run in which an integer is divided by zero fails with an InvalidArgumentError.
  */
 export const div: BinaryFunction<'div'> = binaryFunction(DivOp);
-/** ⌊a / b⌋, elementwise with broadcasting (−7 and 2 give −4). Integer division by zero fails the run. */
+/**
+ * ⌊a / b⌋ of the exact quotient, elementwise with broadcasting (−7 and 2 give −4); beyond 2²⁴ (float64: 2⁵³) the quotient
+ * is rounded. Integer division by zero fails the run.
+ */
 export const floorDiv: BinaryFunction<'floorDiv'> = binaryFunction(FloorDivOp);
-/** a − ⌊a / b⌋·b, elementwise with broadcasting: has the sign of b. An integer modulo zero fails the run. */
+/**
+ * a − ⌊a / b⌋·b, elementwise with broadcasting: has the sign of b, as TensorFlow's `floormod`. Floats are rounded once,
+ * whatever the quotient is. An integer modulo zero fails the run.
+ */
 export const mod: BinaryFunction<'mod'> = binaryFunction(ModOp);
 
 /** @internal d(−x) = −dx */

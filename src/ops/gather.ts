@@ -23,7 +23,8 @@ const GatherOp = defineOp<{ axis: number }>({
   lower: ([x, indices], { attributes: { axis }, require, name }) => {
     const i = axisOf('gather', axis, x.shape);
     const size = x.shape[i];
-    const message = `gather: index {value} is out of range in ${name}: axis ${i} of ${showShape(x.shape)} has the indices 0 to ${size - 1}.`;
+    const known = size === 0 ? 'no elements' : `the indices 0 to ${size - 1}`;
+    const message = `gather: index {value} is out of range in ${name}: axis ${i} of ${showShape(x.shape)} has ${known}.`;
     require(p.check([indices], (v) => s.and(s.lessEqual(s.constant(0, 'int32'), v), s.less(v, size)), message));
     return p.gather(x, indices, i);
   },

@@ -37,13 +37,13 @@ export function defineUnary(
 
 // d|x| = sign x · dx
 const AbsOp = defineUnary('Abs', numeric, s.abs, (x, _, dy) => mul(dy, sign(x)));
-/** |x|. */
+/** |x|. Of the smallest int32 it is that itself, because integers wrap. */
 export function abs<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(AbsOp, [x], {}, name);
 }
 
 const SignOp = defineUnary('Sign', numeric, s.sign, (x) => zerosLike(x));
-/** −1, 0 or 1; NaN for NaN. Its gradient is 0. */
+/** −1, 0 or 1; NaN for NaN, and a zero keeps its sign. Its gradient is 0. */
 export function sign<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(SignOp, [x], {}, name);
 }
@@ -62,7 +62,7 @@ export function square<T extends NumericDType, S extends Shape>(x: Tensor<T, S>,
 
 // d√x = dx / 2√x
 const SqrtOp = defineUnary('Sqrt', floats, s.sqrt, (_, y, dy) => div(mul(dy, 0.5), y));
-/** √x; NaN below 0. */
+/** √x; NaN below 0, and −0 for −0. */
 export function sqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(SqrtOp, [x], {}, name);
 }
@@ -74,14 +74,14 @@ const RsqrtOp = defineUnary(
   (x) => s.div(1, s.sqrt(x)),
   (_, y, dy) => mul(mul(dy, mul(y, square(y))), -0.5),
 );
-/** 1 / √x. */
+/** 1 / √x; ±∞ for ±0. */
 export function rsqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(RsqrtOp, [x], {}, name);
 }
 
 // d(eˣ) = eˣ · dx
 const ExpOp = defineUnary('Exp', floats, s.exp, (_, y, dy) => mul(dy, y));
-/** eˣ. On WebAssembly, what would be below the smallest normal number (2⁻¹²⁶, float64: 2⁻¹⁰²²) is 0, as in TensorFlow. */
+/** eˣ. What would be below the smallest normal number (2⁻¹²⁶, float64: 2⁻¹⁰²²) is 0, for speed. */
 export function exp<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(ExpOp, [x], {}, name);
 }
@@ -136,7 +136,7 @@ const ReluOp = defineUnary(
   (x) => s.max(x, 0),
   (_, y, dy) => apply(ReluGradOp, [dy, y], {}),
 );
-/** max(x, 0); NaN stays NaN. The gradient at 0 is 0. */
+/** max(x, 0): NaN stays NaN, −0 becomes 0. The gradient at 0 is 0. */
 export function relu<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
   return apply(ReluOp, [x], {}, name);
 }
@@ -150,8 +150,9 @@ const PowOp = defineBinary('Pow', s.pow, (x, y, dz, z) => {
   return [dx, mul(mul(dz, z), where(positive, log(safe), zerosLike(x)))];
 });
 /**
- * aᵇ, elementwise with broadcasting. A negative base has a power only for whole exponents, else NaN. Integers are
- * multiplied out, wrapping; a negative integer exponent gives the truncated quotient (0, or ±1 for a base of ±1).
+ * aᵇ, elementwise with broadcasting. A negative base has a power only for whole exponents, else NaN; zeros, infinities
+ * and NaN are as in IEEE 754 (C99 F.9.4.4): `pow(1, y)` and `pow(x, 0)` are 1. Integers are multiplied out, wrapping; a
+ * negative integer exponent gives the truncated quotient (0, or ±1 for a base of ±1).
  */
 export const pow: BinaryFunction<'pow'> = binaryFunction(PowOp);
 
@@ -160,12 +161,12 @@ const MaximumOp = defineBinary('Maximum', s.max, (x, y, dz) => {
   const first = greaterEqual(x, y);
   return [where(first, dz, zerosLike(dz)), where(first, zerosLike(dz), dz)];
 });
-/** The larger of a and b, elementwise with broadcasting; NaN if either is NaN. */
+/** The larger of a and b, elementwise with broadcasting; NaN if either is NaN. −0 is less than 0. */
 export const maximum: BinaryFunction<'maximum'> = binaryFunction(MaximumOp);
 
 const MinimumOp = defineBinary('Minimum', s.min, (x, y, dz) => {
   const first = lessEqual(x, y);
   return [where(first, dz, zerosLike(dz)), where(first, zerosLike(dz), dz)];
 });
-/** The smaller of a and b, elementwise with broadcasting; NaN if either is NaN. */
+/** The smaller of a and b, elementwise with broadcasting; NaN if either is NaN. −0 is less than 0. */
 export const minimum: BinaryFunction<'minimum'> = binaryFunction(MinimumOp);

@@ -121,8 +121,17 @@ const MaxPoolPickOp: OpDefinition<PoolAttributes> = defineOp({
     return p.reduce('sum', chosen, [4, 5]);
   },
 });
-const largest = (x: p.View, outputs: readonly number[], attributes: PoolAttributes): p.View =>
-  p.argReduce('max', windows(p.pad(x, ...border(x.shape, attributes), -Infinity), outputs, attributes), [4, 5]);
+/** For each window the position (as y·width + x) of its largest element, the first of equal ones. */
+function largest(x: p.View, outputs: readonly number[], attributes: PoolAttributes): p.View {
+  const { ksize, strides } = attributes;
+  const [low, high] = border(x.shape, attributes);
+  const at = p.argReduce('max', windows(p.pad(x, low, high, -Infinity), outputs, attributes), [4, 5]);
+  if (low.every((v) => v === 0)) return at;
+  // Padding never wins: where it seems first, all is −∞, and the first element of the image is meant.
+  const first = (axis: number) => s.max(s.sub(low[axis], s.mul(s.index(axis), strides[axis - 1])), 0);
+  const inside = s.add(s.mul(first(1), ksize[1]), first(2));
+  return p.map([at], (k) => s.select(s.equal(k, 0), inside, k));
+}
 
 const MaxPoolOp = defineOp<PoolAttributes>({
   name: 'MaxPool',

@@ -1,10 +1,11 @@
 // Reductions over axes, and the position of the largest and smallest element.
+import { InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { AxisError, Reduce } from '../tensor/axis-rules.ts';
-import type { DType, NumericDType } from '../tensor/dtype.ts';
-import { elements, type Shape } from '../tensor/shape.ts';
+import { type DType, isFloat, type NumericDType } from '../tensor/dtype.ts';
+import { elements, type Shape, showShape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { div, mul } from './arithmetic.ts';
 import { equal } from './comparison.ts';
@@ -97,8 +98,20 @@ const SumOp = defineReduce(
  */
 export const reduceSum: ReduceFunction<'reduceSum'> = reduceFunction(SumOp);
 
+/** There is no NaN among integers. */
+function refuseMeanOfNothing({ dtype, shape }: TensorType, axis: Axes): void {
+  if (isFloat(dtype) || !shape) return;
+  const axes = resolveAxes('reduceMean', axis, shape);
+  const isEmpty = (reduced: boolean) => shape.some((size, i) => size === 0 && axes.includes(i) === reduced);
+  if (!isEmpty(true) || isEmpty(false)) return;
+  throw new InvalidArgumentError(
+    `reduceMean: a mean of no ${dtype} was asked for: the shape is ${showShape(shape)}, the axes ${showShape(axes)}; ` +
+      "use tf.cast(x, 'float32'), of which it is NaN.",
+  );
+}
+
 // d(mean x) = mean dx
-const MeanOp = defineReduce(
+const PlainMeanOp = defineReduce(
   'reduceMean',
   numeric,
   (x, axes) => {
@@ -110,9 +123,18 @@ const MeanOp = defineReduce(
   },
   (x, _y, dy, spread) => mul(spread(dy), reciprocalCount(x, dy)),
 );
+const MeanOp: OpDefinition<ReduceAttributes> = {
+  ...PlainMeanOp,
+  infer: (inputs, attributes) => {
+    refuseMeanOfNothing(inputs[0], attributes.axis);
+    return PlainMeanOp.infer(inputs, attributes);
+  },
+};
 /**
  * The mean over the given axes, or all of them; NaN of nothing. For integers: the sum, wrapped at 32 bits, divided by
  * the number of elements, truncating toward zero.
+ *
+ * @throws InvalidArgumentError for the mean of no integers.
  */
 export const reduceMean: ReduceFunction<'reduceMean'> = reduceFunction(MeanOp);
 
@@ -218,6 +240,13 @@ const defineArg = (op: 'argmax' | 'argmin') =>
     name: op === 'argmax' ? 'ArgMax' : 'ArgMin',
     infer: ([x], { axis }) => {
       requireDType(op, x, numeric);
+      if (x.shape && resolveAxes(op, axis, x.shape).some((i) => x.shape?.[i] === 0)) {
+        const wanted = op === 'argmax' ? 'largest' : 'smallest';
+        throw new InvalidArgumentError(
+          `${op}: axis ${axis} of shape ${showShape(x.shape)} has no elements, so none of them is the ${wanted}; ` +
+            'give it at least one.',
+        );
+      }
       return { dtype: 'int32', shape: inferReduce(op, x, { axis, keepDims: false }) };
     },
     lower: ([x], { attributes: { axis } }) =>
@@ -228,6 +257,8 @@ const ArgMinOp = defineArg('argmin');
 
 /**
  * The index (int32) of the largest element along an axis: the first of equal ones; NaN counts as the largest.
+ *
+ * @throws InvalidArgumentError where the axis has no elements.
  *
  * ```ts
  * tf.argmax(tf.constant([[1, 3, 3]]), 1);      // [1]
@@ -241,7 +272,11 @@ export function argmax<A extends Shape, const Ax extends number = 0>(
   return apply(ArgMaxOp, [x], { axis: integers('argmax', 'the axis', [axis])[0] }, name);
 }
 
-/** The index (int32) of the smallest element along an axis: the first of equal ones; NaN counts as the smallest. */
+/**
+ * The index (int32) of the smallest element along an axis: the first of equal ones; NaN counts as the smallest.
+ *
+ * @throws InvalidArgumentError where the axis has no elements.
+ */
 export function argmin<A extends Shape, const Ax extends number = 0>(
   x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, 'argmin'>>,
   axis: Ax = 0 as Ax,

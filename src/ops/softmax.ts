@@ -129,7 +129,8 @@ const SparseCrossEntropyOp: OpDefinition = defineOp({
   lower: ([labels, logits], { require, name }) => {
     const last = logits.shape.length - 1;
     const classes = logits.shape[last];
-    const message = `sparseSoftmaxCrossEntropyWithLogits: label {value} is out of range in ${name}: there are ${classes} classes, 0 to ${classes - 1}.`;
+    const known = classes === 0 ? 'there are no classes' : `there are ${classes} classes, 0 to ${classes - 1}`;
+    const message = `sparseSoftmaxCrossEntropyWithLogits: label {value} is out of range in ${name}: ${known}.`;
     require(p.check([labels], (v) => s.and(s.lessEqual(s.constant(0, 'int32'), v), s.less(v, classes)), message));
     const z = shifted(logits);
     const column = p.reshape(labels, [...labels.shape, 1]);

@@ -24,9 +24,12 @@ export type BinaryOp =
 /**
  * One node of a scalar expression. Integers wrap at their width. What each `op` means:
  * - `input`: element of operand number `value`; `index`: position along axis `value` of the map, int32; `constant`.
- * - `div` on integers truncates toward zero, `floorDiv` rounds down, `mod` has the sign of the divisor (floats too);
- *   an integer divided by zero gives 0 (a `check` has refused it before).
- * - `min`, `max` give NaN when either operand is NaN. `equal`, `less`, `lessEqual` give bool.
+ * - `div` on integers truncates toward zero, `floorDiv` rounds down, `mod` has the sign of the divisor, also where it
+ *   is 0; an integer divided by zero gives 0 (a `check` has refused it before). On floats, both are of the exact
+ *   quotient, but a floorDiv beyond 2²⁴ (float64: 2⁵³) is the quotient, rounded.
+ * - `exp` gives 0 for what is below the smallest normal number of its type. `pow` on floats is IEEE 754's.
+ * - `min`, `max` give NaN when either operand is NaN, and take −0 for less than 0: IEEE 754-2019's minimum and maximum.
+ *   `equal`, `less`, `lessEqual` give bool.
  * - `and`, `or`, `xor`, `not` are logical on bool, bitwise on int32; `shiftRight` is unsigned, on int32.
  * - `select`: args (condition, then, else). `cast`: float → integer truncates toward zero and saturates (NaN gives
  *   0), uint8 keeps the low 8 bits of an integer; to bool is `x != 0`.

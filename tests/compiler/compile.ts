@@ -28,9 +28,9 @@ export function requestFor({ fetches = [], targets = [], feeds = [] }: Wanted): 
   return { graph, fetches, targets, feeds: feeds.map(([tensor, shape]) => ({ tensor, shape })), seed: 0 };
 }
 
-/** The run in primitives, with the rules of rewriting or without. */
-export function lower(wanted: Wanted, rewrite = true): LoweredRun {
-  const { run } = compileRun(requestFor(wanted), undefined, { rewrite });
+/** The run in primitives, with equal operations computed once or each for itself. */
+export function lower(wanted: Wanted, shareNodes = true): LoweredRun {
+  const { run } = compileRun(requestFor(wanted), undefined, { shareNodes });
   verifyLowered(run);
   return run;
 }

@@ -99,7 +99,7 @@ test('random layers, repeated: the program is the same as built kernel by kernel
       >;
       const wanted = { fetches: [y, ...graph.variables], targets, feeds: [[x, [rows, columns]]] } as const;
       const { program: shared, lowered } = compile(wanted, machine);
-      const { program: alone } = compile(wanted, machine, { share: false });
+      const { program: alone } = compile(wanted, machine, { shareStructures: false });
       verifyProgram(shared, machine);
       // Numbers in which layers differ lie in memory where kernels are shared; the rest is the same, statement by statement.
       if (!kinds.some((kind) => kind in ownNumbers))

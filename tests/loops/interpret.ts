@@ -200,6 +200,7 @@ function floats(op: string, a: number, b: number): number {
   if (op === 'sub') return a - b;
   if (op === 'mul') return a * b;
   if (op === 'div') return a / b;
+  if (op === 'remainder') return a % b;
   return extreme(op, a, b) as number;
 }
 

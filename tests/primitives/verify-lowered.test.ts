@@ -51,14 +51,14 @@ describe('accepts', () => {
       return new tf.train.MomentumOptimizer(0.1, 0.9).minimize(loss);
     },
   };
-  test.each(Object.keys(models))('%s, with and without rewriting', (name) => {
+  test.each(Object.keys(models))('%s, with and without sharing', (name) => {
     const graph = new tf.Graph();
     const [train, init] = graph.asDefault(() => [models[name](), tf.initializeAllVariables()] as const);
     const placeholders = graph.operations.filter((o) => o.type === 'Placeholder').map((o) => o.outputs[0]);
     for (const target of [train, init]) {
       const feeds = placeholders.map((tensor) => [tensor, tensor.shape as number[]] as const);
-      for (const rewrite of [true, false]) {
-        const run = lower({ targets: [target], feeds }, rewrite);
+      for (const shareNodes of [true, false]) {
+        const run = lower({ targets: [target], feeds }, shareNodes);
         expect(run.updates.length).toBeGreaterThan(0);
         verifyLowered(run);
       }

@@ -1,6 +1,7 @@
 // Scalar expressions in plain JavaScript numbers.
 import type { Scalar } from '../../primitives/scalar.ts';
 import type { DType } from '../../tensor/dtype.ts';
+import { power } from './power.ts';
 
 /** A result brought back into the range of its element type. Floats stay as they are. */
 export function wrap(value: number, dtype: DType): number {
@@ -41,10 +42,11 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'sign':
     case 'floor':
     case 'sqrt':
-    case 'exp':
     case 'log':
     case 'tanh':
       return Math[s.op](a);
+    case 'exp':
+      return exp(a, s.dtype);
     case 'not':
       return operand === 'bool' ? 1 - a : ~a;
     case 'add':
@@ -56,11 +58,11 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'div':
       return integer ? (b === 0 ? 0 : Math.trunc(a / b)) : a / b;
     case 'floorDiv':
-      return integer && b === 0 ? 0 : Math.floor(a / b);
+      return integer ? (b === 0 ? 0 : Math.floor(a / b)) : floorDivide(a, b, s.dtype);
     case 'mod':
-      return integer && b === 0 ? 0 : a - Math.floor(a / b) * b;
+      return integer && b === 0 ? 0 : modulo(a, b);
     case 'pow':
-      return integer ? integerPower(a, b) : a === 1 ? 1 : a ** b;
+      return integer ? integerPower(a, b) : power(a, b);
     case 'min':
       return Math.min(a, b);
     case 'max':
@@ -86,6 +88,29 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'philox':
       return philox([a, b, c, 0], s.key as readonly [number, number])[0];
   }
+}
+
+/** What is below the smallest normal number of the type is 0, as scalar expressions say. */
+function exp(a: number, dtype: DType): number {
+  const result = Math.exp(a);
+  return result < (dtype === 'float32' ? 2 ** -126 : 2 ** -1022) ? 0 : result;
+}
+
+/** The remainder of the flooring division; JavaScript's % is exact, and has the sign of a. */
+function modulo(a: number, b: number): number {
+  const rest = a % b;
+  if (rest === 0) return b < 0 ? -0 : 0;
+  return rest < 0 === b < 0 ? rest : rest + b;
+}
+
+/** The floor of the exact quotient; of one beyond which whole numbers are not dense, the quotient. */
+function floorDivide(a: number, b: number, dtype: DType): number {
+  const quotient = a / b;
+  if (!(Math.abs(quotient) <= (dtype === 'float32' ? 2 ** 24 : 2 ** 53))) return quotient;
+  const whole = Math.floor(quotient);
+  const rest = Math.abs(modulo(a, b));
+  // Rounded up to a whole number?
+  return whole === quotient && rest > Math.abs(b) - rest ? whole - 1 : whole;
 }
 
 function cast(a: number, from: DType, to: DType): number {

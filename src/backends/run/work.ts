@@ -70,7 +70,7 @@ function operationsFor(e: Expression): number {
     case 'unary':
       return e.op === 'sqrt' ? slow : 1;
     case 'binary':
-      return e.op === 'div' ? slow : 1;
+      return e.op === 'div' ? slow : e.op === 'remainder' ? 3 * slow : 1;
     default:
       return 1;
   }

@@ -23,8 +23,8 @@ interface LowerInput {
   /** What prune left, in order. */
   readonly operations: readonly Operation[];
   readonly versionOf: VersionOf;
-  /** Apply the rules of rewrite.ts? Without, every op is lowered as it stands. */
-  readonly rewrite: boolean;
+  /** Is an operation that equals another one computed with it? Else each is computed for itself. */
+  readonly shareNodes: boolean;
 }
 
 /**
@@ -55,11 +55,11 @@ class Lowering {
   readonly #views = new Map<Node, readonly p.View[]>();
   readonly #checks: p.Check[] = [];
 
-  constructor({ request, operations, versionOf, rewrite }: LowerInput) {
+  constructor({ request, operations, versionOf, shareNodes }: LowerInput) {
     this.#request = request;
     this.#operations = operations;
     this.#versionOf = versionOf;
-    this.#rewriter = new Rewriter(rewrite);
+    this.#rewriter = new Rewriter(shareNodes);
     this.#fed = new Set(request.feeds.map((f) => f.tensor));
     this.#feeds = request.feeds.map(({ tensor, shape }, number) => {
       const view = p.feed(number, tensor.dtype, shape);

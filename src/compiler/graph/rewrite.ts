@@ -1,5 +1,6 @@
-// Rewrite: equal nodes are shared, and the numerically dangerous is made safe. lower.ts asks for the nodes one by one,
-// and rules are applied as each is made: one walk over the pruned graph is enough.
+// Rewrite: the numerically dangerous is made safe, and equal nodes are shared. lower.ts asks for the nodes one by one, and
+// rules are applied as each is made: one walk over the pruned graph is enough. The rules define values: they hold for
+// every backend. Sharing only saves work: the oracle does without.
 
 import { InternalError } from '../../base/errors.ts';
 import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../../ops/arithmetic.ts';
@@ -31,22 +32,23 @@ export interface Value {
 const typeOf = (v: Value) => v.node.outputs[v.index];
 const equal = (a: Value, b: Value) => a.node === b.node && a.index === b.index;
 
-/** Makes nodes, shares equal ones and applies the rules. */
+/** Makes nodes and applies the rules. */
 export class Rewriter {
   readonly #known = new Map<string, Node>();
   readonly #ids = new Map<object, number>();
-  readonly #enabled: boolean;
+  readonly #shares: boolean;
 
-  constructor(enabled: boolean) {
-    this.#enabled = enabled;
+  /** @param shares Is a node that equals one made before that one? */
+  constructor(shares: boolean) {
+    this.#shares = shares;
   }
 
   /** The outputs of such a node; if it is to be shared, those of an equal one that there is already. */
   make(wanted: Omit<Node, 'outputs'>, share: boolean): readonly Value[] {
     const { definition, inputs, attributes, name, line } = wanted;
-    const rewritten = this.#enabled ? this.#apply(wanted) : undefined;
+    const rewritten = this.#apply(wanted);
     if (rewritten) return [rewritten];
-    const key = share ? this.#key(wanted) : undefined;
+    const key = share && this.#shares ? this.#key(wanted) : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known) return known.outputs.map((_, index) => ({ node: known, index }));
     const types = inferTypes(definition, inputs.map(typeOf), attributes, name, line);
@@ -76,6 +78,7 @@ export class Rewriter {
   #apply({ definition, inputs, name, line }: Omit<Node, 'outputs'>): Value | undefined {
     const one = (d: OpDefinition, xs: readonly Value[], attributes: object = {}): Value =>
       this.make({ definition: d, inputs: xs, attributes, name, line }, true)[0];
+    // The other rules look through it.
     if (definition === IdentityOp) return inputs[0];
     if (definition === LogOp && inputs[0].node.definition === SoftmaxOp) {
       // log(softmax x) → logSoftmax x: finite where a probability underflows to 0.

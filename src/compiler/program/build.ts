@@ -38,15 +38,15 @@ interface BuildInput {
   readonly buffers: Buffers;
   readonly machine: Machine;
   /** Build what has one structure once? */
-  readonly share: boolean;
+  readonly shareStructures: boolean;
 }
 
-export function* build({ lowered, scheduled, batched, buffers, machine, share }: BuildInput): Sliced<Built> {
+export function* build({ lowered, scheduled, batched, buffers, machine, shareStructures }: BuildInput): Sliced<Built> {
   const kernels: Kernel[] = [];
   const tasks: PlannedTask[] = [];
   let checks = 0;
   const numbers = new Map<Primitive, number>(lowered.checks.map((c, i) => [c, i + 1]));
-  const builder = new Builder(machine, buffers, numbers, share);
+  const builder = new Builder(machine, buffers, numbers, shareStructures);
   for (const unit of unitsOf([...batched.tasks, ...scheduled.commits], batched.chains)) {
     const from = kernels.length;
     const built = yield* builder.build(unit);
@@ -106,22 +106,27 @@ class Builder {
   readonly #machine: Machine;
   readonly #buffers: Buffers;
   readonly #checkNumbers: ReadonlyMap<Primitive, number>;
-  readonly #share: boolean;
+  readonly #shareStructures: boolean;
   readonly #patterns = new Map<string, Pattern>();
   /** Structures of tasks get numbers, so that those of chains stay short. */
   readonly #numbers = new Map<string, number>();
 
-  constructor(machine: Machine, buffers: Buffers, checkNumbers: ReadonlyMap<Primitive, number>, share: boolean) {
+  constructor(
+    machine: Machine,
+    buffers: Buffers,
+    checkNumbers: ReadonlyMap<Primitive, number>,
+    shareStructures: boolean,
+  ) {
     this.#machine = machine;
     this.#buffers = buffers;
     this.#checkNumbers = checkNumbers;
-    this.#share = share;
+    this.#shareStructures = shareStructures;
   }
 
   *build(unit: Unit): Sliced<{ readonly kernels: readonly Kernel[]; readonly offers: readonly Offered[] }> {
-    const structures = this.#share ? unit.tasks.map((task) => structureOf(task)) : [];
+    const structures = this.#shareStructures ? unit.tasks.map((task) => structureOf(task)) : [];
     yield;
-    if (!this.#share || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
+    if (!this.#shareStructures || !structures.every((s) => s !== undefined)) return yield* this.#first(unit, []);
     const { key, buffers } = this.#keyOf(unit, structures);
     const pattern = this.#patterns.get(key);
     if (pattern) return { kernels: this.#again(unit, pattern, buffers), offers: pattern.offers };

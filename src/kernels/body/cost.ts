@@ -12,8 +12,8 @@ const costs: Partial<Record<Scalar['op'], number>> = {
   philox: 120,
   div: 4,
   sqrt: 4,
-  floorDiv: 6,
-  mod: 8,
+  floorDiv: 40,
+  mod: 30,
 };
 
 /** The operations that some expressions take together, shared parts counted once. */

@@ -9,6 +9,7 @@ import type { Scalar } from '../../primitives/scalar.ts';
 import { walk } from '../../primitives/scalar.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
 import * as math from './math.ts';
+import { pow } from './power.ts';
 
 /** What the leaves of a scalar expression are where it is computed. */
 export interface LeafExpressions {
@@ -97,7 +98,7 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
     case 'tanh':
       return math.tanh(a);
     case 'pow':
-      return math.pow(a, b);
+      return pow(a, b);
     case 'max':
       return extreme('max', a, b, s);
     case 'min':
@@ -105,9 +106,9 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
     case 'div':
       return float ? ir.binary('div', a, b) : integerDivide(a, b);
     case 'floorDiv':
-      return float ? ir.unary('floor', ir.binary('div', a, b)) : floorDivide(a, b);
+      return float ? math.floorDivide(a, b) : floorDivide(a, b);
     case 'mod':
-      return modulo(a, b, float);
+      return float ? math.modulo(a, b) : modulo(a, b);
     case 'equal':
     case 'less':
     case 'lessEqual':
@@ -135,12 +136,14 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
 /** One instruction where an operand is a constant other than NaN: the fast form then propagates NaN too. */
 function extreme(kind: 'max' | 'min', a: Expression, b: Expression, s: Scalar): Expression {
   if (s.dtype === 'bool') return ir.binary(kind === 'max' ? 'or' : 'and', a, b);
-  const safe = (e: Expression) => e.kind === 'constant' && !Number.isNaN(e.value);
-  const fast = kind === 'max' ? 'maxFast' : 'minFast';
   if (!isFloat(s.dtype)) return ir.binary(kind, a, b);
-  if (safe(b)) return ir.binary(fast, a, b);
-  if (safe(a)) return ir.binary(fast, b, a);
-  return ir.binary(kind, a, b);
+  const bound = [b, a].find((e) => e.kind === 'constant' && !Number.isNaN(e.value));
+  if (bound?.kind !== 'constant') return ir.binary(kind, a, b);
+  const x = bound === b ? a : b;
+  // Of equal operands the fast form gives x, which may be the wrong zero.
+  if (kind === 'max' && Object.is(bound.value, 0)) return ir.binary('add', ir.binary('maxFast', x, bound), bound);
+  if (kind === 'min' && Object.is(bound.value, -0)) return ir.binary('min', x, bound);
+  return ir.binary(kind === 'max' ? 'maxFast' : 'minFast', x, bound);
 }
 
 /** Truncates; 0 for a divisor of 0, and wraps where the quotient does not fit. */
@@ -163,14 +166,10 @@ function floorDivide(a: Expression, b: Expression): Expression {
   return ir.select(ir.compare('equal', b, zero), zero, lower);
 }
 
-/** a − ⌊a / b⌋ · b, with the sign of b. */
-function modulo(a: Expression, b: Expression, float: boolean): Expression {
+function modulo(a: Expression, b: Expression): Expression {
   const zero = ir.constant(0, b.type);
-  if (!float) {
-    const rest = ir.binary('sub', a, ir.binary('mul', floorDivide(a, b), b));
-    return ir.select(ir.compare('equal', b, zero), zero, rest);
-  }
-  return ir.binary('sub', a, ir.binary('mul', ir.unary('floor', ir.binary('div', a, b)), b));
+  const rest = ir.binary('sub', a, ir.binary('mul', floorDivide(a, b), b));
+  return ir.select(ir.compare('equal', b, zero), zero, rest);
 }
 
 function cast(a: Expression, s: Scalar): Expression {

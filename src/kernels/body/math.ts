@@ -1,5 +1,5 @@
 // Elementary functions from arithmetic: polynomials and bit tricks that every backend computes with the same bits.
-// Coefficients: Cephes (Moshier) for float32, fdlibm (Sun) for float64. Accuracy is asserted in tests/kernels.
+// Coefficients: Cephes (Moshier) for float32, fdlibm (Sun) for float64. Accuracy is asserted in tests/numbers.
 
 import type { Expression, ValueType } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
@@ -7,11 +7,12 @@ import * as ir from '../../loops/ir.ts';
 const { binary: op, compare, select, bitcast, convert, unary } = ir;
 
 /** A constant of the type of another expression. */
-const like = (e: Expression, value: number): Expression => ir.constant(value, e.type);
-const int = (value: number, lanes: number): Expression => ir.constant(value, { dtype: 'int32', lanes });
+export const like = (e: Expression, value: number): Expression => ir.constant(value, e.type);
+/** An int32 constant. */
+export const int = (value: number, lanes: number): Expression => ir.constant(value, { dtype: 'int32', lanes });
 
 /** c₀ + x·(c₁ + x·(c₂ + …)). */
-function polynomial(x: Expression, coefficients: readonly number[]): Expression {
+export function polynomial(x: Expression, coefficients: readonly number[]): Expression {
   let sum = like(x, coefficients[coefficients.length - 1]);
   for (let i = coefficients.length - 2; i >= 0; i--) sum = ir.multiplyAdd(sum, x, like(x, coefficients[i]));
   return sum;
@@ -24,7 +25,7 @@ function powerOfTwo(n: Expression, dtype: 'float32' | 'float64'): Expression {
 }
 
 /** x · 2^n in two steps, so that results too large become infinite and results too small lose digits gradually. */
-function scale(x: Expression, n: Expression): Expression {
+export function scale(x: Expression, n: Expression): Expression {
   const dtype = x.type.dtype as 'float32' | 'float64';
   const first = op('shiftRight', n, int(1, 1));
   return op('mul', op('mul', x, powerOfTwo(first, dtype)), powerOfTwo(op('sub', n, first), dtype));
@@ -144,7 +145,8 @@ export function tanh(x: Expression): Expression {
           polynomial(z, [-1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1]),
           polynomial(z, [4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1]),
         );
-  const near = op('add', x, op('mul', op('mul', x, z), p));
+  // A product has the sign of x, also where it is 0.
+  const near = op('mul', x, ir.multiplyAdd(z, p, like(x, 1)));
   const size = unary('abs', x);
   const grown = exp(op('add', size, size));
   const far = op('sub', like(x, 1), op('div', like(x, 2), op('add', grown, like(x, 1))));
@@ -152,36 +154,28 @@ export function tanh(x: Expression): Expression {
   return select(compare('less', size, like(x, 0.625)), near, signed);
 }
 
-/** x^y for scalars, as e^(y·ln |x|) in float64, with the sign and the special cases of IEEE 754's pow. */
-export function pow(x: Expression, y: Expression): Expression {
-  if (x.type.dtype === 'int32') return integerPower(x, y);
-  const base = convert(x, 'float64');
-  const power = convert(y, 'float64');
-  const size = exp(op('mul', power, log(unary('abs', base))));
-  const whole = compare('equal', unary('floor', power), power);
-  const halved = op('mul', power, like(power, 0.5));
-  const odd = op('and', whole, compare('notEqual', unary('floor', halved), halved));
-  const signed = select(odd, unary('neg', size), size);
-  const negative = select(whole, signed, like(base, NaN));
-  const general = select(compare('less', base, like(base, 0)), negative, size);
-  const unit = op('or', compare('equal', power, like(power, 0)), compare('equal', base, like(base, 1)));
-  return convert(select(unit, like(base, 1), general), x.type.dtype);
+/** a − ⌊a / b⌋·b, rounded once. A result of 0 has the sign of b too. */
+export function modulo(a: Expression, b: Expression): Expression {
+  const zero = like(b, 0);
+  const rest = op('remainder', a, b);
+  const below = compare('less', b, zero);
+  const nothing = select(below, like(b, -0), zero);
+  const apart = op('xor', compare('less', rest, zero), below);
+  return select(compare('equal', rest, zero), nothing, select(apart, op('add', rest, b), rest));
 }
 
-/** Repeated squaring, wrapping; a negative exponent gives the truncated quotient: 0, or ±1 for a base of ±1. */
-function integerPower(x: Expression, y: Expression): Expression {
-  const one = like(x, 1);
-  let result = one;
-  let square = x;
-  for (let bit = 0; bit < 31; bit++) {
-    const set = compare('notEqual', op('and', y, like(y, 2 ** bit)), like(y, 0));
-    result = select(set, op('mul', result, square), result);
-    square = op('mul', square, square);
-  }
-  const isOdd = compare('notEqual', op('and', y, one), like(y, 0));
-  const minusOne = select(isOdd, like(x, -1), one);
-  const inverse = select(compare('equal', x, one), one, select(compare('equal', x, like(x, -1)), minusOne, like(x, 0)));
-  return select(compare('less', y, like(y, 0)), inverse, result);
+/**
+ * ⌊a / b⌋ of the exact quotient, as long as that is no larger than the whole numbers are dense. Where a quotient below
+ * a whole number was rounded up to it, more than half of b remains.
+ */
+export function floorDivide(a: Expression, b: Expression): Expression {
+  const quotient = op('div', a, b);
+  const whole = unary('floor', quotient);
+  const rest = unary('abs', modulo(a, b));
+  const most = compare('less', op('sub', unary('abs', b), rest), rest);
+  const dense = compare('lessEqual', unary('abs', whole), like(b, b.type.dtype === 'float32' ? 2 ** 24 : 2 ** 53));
+  const roundedUp = op('and', compare('equal', whole, quotient), op('and', most, dense));
+  return select(roundedUp, op('sub', whole, like(b, 1)), whole);
 }
 
 /** The first word of Philox-4x32-10 (Salmon et al., 2011) for the counter (element, draw, run, 0). */

@@ -112,6 +112,7 @@ function binaryFits(op: BinaryOp, t: ValueType, a: ValueType, b: ValueType): boo
   if (!same(b, t)) return false;
   if (op === 'and' || op === 'or' || op === 'xor') return integer || t.dtype === 'bool';
   if (op === 'mulHigh') return integer;
+  if (op === 'remainder') return isFloat(t);
   if (op === 'div') return isFloat(t) || (integer && t.lanes === 1);
   return t.dtype !== 'bool';
 }

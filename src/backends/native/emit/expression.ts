@@ -22,6 +22,7 @@ const functions: Partial<Record<BinaryOp, string>> = {
   max: 'max',
   minFast: 'min_fast',
   maxFast: 'max_fast',
+  remainder: 'remainder',
   mulHigh: 'mul_high',
 };
 const comparisons = { equal: '==', notEqual: '!=', less: '<', lessEqual: '<=' } as const;

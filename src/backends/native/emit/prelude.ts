@@ -96,8 +96,40 @@ INLINE ${v} fma_${v}(${v} a, ${v} b, ${v} c) { return (${v}){${each((l) => `__bu
 #define fma_${v}(a, b, c) ((a) * (b) + (c))
 #define fma_${s}(a, b, c) ((a) * (b) + (c))
 #endif
-${rounding(v, s, suffix, each)}`;
+${rounding(v, s, suffix, each)}${remainder(v, s, i)}`;
 };
+
+/**
+ * What is left of a after subtracting b as often as it goes, by long division: `t` is b times a power of two, each digit
+ * `q` has so few bits that its products with the two halves of `t` are exact, and what is subtracted leaves no more bits
+ * than a number has. Mostly there is one digit.
+ */
+function remainder(v: string, s: string, i: string): string {
+  const [digit, halfMask] = s === 'f32' ? ['4096', '~0xfff'] : ['2097152', '~0xffffffffll'];
+  return `INLINE ${v} remainder_${v}(${v} a, ${v} b) {
+  ${v} size = abs_${v}(a), d = abs_${v}(b);
+  ${i} fits = (${i})(size < splat_${v}(__builtin_inf())) & (${i})(d > splat_${v}(0));
+  ${v} r = select_${v}(fits, size, splat_${v}(0)), t = d = select_${v}(fits, d, splat_${v}(1));
+  for (;;) {
+    ${i} more = (${i})(t <= r * (${s})(1.0 / ${digit}));
+    if (!any_${i}(more)) break;
+    t = select_${v}(more, t * (${s})${digit}, t);
+  }
+  for (;;) {
+    ${v} q = floor_${v}(r / t), high = (${v})((${i})t & splat_${i}(${halfMask}));
+    ${v} next = (r - q * high) - q * (t - high);
+    next += (${v})((${i})(next < splat_${v}(0)) & (${i})t);
+    r = select_${v}((${i})(t <= r), next, r);
+    ${i} more = (${i})(t > d);
+    if (!any_${i}(more)) break;
+    t = select_${v}(more, t * (${s})(1.0 / ${digit}), t);
+  }
+  ${i} sign = (${i})a & (${i})splat_${v}(-0.0);
+  return select_${v}(fits, (${v})((${i})r | sign), splat_${v}(__builtin_nan("")));
+}
+INLINE ${s} remainder_${s}(${s} a, ${s} b) { return remainder_${v}(splat_${v}(a), splat_${v}(b))[0]; }
+`;
+}
 
 /** sqrt, floor and nearest: an instruction where there is one. */
 function rounding(v: string, s: string, suffix: string, each: (f: (lane: number) => string) => string): string {
@@ -213,6 +245,12 @@ INLINE vi splat_vi(i32 x) { return (vi){${lanesOf(b, 4, () => 'x')}}; }
 INLINE vl splat_vl(i64 x) { return (vl){${lanesOf(b, 8, () => 'x')}}; }
 INLINE vi select_vi(vi m, vi a, vi b) { return (m & a) | (~m & b); }
 INLINE vl select_vl(vl m, vl a, vl b) { return (m & a) | (~m & b); }
+INLINE i32 any_vl(vl m) {
+  i64 some = 0;
+  for (int l = 0; l < VECTOR / 8; l++) some |= m[l];
+  return some != 0;
+}
+INLINE i32 any_vi(vi m) { return any_vl((vl)m); }
 ${floats(single, b)}${floats(double, b)}
 INLINE vi to_vi(vf a) {
   vi high = a >= splat_vf(2147483648.0f), low = a <= splat_vf(-2147483648.0f), none = a != a;

@@ -16,6 +16,7 @@ import {
   wasmType,
 } from './arithmetic.ts';
 import type { FunctionBody, WasmType } from './encode.ts';
+import { remainderOnStack } from './remainder.ts';
 
 /** Writes expressions. What is used more than once in a statement is computed once. */
 export class ExpressionEmitter {
@@ -249,11 +250,25 @@ export class ExpressionEmitter {
       this.#scalarExtreme(true, type, a, b);
     } else if (scalar && (op === 'maxFast' || (op === 'max' && type.dtype === 'int32'))) {
       this.#scalarExtreme(false, type, a, b);
+    } else if (op === 'remainder') {
+      this.#remainder(type, a, b);
     } else {
       this.emit(a);
       this.emit(b);
       binaryOnStack(this.#body, op, type);
     }
+  }
+
+  /** Scalars are one lane of it. */
+  #remainder(type: ValueType, a: Expression, b: Expression): void {
+    const scalar = type.lanes === 1;
+    const vector = { dtype: type.dtype, lanes: type.dtype === 'float32' ? 4 : 2 };
+    for (const operand of [a, b]) {
+      this.emit(operand);
+      if (scalar) splatOnStack(this.#body, type);
+    }
+    remainderOnStack(this.#body, vector, () => this.#temporary('v128'));
+    if (scalar) laneOnStack(this.#body, vector, 0);
   }
 
   /** b < a ? b : a, or a < b ? b : a. */

@@ -42,7 +42,7 @@ function ofType(t: ValueType, forms: readonly ValueType[]): Case[] {
   const int = (value: number) => ir.constant(value, type('int32'));
   const binary: BinaryOp[] = [
     ...(number ? (['add', 'sub', 'mul', 'min', 'max', 'minFast', 'maxFast'] as const) : []),
-    ...(isFloat(dtype) ? (['div'] as const) : (['and', 'or', 'xor'] as const)),
+    ...(isFloat(dtype) ? (['div', 'remainder'] as const) : (['and', 'or', 'xor'] as const)),
     ...(dtype === 'int32' ? (['mulHigh'] as const) : []),
   ];
   const unary: ir.UnaryOp[] = isFloat(dtype)

@@ -50,7 +50,7 @@ describe.each(forms)('%s × %i', (dtype, lanes) => {
   const ops: BinaryOp[] = [
     ...arithmetic,
     ...logic,
-    ...(isFloat(dtype) ? (['div'] as const) : []),
+    ...(isFloat(dtype) ? (['div', 'remainder'] as const) : []),
     ...(dtype === 'int32' ? (['mulHigh'] as const) : []),
   ];
   test.each(ops)('%s', (op) => pairs(dtype, lanes, (a, b) => ir.binary(op, a, b)));

@@ -58,7 +58,7 @@ function workOf(c: Case, pass: Pass): Work {
   const shapes = made.feeds.map((t) => t.shape as number[]);
   const feeds = made.feeds.map((tensor, i) => ({ tensor, shape: shapes[i] }));
   const request = { graph, fetches: [made.fetch], targets: [], feeds, seed: 0 };
-  const { run: lowered } = compile(request, undefined, { rewrite: true });
+  const { run: lowered } = compile(request, undefined, { shareNodes: true });
   const { tasks, fetches } = atOnce(fuse(lowered));
   const contractions = tasks.filter((t) => t.root?.kind === 'contract');
   expect(contractions.length).toBe(1);
