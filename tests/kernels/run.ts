@@ -26,8 +26,8 @@ export const machines: readonly Machine[] = [
   { ...wasm, name: 'scalar', vectorBytes: 4 },
   wasm,
   { ...wasm, name: 'parts', vectorBytes: 32, partialVectors: true, prefetches: true },
-  { ...wasm, name: 'tiny', vectorBytes: 32, partialVectors: true, prefetches: true, cache: [256, 2048] },
-  { ...wasm, name: 'tiny, whole vectors', cache: [256, 2048] },
+  { ...wasm, name: 'tiny', vectorBytes: 32, partialVectors: true, prefetches: true, cache: [128, 1024] },
+  { ...wasm, name: 'tiny, whole vectors', cache: [128, 1024] },
 ];
 export const anyMachine = fc.constantFrom(...machines);
 
@@ -217,12 +217,19 @@ export const expected = (wanted: Wanted, { data }: Inputs): readonly TypedArray[
   return evaluate(lowered(wanted), { feeds: data, variable: none, counter: none }).fetches;
 };
 
-/** Expects the very numbers of the reference, from kernels of that kind. */
-export function expectExact(wanted: Wanted, inputs: Inputs, machine: Machine, kind: OfferFor): Computed {
+/** Expects the very numbers of the reference, from kernels of that kind where it offers some. */
+export function expectEqual(wanted: Wanted, inputs: Inputs, machine: Machine, kind: OfferFor): Computed {
   const found = compute(wanted, inputs, machine, kind);
-  expect(found.taken.length).toBeGreaterThan(0);
-  for (const [i, values] of expected(wanted, inputs).entries())
+  for (const [i, values] of expected(wanted, inputs).entries()) {
     expect(Array.from(found.values[i])).toEqual(Array.from(values));
+  }
+  return found;
+}
+
+/** The same of a kind that has to offer some. */
+export function expectExact(wanted: Wanted, inputs: Inputs, machine: Machine, kind: OfferFor): Computed {
+  const found = expectEqual(wanted, inputs, machine, kind);
+  expect(found.taken.length).toBeGreaterThan(0);
   return found;
 }
 
