@@ -1,8 +1,12 @@
 // Equal nodes are one, and what is dangerous is safe: the values are those of the graph as it stands.
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as tf from '../../../src/index.ts';
 import { backends } from '../../backends.ts';
-import { compile } from '../compile.ts';
+import { evaluate } from '../../evaluate.ts';
+import { compile, lower } from '../compile.ts';
+import { buildProgram, smallRecipes } from '../random-programs.ts';
+import { expectClose, valuesOf } from '../run-tasks.ts';
 
 type Any = tf.Tensor<any, any>;
 const inGraph = <R>(build: () => R): R => new tf.Graph().asDefault(build);
@@ -17,6 +21,43 @@ test('equal computations are done once, random ones are not', () => {
   const ops = lowered.nodes.filter((n) => n.kind === 'map').map((n) => (n.kind === 'map' ? n.body.op : ''));
   expect(ops.filter((op) => op === 'exp')).toHaveLength(1);
   expect(lowered.counters).toHaveLength(2);
+});
+
+test('outputs of one operation are not equal to each other, nor what is computed from them', () => {
+  inGraph(() => {
+    const [a, b] = tf.unstack(tf.constant([1, 2]) as Any) as Any[];
+    const values = evaluate([tf.square(a), tf.square(b), tf.square(a)] as Any[]);
+    expect(values.map((v) => v.data[0])).toEqual([1, 4, 1]);
+    const { nodes, fetches } = lower({ fetches: [tf.square(a), tf.square(b), tf.square(a)] as Any[] });
+    expect(new Set(fetches.map((v) => v.node)).size).toBe(2);
+    expect(nodes.filter((n) => n.kind === 'map')).toHaveLength(2);
+  });
+});
+
+test('attributes are equal only if every number is, infinities and zeros of both signs included', () => {
+  inGraph(() => {
+    const index = tf.constant([0], { dtype: 'int32' });
+    const masks = [Infinity, -Infinity, NaN, 0, -0, 1].map(
+      (offValue) => tf.oneHot(index, 2, { onValue: 2, offValue }) as Any,
+    );
+    const found = (evaluate(masks) as any[]).map((mask) => mask.toArray()[0][1]);
+    expect(found).toEqual([Infinity, -Infinity, NaN, 0, -0, 1]);
+  });
+});
+
+test('sharing changes no value: what is fetched together is what is fetched alone, with rules and without', () => {
+  fc.assert(
+    fc.property(smallRecipes, (recipe) => {
+      const { fetches, shapes } = buildProgram(recipe);
+      const [wanted, ruled] = [false, true].map((rewrite) => valuesOf(lower({ fetches, feeds: shapes }, rewrite)));
+      for (const [i, fetch] of fetches.entries()) {
+        const [alone] = valuesOf(lower({ fetches: [fetch], feeds: shapes }, false));
+        expect([i, alone]).toEqual([i, wanted[i]]);
+        expectClose(ruled[i], wanted[i], 1e-5);
+      }
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test.each(backends)(
