@@ -1,19 +1,23 @@
 // The backends on which the tests of ops and sessions run: all of them that can run here.
-import { createNative } from '../src/backends/native/backend.ts';
+import { backends as all, type BackendName } from '../src/backends/registry.ts';
 
-/** Why there is no native backend here; undefined if there is one. */
-export const nativeMissing = ((): string | undefined => {
+/** Without the one that is another in disguise. */
+type Name = Exclude<BackendName, 'auto'>;
+
+/** Why a backend cannot run here; undefined if it can. */
+function missing(name: Name): string | undefined {
   try {
-    createNative({ threads: 1, portable: false, profile: false }).close();
+    all[name]({ threads: 1, portable: false, profile: false }).close();
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
-})();
-if (nativeMissing) console.log(`The tests of the native backend are skipped. ${nativeMissing}`);
+}
+export const nativeMissing = missing('native');
 
-export const backends = [
-  'reference' as const,
-  'wasm' as const,
-  ...(nativeMissing === undefined ? (['native'] as const) : []),
-];
+export const backends = (Object.keys(all) as BackendName[]).filter((name): name is Name => {
+  if (name === 'auto') return false;
+  const reason = missing(name);
+  if (reason) console.log(`The tests of the ${name} backend are skipped. ${reason}`);
+  return reason === undefined;
+});

@@ -1,4 +1,4 @@
-// What a session asks of a backend. Adding a backend is a folder beside this file, and a line in the session's list.
+// What a session asks of a backend. Adding a backend is a folder beside this file, and a line in registry.ts.
 
 import { InternalError, UnavailableError } from '../base/errors.ts';
 import type { Machine } from '../loops/machine.ts';

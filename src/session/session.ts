@@ -1,10 +1,7 @@
 // Sessions: they hold the values of variables and run parts of a graph.
 
-import { createAuto } from '../backends/auto.ts';
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
-import { createNative } from '../backends/native/backend.ts';
-import { createReference } from '../backends/reference/backend.ts';
-import { createWasm } from '../backends/wasm/backend.ts';
+import { type BackendName, backends } from '../backends/registry.ts';
 import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
@@ -62,9 +59,7 @@ export interface SessionOptions {
 /** More would only wait for each other. */
 const mostThreads = 256;
 
-const backends = { auto: createAuto, native: createNative, wasm: createWasm, reference: createReference };
-/** The backends that exist. */
-export type BackendName = keyof typeof backends;
+export type { BackendName };
 
 /** The backend of sessions that ask for none: the environment may name it. */
 function preferred(): BackendName {

@@ -1,9 +1,7 @@
 // What every backend promises (src/backends/backend.ts), without a session around it.
 import { describe, expect, test } from 'vitest';
-import type { Backend, BackendOptions, Executable } from '../../src/backends/backend.ts';
-import { createNative } from '../../src/backends/native/backend.ts';
-import { createReference } from '../../src/backends/reference/backend.ts';
-import { createWasm } from '../../src/backends/wasm/backend.ts';
+import type { Executable } from '../../src/backends/backend.ts';
+import { backends as creators } from '../../src/backends/registry.ts';
 import { InternalError } from '../../src/base/errors.ts';
 import { stateFor } from '../../src/compiler/compile.ts';
 import * as tf from '../../src/index.ts';
@@ -13,12 +11,6 @@ import { backends } from '../backends.ts';
 import { compile, type Wanted } from '../compiler/compile.ts';
 
 type Any = tf.Tensor<any, any>;
-
-const creators: Record<string, (options: BackendOptions) => Backend> = {
-  reference: createReference,
-  wasm: createWasm,
-  native: createNative,
-};
 
 describe.each(backends)('%s', (name) => {
   const start = async (threads = 2) => {

@@ -225,6 +225,20 @@ export const recipes: fc.Arbitrary<Recipe> = fc.record({
   twice: fc.boolean(),
 });
 
+/** Small ones, for what is evaluated number by number. */
+export const smallRecipes: fc.Arbitrary<Recipe> = fc.record({
+  matrix: fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 })),
+  image: fc.tuple(
+    fc.integer({ min: 1, max: 2 }),
+    fc.integer({ min: 3, max: 5 }),
+    fc.integer({ min: 3, max: 5 }),
+    fc.integer({ min: 1, max: 3 }),
+  ),
+  steps: fc.array(fc.tuple(fc.constantFrom(...names), nat, nat, nat), { minLength: 2, maxLength: 6 }),
+  optimizer: fc.nat(2),
+  twice: fc.boolean(),
+});
+
 /** Programs in which together every step occurs; the last one has a convolution that Winograd's algorithm computes. */
 export const everyStep: readonly Recipe[] = [
   ...Array.from(

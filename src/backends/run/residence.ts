@@ -14,7 +14,7 @@ import type { ViewOf } from './ports.ts';
 
 /** A piece of memory: where it lies for JavaScript, and where for programs. */
 export interface Piece {
-  /** The memory around it, which is another object after it has grown. */
+  /** The memory around it: another object after it has grown, for all pieces of that memory. */
   readonly buffer: ArrayBuffer;
   readonly offset: number;
   /** For programs. It stays as long as the piece is not released. */
@@ -166,6 +166,8 @@ export class ProgramMemory {
   readonly #constants = new Map<LastingPlace, Piece>();
   readonly #views = new Map<Buffer, TypedArray>();
   #arena: Piece | undefined;
+  /** The memory around the arena when the last run began. */
+  #around: ArrayBuffer | undefined;
 
   constructor(residence: Residence, allocator: Allocator, program: Program) {
     this.#residence = residence;
@@ -197,8 +199,13 @@ export class ProgramMemory {
 
   /** Begins a run: it uses the arena that there is now, which may be another one than in the run before. */
   begin(): Piece {
-    this.#arena = this.#residence.reserve(this.#program);
-    return this.#arena;
+    const arena = this.#residence.reserve(this.#program);
+    const { buffer } = arena;
+    // Views are of another arena, or of the memory as it was before it grew.
+    if (arena !== this.#arena || buffer !== this.#around) this.#views.clear();
+    this.#arena = arena;
+    this.#around = buffer;
+    return arena;
   }
 
   /** Would a run that began now use another arena than the last one? */
@@ -218,15 +225,14 @@ export class ProgramMemory {
     return this.arena.address + alignedSize(arenaBytes) + thread * alignedSize(threadBytes);
   }
 
-  /** The elements of a port's buffer. */
+  /** The elements of a port's buffer, in a run that has begun. */
   readonly view: ViewOf = (buffer) => {
-    const place = this.#program.places.get(buffer) as ArenaPlace | LastingPlace;
-    const inArena = place.kind === 'arena';
-    const piece = inArena ? this.arena : this.pieceOf(place);
-    const offset = piece.offset + (inArena ? place.offset : 0);
     let view = this.#views.get(buffer);
-    // The arena may have moved, and the memory around it may have grown.
-    if (!view || view.buffer !== piece.buffer || view.byteOffset !== offset) {
+    if (!view) {
+      const place = this.#program.places.get(buffer) as ArenaPlace | LastingPlace;
+      const inArena = place.kind === 'arena';
+      const piece = inArena ? this.arena : this.pieceOf(place);
+      const offset = piece.offset + (inArena ? place.offset : 0);
       view = viewOf(buffer.dtype, piece.buffer, offset, buffer.length);
       this.#views.set(buffer, view);
     }

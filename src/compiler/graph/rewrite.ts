@@ -29,6 +29,12 @@ export interface Value {
   readonly index: number;
 }
 
+/** JSON has one word for all numbers that are not finite, and one zero. */
+const exact = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `number ${Object.is(value, -0) ? '-0' : value}`
+    : value;
+
 const typeOf = (v: Value) => v.node.outputs[v.index];
 const equal = (a: Value, b: Value) => a.node === b.node && a.index === b.index;
 
@@ -66,7 +72,7 @@ export class Rewriter {
     const values = Object.values(attributes);
     if (values.some((v) => ArrayBuffer.isView(v))) return undefined;
     const parts = inputs.map((v) => `${this.#id(v.node)}.${v.index}`);
-    return `${this.#id(definition)}(${parts.join()})${values.length === 0 ? '' : JSON.stringify(attributes)}`;
+    return `${this.#id(definition)}(${parts.join()})${values.length === 0 ? '' : JSON.stringify(attributes, exact)}`;
   }
 
   #id(object: object): number {

@@ -155,8 +155,11 @@ describe.each(memories)('%s', (_, memoryOf) => {
     const stays = buffer(10);
     const place: LastingPlace = { kind: 'constant', data: new Float32Array(10).fill(4) };
     const memory = residence.place(programOf([], new Map([[stays, place]])));
+    memory.begin();
     expect([...memory.view(stays)]).toEqual(new Array(10).fill(4));
-    residence.place(programOf([buffer(mega)]));
+    // It needs no larger arena, but more memory.
+    residence.variable({ key: 1, dtype: 'float32', length: mega });
+    memory.begin();
     expect([...memory.view(stays)]).toEqual(new Array(10).fill(4));
   });
 
@@ -184,6 +187,7 @@ describe.each(memories)('%s', (_, memoryOf) => {
       other.allocate(100);
       other.release();
     }
+    program.begin();
     expect(program.view(small)[99]).toBe(3);
   });
 

@@ -213,19 +213,6 @@ describe('locals', () => {
     expect(() => verify(loaded, alone, divided)).toThrow(/no load ahead of a loop/);
     expect(() => verify(ahead(zero), divided)).toThrow(/no load ahead of a loop/);
   });
-  test('of the first thread are its own: others see those that are set directly before a parallel loop', () => {
-    const divided = loop(i, [store(b, ir.at(0, [i, 1]), ir.local(sum))], 'parallel');
-    const alone = store(a, ir.at(0), zero);
-    expect(() => verify(set(sum, zero), alone, divided)).toThrow(/local sum may not have been set/);
-    const other: Local = { name: 'other', type: f32 };
-    const copy = set(sum, ir.local(other));
-    verify(set(other, zero), copy, divided);
-    expect(() => verify(set(other, zero), alone, copy, divided)).toThrow(/local other may not have been set/);
-    verify(alone, set(sum, zero), divided, store(a, ir.at(1), ir.local(sum)));
-    const loaded = set(sum, ir.load(a, ir.at(0), f32));
-    verify(store(a, ir.at(1), zero), loaded, divided);
-    expect(() => verify(alone, loaded, divided)).toThrow(/a parallel loop and another statement both touch a/);
-  });
 });
 
 describe('counted loops', () => {

@@ -15,53 +15,44 @@ type Message =
 /** What a thread answers to a run; or that it could not do what it was told. */
 type Reply = { kind: 'done'; code: number; timing: Timing | undefined } | { kind: 'failed'; error: string };
 
-/** What a thread knows of a job. */
-interface Loaded {
-  readonly exports: Readonly<Record<string, (...parameters: number[]) => number>>;
-  readonly measure: Job['measure'];
-}
-
-/**
- * What a thread does with a message. Its text is sent to the threads, so it refers to nothing outside and contains no
- * functions.
- */
-function answer(message: Message, jobs: Map<number, Loaded>, profiled: typeof profiledRun): Reply | undefined {
-  try {
-    if (message.kind === 'load') {
-      const { key, module, memory, measure } = message;
-      const { exports } = new WebAssembly.Instance(module, { m: { memory } });
-      jobs.set(key, { exports: exports as Loaded['exports'], measure });
-      return undefined;
-    }
-    if (message.kind === 'forget') {
-      jobs.delete(message.key);
-      return undefined;
-    }
-    const { exports, measure } = jobs.get(message.key) as Loaded;
-    if (measure) {
-      const timing = profiled(exports, measure, message.part);
-      return { kind: 'done', code: timing.code, timing };
-    }
-    const { arena, own, thread, threads } = message.part;
-    return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
-  } catch (error) {
-    return { kind: 'failed', error: String(error) };
-  }
-}
-
+/** A string, whatever tools make of functions: `Message` in, `Reply` out. */
 const source = `
-const profiled = ${profiledRun};
-const answer = ${answer};
 const jobs = new Map();
-const hear = (message, send) => {
-  const reply = answer(message, jobs, profiled);
+const profiledRun = ${profiledRun};
+const answer = (message) => {
+  const { kind, key } = message;
+  if (kind === 'load') {
+    const { module, memory, measure } = message;
+    const { exports } = new WebAssembly.Instance(module, { m: { memory } });
+    jobs.set(key, { exports, measure });
+    return undefined;
+  }
+  if (kind === 'forget') {
+    jobs.delete(key);
+    return undefined;
+  }
+  const { exports, measure } = jobs.get(key);
+  if (measure) {
+    const timing = profiledRun(exports, measure, message.part);
+    return { kind: 'done', code: timing.code, timing };
+  }
+  const { arena, own, thread, threads } = message.part;
+  return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
+};
+const handle = (message, send) => {
+  let reply;
+  try {
+    reply = answer(message);
+  } catch (error) {
+    reply = { kind: 'failed', error: String(error) };
+  }
   if (reply) send(reply);
 };
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
-  parentPort.on('message', (message) => hear(message, (reply) => parentPort.postMessage(reply)));
+  parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
 } else {
-  onmessage = (event) => hear(event.data, (reply) => postMessage(reply));
+  onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
 }
 `;
 

@@ -1,15 +1,15 @@
 // Kernels of equal structure are built once and compiled once: the same program and the same bits as without that.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createWasm } from '../../src/backends/wasm/backend.ts';
-import type { machineFor } from '../../src/backends/wasm/machine.ts';
-import * as tf from '../../src/index.ts';
-import { printProgram } from '../../src/loops/check/print.ts';
-import { verifyProgram } from '../../src/loops/check/verify.ts';
-import type { Kernel } from '../../src/loops/ir.ts';
-import type { Program } from '../../src/loops/program.ts';
-import type { TypedArray } from '../../src/tensor/dtype.ts';
-import { compile } from './compile.ts';
+import { createWasm } from '../../../src/backends/wasm/backend.ts';
+import type { machineFor } from '../../../src/backends/wasm/machine.ts';
+import * as tf from '../../../src/index.ts';
+import { printProgram } from '../../../src/loops/check/print.ts';
+import { verifyProgram } from '../../../src/loops/check/verify.ts';
+import type { Kernel } from '../../../src/loops/ir.ts';
+import type { Program } from '../../../src/loops/program.ts';
+import type { TypedArray } from '../../../src/tensor/dtype.ts';
+import { compile } from '../compile.ts';
 
 type Any = tf.Tensor<any, any>;
 

@@ -2,14 +2,14 @@
 // says but the places themselves.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/compiler/compile.ts';
-import type { Tensor } from '../../src/index.ts';
-import { type Buffer, children, type Expression, type Statement } from '../../src/loops/ir.ts';
-import type { Place, Program } from '../../src/loops/program.ts';
-import { sizeOf } from '../../src/tensor/dtype.ts';
-import { deepModel, type Model, softmaxModel } from '../models.ts';
-import { compile } from './compile.ts';
-import { buildProgram, everyStep, recipes } from './random-programs.ts';
+import type { Plan } from '../../../src/compiler/compile.ts';
+import type { Tensor } from '../../../src/index.ts';
+import { type Buffer, children, type Expression, type Statement } from '../../../src/loops/ir.ts';
+import type { Place, Program } from '../../../src/loops/program.ts';
+import { sizeOf } from '../../../src/tensor/dtype.ts';
+import { deepModel, type Model, softmaxModel } from '../../models.ts';
+import { compile } from '../compile.ts';
+import { buildProgram, everyStep, recipes } from '../random-programs.ts';
 
 type Any = Tensor<any, any>;
 

@@ -1,0 +1,132 @@
+// Equal nodes are one, and what is dangerous is safe: the values are those of the graph as it stands.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import * as tf from '../../../src/index.ts';
+import { backends } from '../../backends.ts';
+import { evaluate } from '../../evaluate.ts';
+import { compile, lower } from '../compile.ts';
+import { buildProgram, smallRecipes } from '../random-programs.ts';
+import { expectClose, valuesOf } from '../run-tasks.ts';
+
+type Any = tf.Tensor<any, any>;
+const inGraph = <R>(build: () => R): R => new tf.Graph().asDefault(build);
+
+test('equal computations are done once, random ones are not', () => {
+  const { lowered } = inGraph(() => {
+    const x = tf.placeholder('float32', [4]);
+    const y = tf.add(tf.exp(x), tf.exp(x));
+    const r = tf.sub(tf.randomUniform([4]), tf.randomUniform([4]));
+    return compile({ fetches: [y, r] as Any[], feeds: [[x, [4]]] });
+  });
+  const ops = lowered.nodes.filter((n) => n.kind === 'map').map((n) => (n.kind === 'map' ? n.body.op : ''));
+  expect(ops.filter((op) => op === 'exp')).toHaveLength(1);
+  expect(lowered.counters).toHaveLength(2);
+});
+
+test('without sharing, as for the oracle, equal computations are done each for itself', () => {
+  const maps = (share: boolean) => {
+    const fetches = inGraph(() => {
+      const x = tf.placeholder('float32', [4]);
+      return { x, y: tf.add(tf.exp(x), tf.exp(x)) as Any };
+    });
+    const { nodes } = lower({ fetches: [fetches.y], feeds: [[fetches.x as Any, [4]]] }, share);
+    return nodes.filter((n) => n.kind === 'map').length;
+  };
+  expect([maps(true), maps(false)]).toEqual([2, 3]);
+});
+
+test('outputs of one operation are not equal to each other, nor what is computed from them', () => {
+  inGraph(() => {
+    const [a, b] = tf.unstack(tf.constant([1, 2]) as Any) as Any[];
+    const values = evaluate([tf.square(a), tf.square(b), tf.square(a)] as Any[]);
+    expect(values.map((v) => v.data[0])).toEqual([1, 4, 1]);
+    const { nodes, fetches } = lower({ fetches: [tf.square(a), tf.square(b), tf.square(a)] as Any[] });
+    expect(new Set(fetches.map((v) => v.node)).size).toBe(2);
+    expect(nodes.filter((n) => n.kind === 'map')).toHaveLength(2);
+  });
+});
+
+test('attributes are equal only if every number is, infinities and zeros of both signs included', () => {
+  inGraph(() => {
+    const index = tf.constant([0], { dtype: 'int32' });
+    const masks = [Infinity, -Infinity, NaN, 0, -0, 1].map(
+      (offValue) => tf.oneHot(index, 2, { onValue: 2, offValue }) as Any,
+    );
+    const found = (evaluate(masks) as any[]).map((mask) => mask.toArray()[0][1]);
+    expect(found).toEqual([Infinity, -Infinity, NaN, 0, -0, 1]);
+  });
+});
+
+test('sharing changes no value: what is fetched together is what is fetched alone, with rules and without', () => {
+  fc.assert(
+    fc.property(smallRecipes, (recipe) => {
+      const { fetches, shapes } = buildProgram(recipe);
+      const [wanted, ruled] = [false, true].map((rewrite) => valuesOf(lower({ fetches, feeds: shapes }, rewrite)));
+      for (const [i, fetch] of fetches.entries()) {
+        const [alone] = valuesOf(lower({ fetches: [fetch], feeds: shapes }, false));
+        expect([i, alone]).toEqual([i, wanted[i]]);
+        expectClose(ruled[i], wanted[i], 1e-5);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each(backends)(
+  'the hand-written cross-entropy is right for huge logits and any labels, on %s',
+  async (backend) => {
+    const graph = new tf.Graph();
+    const session = new tf.Session({ graph, backend });
+    const { z, labels, y, loss, gradient } = graph.asDefault(() => {
+      const logits = tf.placeholder('float32', [3, 4]);
+      const target = tf.placeholder('float32', [3, 4]);
+      const p = tf.nn.softmax(logits);
+      const total = tf.neg(tf.reduceSum(tf.mul(target, tf.log(p))));
+      return { z: logits, labels: target, y: p, loss: total, gradient: tf.gradients(total, [logits])[0] as Any };
+    });
+    const logits = [
+      [1000, -1000, 0, 0],
+      [-1000, 1000, 5, 0],
+      [0.1, 0.2, 0.3, 0.4],
+    ];
+    // Labels that sum to 0, 0.5 and 3.
+    const targets = [
+      [0, 0, 0, 0],
+      [0.5, 0, 0, 0],
+      [1, 1, 0.5, 0.5],
+    ];
+    const feeds = [
+      [z, logits],
+      [labels, targets],
+    ] as any;
+    const result = (await session.run({ loss, gradient, y }, feeds)) as any;
+    const logSoftmax = logits.map((row) => {
+      const most = Math.max(...row);
+      const sum = Math.log(row.reduce((s, v) => s + Math.exp(v - most), 0));
+      return row.map((v) => v - most - sum);
+    });
+    const wanted = -targets.flatMap((row, i) => row.map((t, k) => t * logSoftmax[i][k])).reduce((a, b) => a + b, 0);
+    expect(result.loss / wanted).toBeCloseTo(1, 5);
+    result.gradient.toArray().forEach((row: number[], i: number) => {
+      const sum = targets[i].reduce((a, b) => a + b, 0);
+      for (const [k, g] of row.entries()) expect(g).toBeCloseTo(sum * Math.exp(logSoftmax[i][k]) - targets[i][k], 5);
+    });
+    expect(result.y.toArray()[0]).toEqual([1, 0, 0, 0]);
+    // With y fed, log is the logarithm of what was fed, and the gradient is that of the formula at these values.
+    const p = [
+      [0.5, 0.5, 0.25, 0.25],
+      [1, 0.25, 0.5, 0.125],
+      [0.5, 0.5, 0.5, 0.5],
+    ];
+    const hot = [0, 1, 2].map((i) => [0, 1, 2, 3].map((k) => Number(i === k)));
+    const fed = (await session.run({ loss, gradient }, [
+      [y, p],
+      [labels, hot],
+    ] as any)) as any;
+    expect(fed.loss).toBeCloseTo(Math.log(2) + Math.log(4) + Math.log(2), 5);
+    fed.gradient.toArray().forEach((row: number[], i: number) => {
+      for (const [k, g] of row.entries()) expect(g).toBeCloseTo(p[i][k] - hot[i][k], 5);
+    });
+    await session.close();
+  },
+);

@@ -1,0 +1,78 @@
+// Which primitives become one task.
+import { expect, test } from 'vitest';
+import * as tf from '../../../src/index.ts';
+import { tutorialModel } from '../../tutorial-model.ts';
+import { compile } from '../compile.ts';
+
+type Any = tf.Tensor<any, any>;
+const inGraph = <R>(build: () => R): R => new tf.Graph().asDefault(build);
+
+test('a chain of elementwise operations is one task, bias and activation join what produces them', () => {
+  const { tasks } = inGraph(() => {
+    const x = tf.placeholder('float32', [null, 8]) as Any;
+    const h = tf.nn.relu(
+      tf.add(
+        tf.matmul(x, tf.constant(new Float32Array(128), { shape: [8, 16] }) as Any),
+        tf.constant(new Float32Array(16)) as Any,
+      ) as Any,
+    ) as Any;
+    return compile({ fetches: [tf.square(tf.exp(tf.neg(h)))], feeds: [[x, [5, 8]]] });
+  });
+  expect(tasks.map((t) => t.root?.kind ?? 'map')).toEqual(['contract']);
+  expect(tasks[0].outputs).toHaveLength(1);
+});
+
+test("Adam's update of a parameter is one task with three results, in the task of the gradient where it can be", () => {
+  const { tasks } = inGraph(() => {
+    const { x, y_, keepProb, step } = tutorialModel(tf);
+    return compile({
+      targets: [step],
+      feeds: [
+        [x, [2, 784]],
+        [y_, [2, 10]],
+        [keepProb, []],
+      ],
+    });
+  });
+  expect(tasks.filter((t) => t.root?.kind === 'contract' && t.outputs.length === 3)).toHaveLength(4);
+});
+
+test("Adam's update by a gradient that is there already is one task, which reads it once", () => {
+  const { tasks } = inGraph(() => {
+    const [variable, gradient] = [tf.variable(tf.ones([100])), tf.variable(tf.ones([100]))];
+    return compile({ targets: [new tf.train.AdamOptimizer().applyGradients([[gradient, variable]])] });
+  });
+  const large = tasks.filter((t) => t.shape.length > 0);
+  expect(large.map((t) => t.outputs.length)).toEqual([3]);
+  expect(large[0].inputs.filter((v) => v.strides[0] > 0)).toHaveLength(4);
+});
+
+test('a result joins one that reads the same array, but not before something that waits for it', () => {
+  const { tasks } = inGraph(() => {
+    const [a, b] = [tf.variable(tf.ones([100, 100])), tf.variable(tf.ones([100, 100]))];
+    const twice = tf.mul(a, 2);
+    const steps = [tf.assign(b, twice), tf.matmul(twice, a), tf.assign(a, tf.mul(a, 0.5))];
+    return compile({ fetches: [steps[1]], targets: [steps[0].operation, steps[2].operation] });
+  });
+  expect(tasks.map((t) => [t.root?.kind ?? 'map', t.outputs.length])).toEqual([
+    ['map', 1],
+    ['contract', 1],
+    ['map', 1],
+  ]);
+});
+
+test('what no one needs is not computed: no gradient for the images', () => {
+  const { tasks } = inGraph(() => {
+    const { x, y_, keepProb, step } = tutorialModel(tf);
+    return compile({
+      targets: [step],
+      feeds: [
+        [x, [2, 784]],
+        [y_, [2, 10]],
+        [keepProb, []],
+      ],
+    });
+  });
+  // conv1, conv2, fc1, fc2 forward; their weights' gradients; the inputs' gradients of conv2, fc1 and fc2.
+  expect(tasks.filter((t) => t.root?.kind === 'contract')).toHaveLength(4 + 4 + 3);
+});

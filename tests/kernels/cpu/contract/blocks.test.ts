@@ -1,0 +1,65 @@
+// Contractions in tiles, interpreted, against the reference, in every way that there is: packed as a whole, in blocks
+// with sums in memory, in chunks, where they lie, with rows copied, and with results turned or stored lane by lane.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { sumOfProducts, tiled } from '../../../../src/kernels/cpu/contract/contract.ts';
+import { layoutsOf } from '../../../../src/kernels/cpu/contract/layout.ts';
+import { costOf, tilePlan } from '../../../../src/kernels/cpu/contract/tile-plan.ts';
+import type { Machine } from '../../../../src/loops/machine.ts';
+import type { Contract } from '../../../../src/primitives/primitives.ts';
+import * as p from '../../../../src/primitives/primitives.ts';
+import * as s from '../../../../src/primitives/scalar.ts';
+import type { Task } from '../../../../src/primitives/task.ts';
+import { anyMachine, check, expectEqual, expectExact, valuesOf } from '../../run.ts';
+import { contractions, taskOf, viewsOf } from './contractions.ts';
+
+/** How the cheapest tiles for a task are computed, in words. */
+function waysOf(task: Task, machine: Machine): string[] {
+  const plans = layoutsOf(task).flatMap((layout) => tilePlan(task, task.root as Contract, layout, machine) ?? []);
+  const [plan] = plans.sort((a, b) => costOf(a) - costOf(b));
+  if (!plan) return [];
+  const { packed, inParts, rows, results } = plan;
+  return [`${packed ? 'packed' : 'in place'}${inParts ? ' in parts' : ''}`, `rows ${rows}`, `results ${results}`];
+}
+
+test('as tiles, in every way that there is, and as sums of products, they equal the reference', () => {
+  const ways = new Set<string>();
+  check(
+    fc.property(contractions, anyMachine, (c, machine) => {
+      const { inputs, result } = viewsOf(c);
+      const { kernels, taken } = expectEqual({ fetches: [result] }, inputs, machine, tiled);
+      expectExact({ fetches: [result] }, inputs, machine, sumOfProducts);
+      if (taken.length === 0) return;
+      for (const way of waysOf(taskOf(result), machine)) ways.add(way);
+      ways.add(kernels.map((k) => /^(\w+) for/.exec(k.name)?.[1] ?? 'compute').join(', '));
+    }),
+    250,
+  );
+  for (const way of [
+    ...['packed', 'packed in parts', 'in place', 'in place in parts', 'rows near', 'rows strided', 'rows copied'],
+    ...['results vectors', 'results turned', 'results lanes'],
+    ...['compute', 'pack, compute', 'clear, compute', 'compute, finish'],
+  ]) {
+    expect(Array.from(ways)).toContain(way);
+  }
+});
+
+test('with something computed of the result, positions, other arrays and other types among it', () => {
+  const endings: Record<string, (x: s.Scalar, y: s.Scalar) => s.Scalar> = {
+    bias: (x, y) => s.max(s.add(x, y), 0),
+    position: (x, y) => s.add(s.mul(x, 2), s.mul(y, s.cast(s.index(0), x.dtype))),
+    wider: (x) => s.cast(x, 'float64'),
+    compared: (x, y) => s.less(x, y),
+    // So much arithmetic that it is done in loops.
+    long: (x, y) => Array.from({ length: 60 }).reduce<s.Scalar>((z) => s.sub(s.select(s.less(z, y), y, z), 1), x),
+  };
+  check(
+    fc.property(contractions, anyMachine, fc.constantFrom(...Object.keys(endings)), (c, machine, ending) => {
+      const { inputs, result } = viewsOf(c);
+      const bias = inputs.view(c.dtype, result.shape, valuesOf(c.dtype, 5));
+      const fetches = [p.map([result, bias], endings[ending])];
+      expectEqual({ fetches }, inputs, machine, tiled);
+    }),
+    150,
+  );
+});

@@ -1,0 +1,97 @@
+// Reductions of every operation over any axes, interpreted, against the reference: along the kept and the reduced axis.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { reduction } from '../../../../src/kernels/cpu/reduce/reduce.ts';
+import type { ReduceOp } from '../../../../src/primitives/primitives.ts';
+import * as p from '../../../../src/primitives/primitives.ts';
+import * as s from '../../../../src/primitives/scalar.ts';
+import type { DType } from '../../../../src/tensor/dtype.ts';
+import { anyMachine, check, expectExact, Inputs, lies, machines, quarters, shapes, valuesOf } from '../../run.ts';
+
+const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+const operations = fc.oneof(
+  fc.tuple(fc.constantFrom<ReduceOp>('sum', 'prod', 'max', 'min'), fc.constantFrom(...numeric)),
+  fc.tuple(fc.constantFrom<ReduceOp>('any', 'all'), fc.constant<DType>('bool')),
+);
+/** Factors whose products are exact. */
+const factors = (i: number) => [1, -1, 2, 0.5][Math.imul(i, 2654435761) & 3];
+
+const cases = fc.tuple(operations, fc.integer({ min: 0, max: 4 })).chain(([[op, dtype], rank]) =>
+  fc.record({
+    op: fc.constant(op),
+    dtype: fc.constant(dtype),
+    shape: shapes(rank),
+    axes: fc.subarray(Array.from({ length: rank }, (_, i) => i)),
+    lies: lies(rank),
+    machine: anyMachine,
+  }),
+);
+
+test('all operations over any axes of all types equal the reference', () => {
+  check(
+    fc.property(cases, ({ op, dtype, shape, axes, lies: way, machine }) => {
+      const inputs = new Inputs();
+      const isProduct = op === 'prod' && (dtype === 'float32' || dtype === 'float64');
+      const x = inputs.view(dtype, shape, isProduct ? factors : valuesOf(dtype, 1), way);
+      expectExact({ fetches: [p.reduce(op, x, axes)] }, inputs, machine, reduction);
+    }),
+    200,
+  );
+});
+
+test('what is reduced is computed on the way, from several arrays and positions, and so is what becomes of it', () => {
+  const mapped = fc.integer({ min: 1, max: 3 }).chain((rank) =>
+    fc.record({
+      shape: shapes(rank),
+      axes: fc.subarray(Array.from({ length: rank }, (_, i) => i)),
+      lies: fc.tuple(lies(rank), lies(rank)),
+      axis: fc.nat(rank - 1),
+      machine: anyMachine,
+    }),
+  );
+  check(
+    fc.property(mapped, ({ shape, axes, lies: [first, second], axis, machine }) => {
+      const inputs = new Inputs();
+      const x = inputs.view('float32', shape, quarters(1), first);
+      const y = inputs.view('float32', shape, quarters(2), second);
+      const product = p.map([x, y], (a, b) => s.add(s.mul(a, b), s.cast(s.index(axis), 'float32')));
+      const sum = p.reduce('sum', product, axes);
+      const bias = inputs.view('float32', sum.shape, quarters(3));
+      const fetches = [p.map([sum, bias], (a, b) => s.sub(s.mul(a, 0.5), b)), sum];
+      expectExact({ fetches }, inputs, machine, reduction);
+    }),
+    100,
+  );
+});
+
+test('NaN and infinities go through, and an extreme of nothing is the value to begin with', () => {
+  for (const machine of machines) {
+    for (const op of ['max', 'min', 'sum'] as const) {
+      for (const axes of [[0], [1]]) {
+        const inputs = new Inputs();
+        const x = inputs.view('float32', [11, 21], (i) =>
+          i % 50 === 7 ? Number.NaN : i % 31 === 3 ? -Infinity : i / 4,
+        );
+        expectExact({ fetches: [p.reduce(op, x, axes)] }, inputs, machine, reduction);
+      }
+      const inputs = new Inputs();
+      const none = inputs.view('float32', [5, 0], () => 0);
+      const { values } = expectExact({ fetches: [p.reduce(op, none, [1])] }, inputs, machine, reduction);
+      expect(values[0][4]).toBe({ max: -Infinity, min: Infinity, sum: 0 }[op]);
+    }
+  }
+});
+
+test('vectors lie along the axis on which neighbours are', () => {
+  const takenFor = (shape: number[], axes: number[]) => {
+    const inputs = new Inputs();
+    const x = inputs.view('float32', shape, quarters(1));
+    const { taken, kernels } = expectExact({ fetches: [p.reduce('sum', x, axes)] }, inputs, machines[1], reduction);
+    const text = JSON.stringify(kernels.map((k) => k.body));
+    // Only partial results along the reduced axis are added up lane by lane.
+    return [taken[0], text.includes('"shuffle"') ? 'along the reduced axis' : 'along the kept axis'];
+  };
+  expect(takenFor([40, 50], [0])).toEqual(['reduce ×4', 'along the kept axis']);
+  expect(takenFor([40, 50], [1])).toEqual(['reduce ×4', 'along the reduced axis']);
+  expect(takenFor([3], [])).toEqual(['reduce ×1', 'along the kept axis']);
+});
