@@ -90,12 +90,10 @@ export { array } from './tensor/array.ts';
 export {
   bool,
   type DType,
-  type DTypeOfArray,
   type Elem,
   type FloatDType,
   float32,
   float64,
-  type GivenArrays,
   int32,
   type NumericDType,
   type TypedArray,

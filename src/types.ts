@@ -28,6 +28,7 @@ export type {
   SqueezeDims,
   Transpose,
 } from './tensor/axis-rules.ts';
+export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
 export type {
   AddDims,
   Broadcast,
