@@ -1,4 +1,5 @@
-// x^y by whole numbers of any size: JavaScript's own ** may be hundreds of units of the last place off.
+// x^y of float64 by whole numbers of any size: JavaScript's own ** may be hundreds of units of the last place off.
+import type { DType } from '../../tensor/dtype.ts';
 
 /** Numbers are whole multiples of 2^−160. */
 const digits = 160n;
@@ -50,6 +51,7 @@ function exponential(z: bigint): number {
 }
 
 function powerOfSize(x: number, y: number): number {
+  if (x === 1) return 1;
   // Nothing nearer to 1 than a float can be has a power of that size that is a number.
   if (Math.abs(y) > 2 ** 64) return x > 1 === y > 0 ? Infinity : 0;
   const [m, e] = parts(y);
@@ -59,12 +61,13 @@ function powerOfSize(x: number, y: number): number {
   return z > limit ? Infinity : z < -limit ? 0 : exponential(z);
 }
 
-/** IEEE 754's pow. */
-export function power(x: number, y: number): number {
+/** IEEE 754's pow. For float32 JavaScript's has digits enough. */
+export function power(x: number, y: number, dtype: DType): number {
   if (y === 0 || x === 1 || (x === -1 && Math.abs(y) === Infinity)) return 1;
   const size = Math.abs(x);
   // JavaScript's is right where the result is no number, infinite or 0 by rule.
-  if (!(size > 0 && size < Infinity && Math.abs(y) < Infinity) || (x < 0 && !Number.isInteger(y))) return x ** y;
+  const byRule = !(size > 0 && size < Infinity && Math.abs(y) < Infinity) || (x < 0 && !Number.isInteger(y));
+  if (dtype === 'float32' || byRule) return x ** y;
   const result = powerOfSize(size, y);
   return x < 0 && Math.abs(y % 2) === 1 ? -result : result;
 }

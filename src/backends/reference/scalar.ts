@@ -62,7 +62,7 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'mod':
       return integer && b === 0 ? 0 : modulo(a, b);
     case 'pow':
-      return integer ? integerPower(a, b) : power(a, b);
+      return integer ? integerPower(a, b) : power(a, b, s.dtype);
     case 'min':
       return Math.min(a, b);
     case 'max':

@@ -9,32 +9,38 @@ const { binary: op, compare, select, convert, unary } = ir;
 /** x^y for scalars, with the sign and the special cases of IEEE 754's pow (C99, F.9.4.4). */
 export function pow(x: Expression, y: Expression): Expression {
   if (x.type.dtype === 'int32') return integerPower(x, y);
+  const single = x.type.dtype === 'float32';
   const base = convert(x, 'float64');
   const power = convert(y, 'float64');
-  const zero = like(base, 0);
   const size = unary('abs', base);
-  // Any larger exponent gives 0, 1 or infinity like this one; infinity itself times the logarithm of 1 is no number.
-  const bounded = op('max', op('min', power, like(power, 2 ** 200)), like(power, -(2 ** 200)));
-  const result = x.type.dtype === 'float32' ? exp(op('mul', bounded, log(size))) : powerOfSize(size, bounded);
+  const general = single ? exp(op('mul', power, log(size))) : powerOfSize(size, power);
+  // Then it is 1, whatever the other is.
+  const isUnit = op('or', compare('equal', power, like(power, 0)), compare('equal', size, like(size, 1)));
+  const result = select(isUnit, like(size, 1), general);
   const whole = compare('equal', unary('floor', power), power);
   const halved = op('mul', power, like(power, 0.5));
   const odd = op('and', whole, compare('notEqual', unary('floor', halved), halved));
-  const negative = compare('less', ir.half(base, true), int(0, 1));
-  const signed = select(op('and', negative, odd), unary('neg', result), result);
-  const finite = op('and', compare('less', base, zero), compare('less', size, like(base, Infinity)));
-  const general = select(op('and', finite, unary('not', whole)), like(base, NaN), signed);
-  const unit = op('or', compare('equal', power, zero), compare('equal', base, like(base, 1)));
-  return convert(select(unit, like(base, 1), general), x.type.dtype);
+  // −0 is negative too.
+  const signBit = compare('less', single ? ir.bitcast(x, 'int32') : ir.half(base, true), int(0, 1));
+  const signed = select(op('and', signBit, odd), unary('neg', result), result);
+  const isNegative = op('and', compare('less', base, like(base, 0)), compare('less', size, like(size, Infinity)));
+  return convert(select(op('and', isNegative, unary('not', whole)), like(base, NaN), signed), x.type.dtype);
 }
+
+/** The nearest number of at most that size; NaN stays. */
+const within = (x: Expression, size: number): Expression =>
+  op('maxFast', op('minFast', x, like(x, size)), like(x, -size));
 
 /** The upper 21 bits of a float64: a product of two such numbers is exact. */
 const upper = (x: Expression): Expression => ir.join(int(0, 1), ir.half(x, true));
 
 /**
- * x^y of float64 for x ≥ 0 as 2^(y·log₂ x), the logarithm in two parts: together they have the 11 bits more that the
+ * x^y of float64 for x ≥ 0, as 2^(y·log₂ x), the logarithm in two parts: together they have the 11 bits more that the
  * exponent of the result takes. Method and coefficients: fdlibm (Sun).
  */
-function powerOfSize(x: Expression, y: Expression): Expression {
+function powerOfSize(x: Expression, exponent: Expression): Expression {
+  // Any larger exponent gives 0 or infinity like this one, and infinity has no parts.
+  const y = within(exponent, 2 ** 200);
   const [high, low] = logarithmInParts(x);
   const yHigh = upper(y);
   const large = op('mul', yHigh, high);
@@ -42,8 +48,7 @@ function powerOfSize(x: Expression, y: Expression): Expression {
   const sum = op('add', large, small);
   // Far outside, where the parts mean nothing, any number of that size will do.
   const inside = compare('less', unary('abs', sum), like(x, 1100));
-  const bounded = op('max', op('min', sum, like(x, 1100)), like(x, -1100));
-  const result = powerOfTwoInParts(select(inside, large, bounded), select(inside, small, like(x, 0)));
+  const result = powerOfTwoInParts(select(inside, large, within(sum, 1100)), select(inside, small, like(x, 0)));
   // The logarithms of 0 and infinity are infinite.
   const infinite = compare('equal', x, like(x, Infinity));
   const grows = op('xor', compare('less', y, like(x, 0)), infinite);
