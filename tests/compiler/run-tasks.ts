@@ -16,10 +16,9 @@ export interface Given {
 }
 
 /** Numbers for everything that a run reads, the same ones each time. */
-export function givenFor({ feeds, nodes }: Pick<Lowered, 'feeds' | 'nodes'>, seed = 0): Given {
-  const sizes = new Map(
-    nodes.flatMap((n) => (n.kind === 'read' ? [[n.variable.key, elements(n.shape)] as const] : [])),
-  );
+export function givenFor({ feeds, nodes, updates }: Pick<Lowered, 'feeds' | 'nodes' | 'updates'>, seed = 0): Given {
+  const read = nodes.flatMap((n) => (n.kind === 'read' ? [n.variable] : []));
+  const sizes = new Map([...read, ...updates.map((u) => u.variable)].map((v) => [v.key, elements(v.shape)]));
   const wave = (count: number, phase: number) =>
     Float64Array.from({ length: count }, (_, i) => Math.fround(Math.sin(i * 1.7 + phase + seed)));
   return {
@@ -117,7 +116,8 @@ export class Arrays {
   /** The elements of a view in order. */
   read({ node, shape, strides, offset }: View): Float64Array {
     const array = this.of(node);
-    return Float64Array.from(indices(shape), (index) => array[offset + dot(index, strides)]);
+    // A typed array would look at the indices only when it has them all.
+    return Float64Array.from(Array.from(indices(shape), (index) => array[offset + dot(index, strides)]));
   }
 
   run(tasks: readonly Task[]): void {

@@ -1,8 +1,15 @@
-// Which primitives become one task.
+// Which primitives become one task, and that tasks compute what the primitives do.
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { atOnce } from '../../../src/base/turns.ts';
+import { schedule } from '../../../src/compiler/program/schedule.ts';
+import { fuse } from '../../../src/compiler/tasks/fuse.ts';
 import * as tf from '../../../src/index.ts';
+import { verifyTask } from '../../../src/primitives/verify-task.ts';
 import { tutorialModel } from '../../tutorial-model.ts';
-import { compile } from '../compile.ts';
+import { compile, lower } from '../compile.ts';
+import { buildProgram, smallRecipes } from '../random-programs.ts';
+import { Arrays, expectResults, givenFor } from '../run-tasks.ts';
 
 type Any = tf.Tensor<any, any>;
 const inGraph = <R>(build: () => R): R => new tf.Graph().asDefault(build);
@@ -75,4 +82,27 @@ test('what no one needs is not computed: no gradient for the images', () => {
   });
   // conv1, conv2, fc1, fc2 forward; their weights' gradients; the inputs' gradients of conv2, fc1 and fc2.
   expect(tasks.filter((t) => t.root?.kind === 'contract')).toHaveLength(4 + 4 + 3);
+});
+
+test('the tasks of random programs compute what the primitives do, each fetch and update in an array of its own', () => {
+  const seen = { primitives: 0, tasks: 0 };
+  fc.assert(
+    fc.property(smallRecipes, (recipe) => {
+      const { fetches, step, shapes } = buildProgram(recipe);
+      const lowered = lower({ fetches, targets: [step], feeds: shapes });
+      const fused = atOnce(fuse(lowered));
+      fused.tasks.forEach(verifyTask);
+      seen.primitives += lowered.nodes.length;
+      seen.tasks += fused.tasks.length;
+      const given = givenFor(lowered);
+      const arrays = new Arrays(given);
+      // Tasks come in any order; schedule puts them in one in which they can run.
+      arrays.run(atOnce(schedule(fused)).tasks);
+      expectResults(arrays, fused, lowered, given);
+      const updated = fused.updates.map((u) => u.value.node);
+      expect(new Set(updated).size).toBe(updated.length);
+    }),
+    { numRuns: 60 },
+  );
+  expect(seen.tasks).toBeLessThan(seen.primitives / 2);
 });
