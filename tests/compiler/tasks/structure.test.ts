@@ -29,7 +29,7 @@ function kernelsOf(task: Task): string {
   };
   const [offer] = offersFor(task, machine);
   const kernels = offer.build({
-    bufferOf,
+    of: bufferOf,
     scratch: (name, dtype, length) => ({ name, dtype, length }),
     own: (name, dtype, length) => ({ name, dtype, length, private: true }),
     status: () => ({ name: 'status', dtype: 'float64', length: 3 }),
