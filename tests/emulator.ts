@@ -17,6 +17,14 @@ export interface Start {
   reflow?: boolean;
 }
 
+/** The environment of somebody at a terminal: what CI sets, as `CI` itself, is about pipes and switches colours off. */
+const person = {
+  TERM: 'xterm-256color',
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TMPDIR|CC|MILLRACE_.*)$/.test(name)),
+  ),
+};
+
 /** A shell command on a terminal of its own; when it ends, its exit code and a prompt are printed: `0$ `. */
 export class Emulator {
   /** All that came, as it came. */
@@ -35,12 +43,11 @@ export class Emulator {
         if (numbers.includes(25)) this.cursorVisible = final === 'h';
         return false;
       });
-    const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...inherited } = process.env as Record<string, string>;
     this.#process = pty.spawn('/bin/sh', ['-c', `trap : INT; ${command}; printf '%s$ ' $?`], {
       cols: columns,
       rows,
       cwd,
-      env: { ...inherited, TERM: 'xterm-256color', ...env },
+      env: { ...person, ...env },
     });
     this.#process.onData((text) => {
       this.raw += text;
