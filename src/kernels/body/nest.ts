@@ -8,6 +8,22 @@ import type { Machine } from '../../loops/machine.ts';
 /** Statements in order: the inside of a loop, or of a kernel. */
 export type Body = readonly Statement[];
 
+/** A loop around statements; none for a single iteration, nothing for no iteration. */
+export function loop(variable: LoopVariable, body: Body, kind: LoopKind = 'serial'): Body {
+  if (variable.extent <= 0 || body.length === 0) return [];
+  return variable.extent <= variable.step ? body : [{ kind: 'loop', variable, loop: kind, body }];
+}
+
+export const variable = (name: string, extent: number, step = 1): LoopVariable => ({ name, extent, step });
+
+/** A loop variable for each axis. */
+export const variables = (name: string, shape: readonly number[]): LoopVariable[] =>
+  shape.map((size, i) => variable(`${name}${i}`, size));
+
+/** Loops in each other around statements; only the outermost can be parallel. */
+export const nested = (around: readonly LoopVariable[], body: Body, kind: LoopKind = 'serial'): Body =>
+  around.reduceRight<Body>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
+
 /** An array as seen from the iteration space. */
 export interface StridedAccess {
   readonly strides: readonly number[];
@@ -55,22 +71,6 @@ export function mergeAxes(
   return { shape: sizes, offsets: accesses.map((a) => a.offset), strides };
 }
 
-/** A loop around statements; none for a single iteration, nothing for no iteration. */
-export function loop(variable: LoopVariable, body: Body, kind: LoopKind = 'serial'): Body {
-  if (variable.extent <= 0 || body.length === 0) return [];
-  return variable.extent <= variable.step ? body : [{ kind: 'loop', variable, loop: kind, body }];
-}
-
-export const variable = (name: string, extent: number, step = 1): LoopVariable => ({ name, extent, step });
-
-/** A loop variable for each axis. */
-export const variables = (name: string, shape: readonly number[]): LoopVariable[] =>
-  shape.map((size, i) => variable(`${name}${i}`, size));
-
-/** Loops in each other around statements; only the outermost can be parallel. */
-export const nested = (around: readonly LoopVariable[], body: Body, kind: LoopKind = 'serial'): Body =>
-  around.reduceRight<Body>((inside, v, i) => loop(v, inside, i === 0 ? kind : 'serial'), body);
-
 /** One position in a nest: the index of each access there, and how many elements along the last axis are done at once. */
 export interface Position {
   readonly lanes: number;
@@ -83,13 +83,6 @@ export interface Position {
   /** The position along an axis of the (merged) space, as an int32 value. */
   readonly axis: (axis: number) => Expression;
 }
-
-/** How many lanes of a vector are elements where so many are left; undefined if all are. */
-export const partOf = (left: number, lanes: number): number | undefined => (left < lanes ? left : undefined);
-
-/** Is the rest of an axis one vector of which a part is left out, and not element by element? */
-export const isPartial = (rest: number, lanes: number, { partialVectors }: Pick<Machine, 'partialVectors'>): boolean =>
-  partialVectors && lanes > 1 && rest > 1;
 
 /** How far loops have come along an axis: as far as the variable says, from `begin` on. */
 export interface AxisPlace {
@@ -129,6 +122,13 @@ export function positionAt(
     },
   };
 }
+
+/** How many lanes of a vector are elements where so many are left; undefined if all are. */
+export const partOf = (left: number, lanes: number): number | undefined => (left < lanes ? left : undefined);
+
+/** Is the rest of an axis one vector of which a part is left out, and not element by element? */
+export const isPartial = (rest: number, lanes: number, { partialVectors }: Pick<Machine, 'partialVectors'>): boolean =>
+  partialVectors && lanes > 1 && rest > 1;
 
 /** Steps of one size along an axis. */
 export interface Stretch {

@@ -1,6 +1,6 @@
 // The end of every task: the outputs' bodies, computed for one element or a vector, and stored.
 
-import type { Buffer, Expression, Kernel, Statement } from '../../loops/ir.ts';
+import type { Buffer, Expression, Kernel, LoopVariable, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../loops/machine.ts';
 import { usesIndex } from '../../primitives/scalar.ts';
@@ -81,16 +81,12 @@ export function fills(task: Task, buffers: TaskBuffers, machine: Machine): Kerne
 export function filling(buffer: Buffer, value: number, machine: Machine): Kernel {
   const { length } = buffer;
   const lanes = lanesOf(machine, buffer.dtype);
-  const whole = Math.floor(length / lanes) * lanes;
-  const store = (v: ReturnType<typeof variable>, begin: number, width: number): Statement => ({
-    kind: 'store',
-    buffer,
-    index: ir.at(begin, [v, 1]),
-    value: ir.constant(value, ir.valueType(buffer.dtype, width)),
-  });
-  const v = variable('f', whole, lanes);
-  const r = variable('g', length - whole);
-  const body = [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, whole, 1)])];
+  const full = Math.floor(length / lanes) * lanes;
+  const store = (v: LoopVariable, begin: number, width: number): Statement =>
+    ir.store(buffer, ir.at(begin, [v, 1]), ir.constant(value, ir.valueType(buffer.dtype, width)));
+  const v = variable('f', full, lanes);
+  const r = variable('g', length - full);
+  const body = [...loop(v, [store(v, 0, lanes)], 'parallel'), ...loop(r, [store(r, full, 1)])];
   return { name: 'fill', body, flops: 0, bytes: length * sizeOf(buffer.dtype) };
 }
 

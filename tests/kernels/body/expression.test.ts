@@ -28,6 +28,12 @@ const common: Record<string, Operation> = {
   less: s.less,
   lessEqual: s.lessEqual,
   select: (a, b) => s.select(s.less(a, b), a, b),
+  'max with a constant': (a) => s.max(a, 3),
+  'max of a constant': (a) => s.max(3, a),
+  'min with a constant': (a) => s.min(a, 3),
+  'min of a constant': (a) => s.min(3, a),
+  // What is stored as a byte is one anyway.
+  'byte as int32': (a) => s.cast(s.cast(a, 'uint8'), 'int32'),
 };
 const casts = Object.fromEntries(
   (['float32', 'float64', 'int32', 'uint8', 'bool'] as const).map((to): [string, Operation] => [
@@ -40,7 +46,7 @@ const operations: Record<DType, Record<string, Operation>> = {
   float32: floats,
   float64: floats,
   int32: { ...common, ...casts, and: s.and, or: s.or, xor: s.xor, not: s.not, shiftRight: (a) => s.shiftRight(a, 5) },
-  uint8: { ...common, ...casts },
+  uint8: { ...common, ...casts, 'sum as int32': (a, b) => s.cast(s.add(a, b), 'int32') },
   bool: {
     ...casts,
     and: s.and,

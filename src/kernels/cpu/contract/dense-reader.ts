@@ -5,56 +5,64 @@ import * as ir from '../../../loops/ir.ts';
 import { rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
 import type { TileReader } from '../tile/register-tile.ts';
-import { around, axisLoop, indexAlong } from './axis-loop.ts';
+import { type AxisLoop, around, axisLoop, indexAlong } from './axis-loop.ts';
 import { mergeSums, type SumAxis } from './layout.ts';
 import { partAt, type TileSite } from './tile-site.ts';
 
+/** Loops over the summed axes, around one step. */
+type Steps = readonly AxisLoop<SumAxis>[];
+
+/** What a tile reads of an operand at each step: the first element, and others at such a distance from each other. */
+interface Source {
+  readonly buffer: Buffer;
+  readonly first: Affine;
+  readonly stride: number;
+}
+
 /** Reads the columns where they are packed, or where they lie, and the rows where they were copied, or where they lie. */
 export function denseReader(site: TileSite, copied: Buffer | undefined): TileReader {
-  const { t, block, panel, p, m } = site;
-  const { layout, dtype } = t.plan;
-  const { row, rows, column, columns } = layout;
-  const { vectors, lanes } = panel;
-  const type = ir.valueType(dtype, lanes);
-  const ks = mergeSums(block.inner, block.packed === undefined).map((x, i) => axisLoop(x, `k${i}`));
-  /** From where the operand lies to its element at the tile's corner, at a step. */
-  const inPlace = (stride: (axis: SumAxis) => number): Affine =>
-    added(indexAlong([...block.groups, ...t.shared, m], stride), indexAlong([...block.outside, ...ks], stride));
-  /** The same of a copy, in which a step has so many elements. */
-  const steps = rowMajor(ks.map((k) => k.axis.size));
-  const inCopy = (elements: number): Affine => ir.at(0, ...ks.map(({ v }, i) => [v, steps[i] * elements] as const));
-  const fromColumns = block.packed
-    ? {
-        buffer: block.packed,
-        first: added(ir.at(panel.begin * block.depth, [p, block.depth]), inCopy(vectors * lanes)),
-        stride: 1,
-      }
-    : {
-        buffer: t.buffers.of(column.node),
-        first: added(
-          ir.at(column.offset + panel.begin * columns.column, [p, columns.column]),
-          inPlace((x) => x.column),
-        ),
-        stride: columns.column,
-      };
-  const fromRows = copied
-    ? { buffer: copied, first: inCopy(m.v.step), stride: 1 }
-    : {
-        buffer: t.buffers.of(row.node),
-        first: added(
-          ir.at(row.offset),
-          inPlace((x) => x.row),
-        ),
-        stride: rows.row,
-      };
-  const at = ({ first, stride }: { first: Affine; stride: number }, n: number): Affine => ir.plus(first, n * stride);
+  const { t, block, panel } = site;
+  const { lanes } = panel;
+  const type = ir.valueType(t.plan.dtype, lanes);
+  const steps = mergeSums(block.inner, block.packed === undefined).map((x, i) => axisLoop(x, `k${i}`));
+  const columns = columnsOf(site, steps);
+  const rows = copied ? { buffer: copied, first: inCopy(steps, site.m.v.step), stride: 1 } : rowsOf(site, steps);
+  const at = ({ first, stride }: Source, n: number): Affine => ir.plus(first, n * stride);
   return {
-    loops: (step) => around(ks, step),
-    row: (r) => ir.load(fromRows.buffer, at(fromRows, r), type, lanes === 1 ? 1 : 0),
+    loops: (step) => around(steps, step),
+    row: (r) => ir.load(rows.buffer, at(rows, r), type, lanes === 1 ? 1 : 0),
     column: (u) => {
       // Packed vectors are full: zeros follow the columns.
       const part = block.packed ? undefined : partAt(site, u);
-      return ir.load(fromColumns.buffer, at(fromColumns, u * lanes), type, 1, part);
+      return ir.load(columns.buffer, at(columns, u * lanes), type, 1, part);
     },
   };
+}
+
+function columnsOf(site: TileSite, steps: Steps): Source {
+  const { t, block, panel, p } = site;
+  const { column, columns } = t.plan.layout;
+  if (block.packed) {
+    const first = ir.at(panel.begin * block.depth, [p, block.depth]);
+    return { buffer: block.packed, first: added(first, inCopy(steps, panel.vectors * panel.lanes)), stride: 1 };
+  }
+  const first = ir.at(column.offset + panel.begin * columns.column, [p, columns.column]);
+  const there = inPlace(site, steps, (x) => x.column);
+  return { buffer: t.buffers.of(column.node), first: added(first, there), stride: columns.column };
+}
+
+function rowsOf(site: TileSite, steps: Steps): Source {
+  const { row, rows } = site.t.plan.layout;
+  const there = inPlace(site, steps, (x) => x.row);
+  return { buffer: site.t.buffers.of(row.node), first: added(ir.at(row.offset), there), stride: rows.row };
+}
+
+/** How far all loops move an operand that lies as it comes. */
+const inPlace = ({ t, block, m }: TileSite, steps: Steps, stride: (axis: SumAxis) => number): Affine =>
+  added(indexAlong([...block.groups, ...t.shared, m], stride), indexAlong([...block.outside, ...steps], stride));
+
+/** How far the steps move in a copy, in which each has so many elements. */
+function inCopy(steps: Steps, elements: number): Affine {
+  const strides = rowMajor(steps.map(({ axis }) => axis.size));
+  return ir.at(0, ...steps.map(({ v }, i) => [v, strides[i] * elements] as const));
 }

@@ -27,15 +27,15 @@ export function argReduction(task: Task, machine: Machine): Offer | undefined {
     cost: flops / lanes,
     build: (buffers) => {
       const site = { task, operand, axes, buffers };
-      const body = alongKept(site, root.op, fillsVectors(axes, lanes) ? lanes : 1);
+      const body = alongKept(site, root.op, areNeighbours(axes) ? lanes : 1);
       return [{ name: `arg${root.op}`, body, flops, bytes: outputBytes(task) + count * 4 }];
     },
   };
 }
 
-/** Are neighbours along the innermost kept axis neighbours in every operand, or one element, and enough for a vector? */
-const fillsVectors = ({ kept, operands }: ReductionAxes, lanes: number): boolean =>
-  (kept.at(-1) ?? 0) >= lanes && operands.strides.every((strides) => strides[kept.length - 1] <= 1);
+/** Are neighbours along the innermost kept axis neighbours in every operand too, or one element? */
+const areNeighbours = ({ kept, operands }: ReductionAxes): boolean =>
+  kept.length > 0 && operands.strides.every((strides) => strides[kept.length - 1] <= 1);
 
 function alongKept(site: Reduction, op: ArgReduce['op'], lanes: number): Body {
   const { task, operand, axes, buffers } = site;

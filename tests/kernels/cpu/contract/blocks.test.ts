@@ -45,9 +45,10 @@ test('as tiles, in every way that there is, and as sums of products, they equal 
 });
 
 test('with something computed of the result, positions, other arrays and other types among it', () => {
-  const endings: Record<string, (x: s.Scalar, y: s.Scalar) => s.Scalar> = {
+  const endings: Record<string, (x: s.Scalar, y: s.Scalar, rank: number) => s.Scalar> = {
     bias: (x, y) => s.max(s.add(x, y), 0),
-    position: (x, y) => s.add(s.mul(x, 2), s.mul(y, s.cast(s.index(0), x.dtype))),
+    'the first position': (x, y) => s.add(s.mul(x, 2), s.mul(y, s.cast(s.index(0), x.dtype))),
+    'the last position': (x, _, rank) => s.add(x, s.cast(s.index(rank - 1), x.dtype)),
     wider: (x) => s.cast(x, 'float64'),
     compared: (x, y) => s.less(x, y),
     // So much arithmetic that it is done in loops.
@@ -57,7 +58,7 @@ test('with something computed of the result, positions, other arrays and other t
     fc.property(contractions, anyMachine, fc.constantFrom(...Object.keys(endings)), (c, machine, ending) => {
       const { inputs, result } = viewsOf(c);
       const bias = inputs.view(c.dtype, result.shape, valuesOf(c.dtype, 5));
-      const fetches = [p.map([result, bias], endings[ending])];
+      const fetches = [p.map([result, bias], (x, y) => endings[ending](x, y, result.shape.length))];
       expectEqual({ fetches }, inputs, machine, tiled);
     }),
     150,

@@ -1,11 +1,11 @@
 // Places of extremes, interpreted, against the reference: the first of equal ones, and NaN before all.
 import fc from 'fast-check';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { argReduction } from '../../../../src/kernels/cpu/reduce/arg-reduce.ts';
 import * as p from '../../../../src/primitives/primitives.ts';
 import * as s from '../../../../src/primitives/scalar.ts';
 import type { DType } from '../../../../src/tensor/dtype.ts';
-import { anyMachine, check, expectExact, Inputs, lies, shapes, valuesOf } from '../../run.ts';
+import { anyMachine, check, expectExact, Inputs, lies, machines, shapes, valuesOf } from '../../run.ts';
 
 const cases = fc.integer({ min: 1, max: 4 }).chain((rank) =>
   fc.record({
@@ -62,4 +62,14 @@ test('of what is computed on the way, and with something done to the place', () 
       expectExact({ fetches: [p.map([place], (n) => s.add(s.mul(n, 2), 1))] }, inputs, machine, argReduction);
     }),
   );
+});
+
+test('vectors are loaded along the kept axis where neighbours are, and nowhere else', () => {
+  const lanesOf = (axis: number) => {
+    const inputs = new Inputs();
+    const x = inputs.view('float32', [40, 50], valuesOf('float32', 1));
+    const { kernels } = expectExact({ fetches: [p.argReduce('max', x, [axis])] }, inputs, machines[1], argReduction);
+    return /"kind":"load","type":{"dtype":"float32","lanes":(\d)}/.exec(JSON.stringify(kernels[0].body))?.[1];
+  };
+  expect([lanesOf(0), lanesOf(1)]).toEqual(['4', '1']);
 });

@@ -64,6 +64,17 @@ test('what is reduced is computed on the way, from several arrays and positions,
   );
 });
 
+test('a sum of bytes is a byte before anything is computed of it', () => {
+  for (const machine of machines) {
+    for (const axis of [0, 1]) {
+      const inputs = new Inputs();
+      const x = inputs.view('uint8', [20, 30], (i) => (i * 37) % 256);
+      const sum = p.reduce('sum', x, [axis]);
+      expectExact({ fetches: [p.map([sum], (v) => s.cast(v, 'float32'))] }, inputs, machine, reduction);
+    }
+  }
+});
+
 test('NaN and infinities go through, and an extreme of nothing is the value to begin with', () => {
   for (const machine of machines) {
     for (const op of ['max', 'min', 'sum'] as const) {
