@@ -131,8 +131,7 @@ class Lowering {
   #stateOf(variable: Tensor): State {
     let known = this.#states.get(variable);
     if (!known) {
-      const { dtype, operation, shape } = variable;
-      const state = { key: operation.id, name: operation.name, dtype, shape: shape as readonly number[] };
+      const state = stateFor(variable);
       const initial = this.#leaf(p.read(state), variable.name);
       known = { variable: variable as Variable, state, initial, last: initial };
       this.#states.set(variable, known);
@@ -175,6 +174,12 @@ class Lowering {
     });
     return Array.isArray(result) ? result : [result as p.View];
   }
+}
+
+/** A variable as the compiler and backends see it. */
+function stateFor(variable: Tensor): p.VariableState {
+  const { dtype, operation, shape } = variable;
+  return { key: operation.id, name: operation.name, dtype, shape: shape as readonly number[] };
 }
 
 /** The primitives from which the given ones are computed, with them, in order of dependence. */
