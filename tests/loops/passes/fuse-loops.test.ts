@@ -1,7 +1,6 @@
 // Loops made one, and stores read from registers: random nests leave the same in memory, and what may not change stays.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printKernel } from '../../../src/loops/check/print.ts';
 import { verifyKernel } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, LoopVariable, Statement } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
@@ -148,11 +147,4 @@ test('loops that carry many registers stay apart', () => {
   expect(loops(small)).toBe(1);
   const large = fuseLoops([...sum(a, 8), ...sum(b, 8)].filter((s) => s.kind !== 'store'));
   expect(loops(large)).toBe(2);
-});
-
-test('padding that is stored is not read from a register', () => {
-  const part = ir.store(a, ir.at(0), ir.load(b, ir.at(0), vector, 1, 3), 3);
-  const padded = store(c, ir.at(0), ir.load(a, ir.at(0), vector, 1, 3));
-  const body = forwardStores([part, padded], () => false);
-  expect(printKernel(kernelOf(body))).toContain('c[0 x4] = a[0 x3]');
 });
