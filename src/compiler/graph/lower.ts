@@ -176,12 +176,6 @@ class Lowering {
   }
 }
 
-/** A variable as the compiler and backends see it. */
-function stateFor(variable: Tensor): p.VariableState {
-  const { dtype, operation, shape } = variable;
-  return { key: operation.id, name: operation.name, dtype, shape: shape as readonly number[] };
-}
-
 /** The primitives from which the given ones are computed, with them, in order of dependence. */
 function* reachable(roots: readonly p.Primitive[]): Sliced<p.Primitive[]> {
   const found = new Set<p.Primitive>(roots);

@@ -35,14 +35,14 @@ test('in random programs every task has offers, the cheapest first, and every on
       if (made.length > 1) several++;
       for (const offer of made) {
         const buffers = new Map<Primitive, Buffer>();
-        const bufferOf = (node: Primitive): Buffer => {
+        const of = (node: Primitive): Buffer => {
           let b = buffers.get(node);
           const length = node.kind === 'constant' ? node.data.length : elements(node.shape);
           if (!b) buffers.set(node, (b = { name: `${node.kind}${node.id}`, dtype: node.dtype, length }));
           return b;
         };
         const kernels = offer.build({
-          bufferOf,
+          of,
           scratch: (name, dtype, length) => ({ name, dtype, length }),
           own: (name, dtype, length) => ({ name, dtype, length, private: true }),
           status: () => ({ name: 'status', dtype: 'float64', length: 3 }),
