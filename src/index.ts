@@ -41,6 +41,7 @@ export {
 } from './ops/comparison.ts';
 export { concat, stack, unstack } from './ops/concat.ts';
 export { constant } from './ops/constant.ts';
+export type { Named, UnaryFunction } from './ops/define.ts';
 export { fill, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
 export { gather, oneHot } from './ops/gather.ts';
 export { group, noOp } from './ops/group.ts';
@@ -58,8 +59,18 @@ export { abs, exp, log, maximum, minimum, pow, rsqrt, sigmoid, sign, sqrt, squar
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
 export { placeholder } from './ops/placeholder.ts';
-export { type RandomOptions, randomNormal, randomUniform, truncatedNormal } from './ops/random.ts';
 export {
+  type NormalFunction,
+  type NormalOptions,
+  type RandomOptions,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  type UniformFunction,
+  type UniformOptions,
+} from './ops/random.ts';
+export {
+  type ArgFunction,
   argmax,
   argmin,
   type ReduceFunction,

@@ -179,19 +179,19 @@ describe('when the graph is built, the line that is wrong throws', () => {
       'a loss that is no tensor',
       () => new tf.train.AdamOptimizer().minimize(5 as any),
       tf.InvalidArgumentError,
-      /^minimize: the loss must be a tensor/,
+      /^minimize: loss must be a tensor, but 5 came\. Write optimizer\.minimize\(loss, \{ varList \}\)\.$/,
     ],
     [
       'a learning rate that is no number',
       () => new tf.train.GradientDescentOptimizer('x' as any),
       tf.InvalidArgumentError,
-      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0, but x came\./,
+      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0, but the text "x" came\./,
     ],
     [
       'a value that is not a tensor',
       () => api.neg('a'),
       tf.InvalidArgumentError,
-      /^Neg: input 0 must be a tensor, but the text "a" came\./,
+      /^neg: x must be a tensor, but the text "a" came\. Write tf\.neg\(x, \{ name \}\)\.$/,
     ],
   ];
   test.each(cases)('%s', (_, build, kind, text) => {

@@ -3,6 +3,7 @@ import { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import * as arithmetic from '../ops/arithmetic.ts';
 import * as comparison from '../ops/comparison.ts';
+import type { Named } from '../ops/define.ts';
 import * as logic from '../ops/logic.ts';
 import * as math from '../ops/math.ts';
 import * as matrix from '../ops/matmul.ts';
@@ -13,9 +14,11 @@ import { defaultSession } from '../session/session.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
 import type { AxisError, Reduce, Reshape, ReshapeError, Transpose } from '../tensor/axis-rules.ts';
 import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
+import { anything } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, MatMul, MatMulError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 
 declare module '../graph/tensor.ts' {
   interface TensorMethods {
@@ -23,65 +26,81 @@ declare module '../graph/tensor.ts' {
     add<T extends NumericDType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number,
+      name?: Named,
     ): Tensor<T, Broadcast<A, B>>;
     /** a − b, with broadcasting. */
     sub<T extends NumericDType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | number,
+      name?: Named,
     ): Tensor<T, Broadcast<A, B>>;
     /** a · b elementwise, with broadcasting. */
     mul<T extends NumericDType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | number,
+      name?: Named,
     ): Tensor<T, Broadcast<A, B>>;
     /** a / b, with broadcasting; integers truncate toward zero. */
     div<T extends NumericDType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | number,
+      name?: Named,
     ): Tensor<T, Broadcast<A, B>>;
     /** −x. */
-    neg<T extends NumericDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
+    neg<T extends NumericDType, A extends Shape>(this: Tensor<T, A>, name?: Named): Tensor<T, A>;
     /** x². */
-    square<T extends NumericDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
+    square<T extends NumericDType, A extends Shape>(this: Tensor<T, A>, name?: Named): Tensor<T, A>;
     /** √x. */
-    sqrt<T extends FloatDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
+    sqrt<T extends FloatDType, A extends Shape>(this: Tensor<T, A>, name?: Named): Tensor<T, A>;
     /** eˣ. */
-    exp<T extends FloatDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
+    exp<T extends FloatDType, A extends Shape>(this: Tensor<T, A>, name?: Named): Tensor<T, A>;
     /** ln x. */
-    log<T extends FloatDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
+    log<T extends FloatDType, A extends Shape>(this: Tensor<T, A>, name?: Named): Tensor<T, A>;
     /** The matrix product. */
     matmul<T extends NumericDType, A extends Shape, B extends Shape>(
       this: Tensor<T, A>,
       b: Tensor<NoInfer<T>, B> & ShapeError<MatMulError<A, B>>,
+      options?: { readonly name?: string },
     ): Tensor<T, MatMul<A, B>>;
     /** The same elements in another shape. */
     reshape<T extends DType, A extends Shape, const B extends readonly number[]>(
       this: Tensor<T, A> & ShapeError<ReshapeError<A, B>>,
       shape: B,
+      name?: Named,
     ): Tensor<T, Reshape<A, B>>;
     /** Axes in another order. */
     transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
       this: Tensor<T, A>,
       perm?: P,
+      name?: Named,
     ): Tensor<T, Transpose<A, P>>;
     /** a = b, elementwise. */
     equal<T extends DType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | Elem<T>,
+      name?: Named,
     ): Tensor<'bool', Broadcast<A, B>>;
     /** a < b, elementwise. */
     less<T extends DType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | Elem<T>,
+      name?: Named,
     ): Tensor<'bool', Broadcast<A, B>>;
     /** a > b, elementwise. */
     greater<T extends DType, A extends Shape, B extends Shape = []>(
       this: Tensor<T, A>,
       b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | Elem<T>,
+      name?: Named,
     ): Tensor<'bool', Broadcast<A, B>>;
     /** In another element type. */
-    cast<T extends DType, A extends Shape>(this: Tensor<DType, A>, dtype: T): Tensor<T, A>;
+    cast<T extends DType, A extends Shape>(this: Tensor<DType, A>, dtype: T, name?: Named): Tensor<T, A>;
     /** Σ over some axes, or all. */
+    reduceSum<T extends NumericDType, A extends Shape, const Ax extends number | readonly number[], K extends boolean>(
+      this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceSum'>>,
+      axis: Ax,
+      keepDims: K,
+      name?: Named,
+    ): Tensor<T, Reduce<A, Ax, K>>;
     reduceSum<
       T extends NumericDType,
       A extends Shape,
@@ -90,9 +109,15 @@ declare module '../graph/tensor.ts' {
     >(
       this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceSum'>>,
       axis?: Ax,
-      options?: { keepDims?: K },
+      options?: { readonly keepDims?: K; readonly name?: string },
     ): Tensor<T, Reduce<A, Ax, K>>;
     /** The mean over some axes, or all. */
+    reduceMean<T extends NumericDType, A extends Shape, const Ax extends number | readonly number[], K extends boolean>(
+      this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceMean'>>,
+      axis: Ax,
+      keepDims: K,
+      name?: Named,
+    ): Tensor<T, Reduce<A, Ax, K>>;
     reduceMean<
       T extends NumericDType,
       A extends Shape,
@@ -101,7 +126,7 @@ declare module '../graph/tensor.ts' {
     >(
       this: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'reduceMean'>>,
       axis?: Ax,
-      options?: { keepDims?: K },
+      options?: { readonly keepDims?: K; readonly name?: string },
     ): Tensor<T, Reduce<A, Ax, K>>;
     /**
      * The value, computed in the default session.
@@ -118,16 +143,19 @@ declare module '../graph/tensor.ts' {
     assign<T extends DType, A extends Shape>(
       this: Variable<T, A>,
       value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      options?: { readonly name?: string },
     ): Tensor<T, A>;
     /** Adds to the variable; the result is its new value. */
     assignAdd<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
       value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      options?: { readonly name?: string },
     ): Tensor<T, A>;
     /** Subtracts from the variable; the result is its new value. */
     assignSub<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
       value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      options?: { readonly name?: string },
     ): Tensor<T, A>;
   }
 }
@@ -153,6 +181,11 @@ const install = (prototype: object, functions: Record<string, (...args: any[]) =
   }
 };
 
+/** Looked at when they are read. */
+const feedPairs = anything<readonly []>('an array of pairs');
+const evalForm = signature('tensor.eval', {}, { feeds: feedPairs }, ['feeds']);
+const runForm = signature('operation.run', {}, { feeds: feedPairs }, ['feeds']);
+
 const { add, sub, mul, div, neg } = arithmetic;
 const { square, sqrt, exp, log } = math;
 const { equal, less, greater } = comparison;
@@ -177,7 +210,10 @@ install(Tensor.prototype, {
   transpose,
   matmul: matrix.matmul,
   cast: logic.cast,
-  eval: async (t: Tensor, feeds?: readonly []) => defaultSession(`${t.name}.eval()`).run(t, feeds),
+  eval: async (t: Tensor, ...given: unknown[]) => {
+    if (given.length > 1) evalForm.take(given);
+    return defaultSession(`${t.name}.eval()`).run(t, given[0] as []);
+  },
 });
 install(Variable.prototype, {
   assign: variables.assign,
@@ -185,7 +221,8 @@ install(Variable.prototype, {
   assignSub: variables.assignSub,
 });
 install(Operation.prototype, {
-  run: async (operation: Operation, feeds?: readonly []) => {
-    await defaultSession(`${operation.name}.run()`).run(operation, feeds);
+  run: async (operation: Operation, ...given: unknown[]) => {
+    if (given.length > 1) runForm.take(given);
+    await defaultSession(`${operation.name}.run()`).run(operation, given[0] as []);
   },
 });

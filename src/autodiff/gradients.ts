@@ -8,13 +8,17 @@ import { addN } from '../ops/arithmetic.ts';
 import { definitionOf, tensors } from '../ops/define.ts';
 import { onesLike } from '../ops/fill.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
+import { anything } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { signature } from '../tensor/signature.ts';
 
 /** The gradient of each x: a tensor of its type, or null where no path of differentiable ops leads to it. */
 export type Gradients<X extends readonly Tensor[]> = {
   -readonly [I in keyof X]: X[I] extends Tensor<infer T, infer S> ? Tensor<T, S> | null : never;
 };
 
+const tensorsKind = anything<readonly Tensor[]>('an array of tensors');
+const form = signature('tf.gradients', { ys: anything<Tensor | readonly Tensor[]>('a tensor'), xs: tensorsKind }, {});
 /**
  * Adds nodes that compute d(Σ ys)/dx for each x, by reverse accumulation.
  *
@@ -31,9 +35,11 @@ export type Gradients<X extends readonly Tensor[]> = {
 export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
   ys: Tensor | readonly Tensor[],
   xs: X,
-): Gradients<X> {
+): Gradients<X>;
+export function gradients(...given: unknown[]): (Tensor | null)[] {
+  const { ys, xs } = form.take(given);
   const roots = tensors('gradients', Array.isArray(ys) ? ys : [ys]) as readonly Tensor[];
-  if (!Array.isArray(xs) || !xs.every((x) => x instanceof Tensor)) {
+  if (!Array.isArray(xs) || !Array.from(xs as unknown[]).every((x) => x instanceof Tensor)) {
     throw new InvalidArgumentError(
       'gradients: the second argument must be an array of tensors; write `const [dx] = tf.gradients(y, [x])`.',
     );
@@ -49,7 +55,7 @@ export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
   if ([...roots, ...xs].some((t) => t.graph !== graph)) {
     throw new GraphError('gradients: all tensors must belong to one graph.');
   }
-  return graph.asDefault(() => graph.withScope('gradients', () => backpropagate(roots, xs))) as Gradients<X>;
+  return graph.asDefault(() => graph.withScope('gradients', () => backpropagate(roots, xs)));
 }
 
 function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor | null)[] {

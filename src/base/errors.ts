@@ -1,7 +1,19 @@
 // The classes of errors that millrace throws. Every message says what was expected, what came, and what to do.
 
-/** The base of every error that millrace throws on purpose. */
+import { captureSite, framesOf } from './stack.ts';
+
+/** The base of every error that millrace throws on purpose. Its stack begins at the user's line. */
 export class MillraceError extends Error {
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    if (this instanceof InternalError) return;
+    const site = captureSite(100);
+    // Made when somebody asks: the message may get more lines.
+    const get = () => `${this.name}: ${this.message}\n${framesOf(site)}`;
+    const set = (value: unknown) => Object.defineProperty(this, 'stack', { value, writable: true });
+    Object.defineProperty(this, 'stack', { get, set, configurable: true });
+  }
+
   override get name(): string {
     return this.constructor.name;
   }
@@ -27,5 +39,5 @@ export class ResourceExhaustedError extends MillraceError {}
 export class UnavailableError extends MillraceError {}
 /** A dataset that is missing, incomplete or malformed. */
 export class DataError extends MillraceError {}
-/** A bug in millrace itself: a compiler pass produced something that its verifier refuses. */
+/** A bug in millrace itself: a compiler pass produced something that its verifier refuses. Its stack is whole. */
 export class InternalError extends MillraceError {}

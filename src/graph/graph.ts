@@ -1,9 +1,16 @@
 // Graphs: append-only lists of operations, name scopes, control dependencies, and the default graph.
 
-import { GraphError } from '../base/errors.ts';
+import { GraphError, InvalidArgumentError } from '../base/errors.ts';
+import { captureSite, lineOf } from '../base/stack.ts';
+import { describe } from '../tensor/describe.ts';
+import { anything, callback, text } from '../tensor/kinds.ts';
+import { signature } from '../tensor/signature.ts';
 import { Operation, type OperationFields } from './operation.ts';
-import { captureSite, lineOf } from './site.ts';
 import { Tensor, type Variable } from './tensor.ts';
+
+const newGraphForm = signature('new tf.Graph', {}, {});
+const asDefaultForm = signature('graph.asDefault', { build: callback }, {});
+const finalizeForm = signature('graph.finalize', {}, {});
 
 /** An operation to be made. Its name is made unique; by default it is that of the op. */
 interface NewOperation extends Pick<OperationFields, 'definition' | 'inputs' | 'attributes' | 'outputs'> {
@@ -30,8 +37,15 @@ export class Graph {
   #scope = '';
   #controls: readonly Operation[] = [];
 
+  constructor();
+  constructor(...given: unknown[]) {
+    newGraphForm.take(given);
+  }
+
   /** Makes this the default graph while `build` runs, and returns what it returns. `build` must be synchronous. */
-  asDefault<R>(build: () => R): R {
+  asDefault<R>(build: () => R): R;
+  asDefault(...given: unknown[]): unknown {
+    const { build } = asDefaultForm.take(given);
     stack.push(this);
     try {
       return synchronous('asDefault', build());
@@ -41,7 +55,9 @@ export class Graph {
   }
 
   /** Forbids further operations: adding one throws a GraphError. */
-  finalize(): void {
+  finalize(): void;
+  finalize(...given: unknown[]): void {
+    finalizeForm.take(given);
     this.#finalized = true;
   }
 
@@ -121,19 +137,26 @@ function synchronous<R>(what: string, result: R): R {
 
 const stack: Graph[] = [new Graph()];
 
+const defaultGraphForm = signature('tf.getDefaultGraph', {}, {});
 /** The graph to which operations without inputs are added. */
-export function getDefaultGraph(): Graph {
+export function getDefaultGraph(): Graph;
+export function getDefaultGraph(...given: unknown[]): Graph {
+  if (given.length > 0) defaultGraphForm.take(given);
   return stack[stack.length - 1];
 }
 
+const resetForm = signature('tf.resetDefaultGraph', {}, {});
 /** Replaces the default graph by an empty one. Sessions of the old graph go on working. */
-export function resetDefaultGraph(): void {
+export function resetDefaultGraph(): void;
+export function resetDefaultGraph(...given: unknown[]): void {
+  resetForm.take(given);
   if (stack.length > 1) {
     throw new GraphError('resetDefaultGraph: called inside graph.asDefault(); call it outside of the callback.');
   }
   stack[0] = new Graph();
 }
 
+const nameScopeForm = signature('tf.nameScope', { name: text, build: callback }, {});
 /**
  * Puts `name/` before the names of the operations made in the callback, which must be synchronous.
  *
@@ -141,13 +164,14 @@ export function resetDefaultGraph(): void {
  * const w = tf.nameScope('layer1', () => tf.variable(tf.zeros([2]), { name: 'w' }));   // layer1/w
  * ```
  */
-export function nameScope<R>(name: string, build: () => R): R {
-  if (typeof build !== 'function') {
-    throw new GraphError("nameScope: expected a name and a callback; write tf.nameScope('layer1', () => …).");
-  }
+export function nameScope<R>(name: string, build: () => R): R;
+export function nameScope(...given: unknown[]): unknown {
+  const { name, build } = nameScopeForm.take(given);
   return getDefaultGraph().withScope(name, build);
 }
 
+const after = anything<readonly (Operation | Tensor)[]>('an array of operations and tensors');
+const controlForm = signature('tf.controlDependencies', { after, build: callback }, {});
 /**
  * The operations made in the (synchronous) callback run after all of the given ones; variables that they read have
  * the values from after these.
@@ -156,12 +180,18 @@ export function nameScope<R>(name: string, build: () => R): R {
  * const next = tf.controlDependencies([trainStep], () => w.add(0));     // w after the step
  * ```
  */
-export function controlDependencies<R>(after: readonly (Operation | Tensor)[], build: () => R): R {
-  if (!Array.isArray(after) || typeof build !== 'function') {
-    throw new GraphError(
-      'controlDependencies: expected an array and a callback; write tf.controlDependencies([step], () => w.add(0)).',
-    );
-  }
-  const operations = after.map((x) => (x instanceof Operation ? x : x.operation));
+export function controlDependencies<R>(after: readonly (Operation | Tensor)[], build: () => R): R;
+export function controlDependencies(...given: unknown[]): unknown {
+  const { after, build } = controlForm.take(given);
+  if (!Array.isArray(after)) refuseControl(after);
+  const operations = Array.from(after, (x: unknown) =>
+    x instanceof Operation ? x : x instanceof Tensor ? x.operation : refuseControl(x),
+  );
   return (operations[0]?.graph ?? getDefaultGraph()).withControls(operations, build);
+}
+
+function refuseControl(came: unknown): never {
+  throw new InvalidArgumentError(
+    `controlDependencies: expected an array of operations and tensors, but ${describe(came)} came. Write tf.controlDependencies([step], () => w.add(0)).`,
+  );
 }

@@ -1,8 +1,9 @@
 // Operations: the nodes of a graph.
+import { GraphError } from '../base/errors.ts';
+import { lineOf, type Site } from '../base/stack.ts';
 import type { DType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Graph } from './graph.ts';
-import { lineOf, type Site } from './site.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What the graph knows of the kind of an operation; ops/define.ts adds gradient and lowering. */
@@ -51,6 +52,9 @@ export class Operation {
 
   /** @internal */
   constructor(fields: OperationFields) {
+    if (typeof fields?.name !== 'string' || !Array.isArray(fields.outputs)) {
+      throw new GraphError('Operations are made by functions, not with new: write tf.group(…) or tf.noOp().');
+    }
     this.graph = fields.graph;
     this.id = fields.id;
     this.name = fields.name;

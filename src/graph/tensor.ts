@@ -2,10 +2,15 @@
 
 import { GraphError } from '../base/errors.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { wholeNumber } from '../tensor/kinds.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Checkable, Shaped } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import type { Graph } from './graph.ts';
 import type { Operation } from './operation.ts';
+
+const getShapeForm = signature('tensor.getShape', {}, {});
+const dimForm = signature('tensor.dim', { axis: wholeNumber }, {});
 
 /** Methods of tensors, added by src/api/methods.ts. Generic in `this`, so that comparing tensor types stays cheap. */
 export interface TensorMethods {}
@@ -54,13 +59,16 @@ export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
   }
 
   /** The shape with its literal type. */
-  getShape<A extends Shape>(this: Tensor<DType, A>): A {
-    return this.shape as unknown as A;
+  getShape<A extends Shape>(this: Tensor<DType, A>): A;
+  getShape(...given: unknown[]): unknown {
+    getShapeForm.take(given);
+    return this.shape;
   }
 
   /** The size along an axis, with its literal type; `null` where it is not known until the graph runs. */
-  dim<A extends Shape, const K extends number>(this: Tensor<DType, A>, axis: K): A[K] {
-    return (this.shape?.at(axis) ?? null) as A[K];
+  dim<A extends Shape, const K extends number>(this: Tensor<DType, A>, axis: K): A[K];
+  dim(...given: unknown[]): Dim {
+    return this.shape?.at(dimForm.take(given).axis) ?? null;
   }
 
   toString(): string {

@@ -6,9 +6,11 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
+import { text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { toTensor } from './constant.ts';
 import {
   type AnyTensor,
@@ -16,22 +18,27 @@ import {
   broadcastShapes,
   defineOp,
   functionName,
+  type Named,
   numeric,
   type OpDefinition,
+  operand,
   requireDType,
   sameDType,
   type TensorType,
+  tensorList,
   tensors,
+  type UnaryFunction,
+  unaryFunction,
 } from './define.ts';
 import { sumLike } from './like.ts';
 
 /** Two tensors that broadcast, or a tensor and a number, in either order. */
 export interface BinaryFunction<Op extends string> {
-  <T extends NumericDType, B extends Shape>(a: number, b: Tensor<T, B>, name?: string): Tensor<T, B>;
+  <T extends NumericDType, B extends Shape>(a: number, b: Tensor<T, B>, name?: Named): Tensor<T, B>;
   <T extends NumericDType, A extends Shape, B extends Shape = []>(
     a: Tensor<T, A>,
     b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | number,
-    name?: string,
+    name?: Named,
   ): Tensor<T, Broadcast<A, B>>;
 }
 
@@ -47,7 +54,9 @@ export const inferBinary =
 /** Makes the public function of a binary op: numbers take the element type of the tensor beside them. */
 export function binaryFunction<F>(definition: OpDefinition): F {
   const op = functionName(definition.name);
-  const call = (a: Tensor | number | boolean, b: Tensor | number | boolean, name?: string): Tensor => {
+  const form = signature(`tf.${op}`, { a: operand, b: operand }, { name: text }, ['name']);
+  const call = (...given: unknown[]): Tensor => {
+    const { a, b, name } = form.take(given);
     const beside = typeof a === 'object' ? a : typeof b === 'object' ? b : undefined;
     if (!beside)
       throw new InvalidArgumentError(`${op}: at least one operand must be a tensor; use tf.constant for the other.`);
@@ -130,9 +139,7 @@ export const NegOp = defineOp({
   lower: ([x]) => p.map([x], s.neg),
 });
 /** −x. */
-export function neg<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(NegOp, [x], {}, name);
-}
+export const neg: UnaryFunction<NumericDType> = unaryFunction(NegOp);
 
 /** @internal d(Σ xᵢ) = Σ dxᵢ */
 export const AddNOp = defineOp({
@@ -148,10 +155,10 @@ export const AddNOp = defineOp({
   gradient: ({ inputs }, [dy]) => inputs.map((x) => dy && sumLike(dy, x)),
   lower: (xs) => p.map(xs, (...values) => values.reduce((a, b) => s.add(a, b))),
 });
+const addNForm = signature('tf.addN', { xs: tensorList }, { name: text }, ['name']);
 /** The sum of several tensors of one shape. */
-export function addN<T extends NumericDType, S extends Shape>(
-  xs: readonly Tensor<T, S>[],
-  name?: string,
-): Tensor<T, S> {
+export function addN<T extends NumericDType, S extends Shape>(xs: readonly Tensor<T, S>[], name?: Named): Tensor<T, S>;
+export function addN(...given: unknown[]): AnyTensor {
+  const { xs, name } = addNForm.take(given);
   return apply(AddNOp, tensors('addN', xs), {}, name);
 }

@@ -7,7 +7,7 @@ import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
-import { defineOp, functionName, numeric } from './define.ts';
+import { defineOp, functionName, type Named, numeric } from './define.ts';
 
 /** Two tensors of one dtype that broadcast, or a tensor and a value. */
 export type ComparisonFunction<Op extends string, D extends DType = DType> = <
@@ -17,7 +17,7 @@ export type ComparisonFunction<Op extends string, D extends DType = DType> = <
 >(
   a: Tensor<T, A>,
   b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | Elem<T>,
-  name?: string,
+  name?: Named,
 ) => Tensor<'bool', Broadcast<A, B>>;
 
 const any: readonly DType[] = [...numeric, 'bool'];

@@ -3,10 +3,24 @@ import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Shapes, Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { text, wholeNumber } from '../tensor/kinds.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Concat, ConcatError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
-import { type AnyTensor, apply, applyAll, axisOf, defineOp, type OpDefinition, sameDType, tensors } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import {
+  type AnyTensor,
+  apply,
+  applyAll,
+  axisOf,
+  defineOp,
+  type Named,
+  type OpDefinition,
+  sameDType,
+  tensor,
+  tensorList,
+  tensors,
+} from './define.ts';
 import { zerosLike } from './fill.ts';
 import { expandDims } from './shape.ts';
 
@@ -33,7 +47,7 @@ const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp({
   ],
 });
 /** Zeros in the place of a gradient that is missing; named as graphs have always named them. */
-const noGradient = (x: AnyTensor): AnyTensor => zerosLike(x, 'ZeroLike');
+const noGradient = (x: AnyTensor): AnyTensor => zerosLike(x, { name: 'ZeroLike' });
 
 const ConcatOp = defineOp<{ axis: number }>({
   name: 'Concat',
@@ -65,6 +79,7 @@ const ConcatOp = defineOp<{ axis: number }>({
 });
 const concatAll = (xs: readonly AnyTensor[], axis: number): AnyTensor => apply(ConcatOp, xs, { axis });
 
+const concatForm = signature('tf.concat', { xs: tensorList, axis: wholeNumber }, { name: text }, ['name']);
 /**
  * Tensors one after another along an axis; all other sizes must be equal.
  *
@@ -75,18 +90,24 @@ const concatAll = (xs: readonly AnyTensor[], axis: number): AnyTensor => apply(C
 export function concat<X extends readonly Tensor<any, any>[], const Ax extends number>(
   xs: readonly [...{ [I in keyof X]: X[I] & ShapeError<ConcatError<Shapes<X>, Ax>> }],
   axis: Ax,
-  name?: string,
-): Tensor<X[number]['dtype'], Concat<Shapes<X>, Ax>> {
+  name?: Named,
+): Tensor<X[number]['dtype'], Concat<Shapes<X>, Ax>>;
+export function concat(...given: unknown[]): AnyTensor {
+  const { xs, axis, name } = concatForm.take(given);
   return apply(ConcatOp, tensors('concat', xs), { axis }, name);
 }
 
-/** Tensors of one shape side by side along a new axis. */
-export function stack<T extends DType, A extends Shape>(xs: readonly Tensor<T, A>[], axis = 0): Tensor<T, Dim[]> {
-  return apply(
-    ConcatOp,
-    tensors('stack', xs).map((x) => expandDims(x, axis) as AnyTensor),
-    { axis },
-  );
+const stackForm = signature('tf.stack', { xs: tensorList }, { axis: wholeNumber, name: text }, ['axis', 'name']);
+/** Tensors of one shape side by side along a new axis (default 0). */
+export function stack<T extends DType, A extends Shape>(
+  xs: readonly Tensor<T, A>[],
+  axis?: number | { readonly axis?: number; readonly name?: string },
+  name?: Named,
+): Tensor<T, Dim[]>;
+export function stack(...given: unknown[]): AnyTensor {
+  const { xs, axis = 0, name } = stackForm.take(given);
+  const columns = tensors('stack', xs).map((x) => expandDims(x, axis) as AnyTensor);
+  return apply(ConcatOp, columns, { axis }, name);
 }
 
 const UnstackOp = defineOp<{ axis: number; count: number }>({
@@ -112,12 +133,19 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
 });
 /** So many tensors take some hundred megabytes. */
 const mostSlices = 1e5;
+const unstackForm = signature('tf.unstack', { x: tensor }, { axis: wholeNumber, name: text }, ['axis', 'name']);
 /**
- * The slices of x along an axis of known size, each without that axis.
+ * The slices of x along an axis (default 0) of known size, each without that axis.
  *
  * @throws InvalidArgumentError for more than 100,000 of them.
  */
-export function unstack<T extends DType, A extends Shape>(x: Tensor<T, A>, axis = 0): Tensor<T, Dim[]>[] {
+export function unstack<T extends DType, A extends Shape>(
+  x: Tensor<T, A>,
+  axis?: number | { readonly axis?: number; readonly name?: string },
+  name?: Named,
+): Tensor<T, Dim[]>[];
+export function unstack(...given: unknown[]): AnyTensor[] {
+  const { x, axis = 0, name } = unstackForm.take(given);
   const size = x.shape?.at(axis);
   if (size && size > mostSlices) {
     throw new InvalidArgumentError(
@@ -129,5 +157,5 @@ export function unstack<T extends DType, A extends Shape>(x: Tensor<T, A>, axis 
       `unstack: the size of axis ${axis} must be known, but the shape is ${showShape(x.shape)}.`,
     );
   }
-  return [...applyAll(UnstackOp, [x], { axis, count: size })] as Tensor<T, Dim[]>[];
+  return [...applyAll(UnstackOp, [x], { axis, count: size }, { name })];
 }

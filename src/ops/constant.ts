@@ -4,13 +4,15 @@ import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/er
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType, DTypeOfArray, GivenArrays, TypedArray } from '../tensor/dtype.ts';
+import { anything, dtype as dtypeKind, sizes, text } from '../tensor/kinds.ts';
 import type { NDArray } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
 import { elements, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { takeSizes } from '../tensor/sizes.ts';
-import { checkDType, ownData, take } from '../tensor/values.ts';
-import { apply, defineOp, describe } from './define.ts';
+import { ownData, take } from '../tensor/values.ts';
+import { apply, defineOp, describe, type Named } from './define.ts';
 
 /** `data` has one element, repeated to the shape, or as many as the shape. */
 const Const = defineOp<{ dtype: DType; shape: readonly number[]; data: TypedArray }>({
@@ -26,11 +28,11 @@ export function filled<T extends DType, S extends Shape>(
   shape: Shape,
   value: number,
   dtype: T,
+  name: string = op,
 ): Tensor<T, S> {
-  checkDType(op, dtype);
   const sizes = takeSizes(op, shape);
   const one = dtype === 'bool' && typeof value === 'number' ? value !== 0 : value;
-  return apply(Const, [], { dtype, shape: sizes, data: scalar(op, one, dtype) }, op);
+  return apply(Const, [], { dtype, shape: sizes, data: scalar(op, one, dtype) }, name);
 }
 
 /** One element. */
@@ -40,6 +42,12 @@ function scalar(op: string, value: unknown, dtype: DType): TypedArray {
   throw new InvalidArgumentError(`${op}: expected one number, but ${describe(value)} came.`);
 }
 
+const form = signature(
+  'tf.constant',
+  { value: anything('a number, a typed array or nested arrays') },
+  { dtype: dtypeKind, shape: sizes, name: text },
+  ['dtype', 'shape', 'name'],
+);
 /**
  * A tensor with a value that never changes: a number, a boolean, nested arrays of them, a typed array, or a host array.
  * Numbers become float32, booleans bool; typed arrays keep their element type. What is given is copied.
@@ -53,22 +61,26 @@ function scalar(op: string, value: unknown, dtype: DType): TypedArray {
  * ```ts
  * tf.constant([[1, 2], [3, 4]]);               // float32 [2, 2]
  * tf.constant(0.1, { shape: [32] });           // 32 times 0.1
- * tf.constant([1, 2, 3], { dtype: 'int32' });
+ * tf.constant([1, 2, 3], { dtype: 'int32' }); // or tf.constant([1, 2, 3], 'int32'), as in TensorFlow
  * ```
  */
 export function constant<T extends DType, S extends Shape>(
   value: NDArray<T, S>,
-  options?: { name?: string },
+  options?: { readonly name?: string },
 ): Tensor<T, S>;
 export function constant<
   const V,
   const S extends Shape = V extends GivenArrays[DType] ? [number] : ShapeOfValue<V>,
   T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
->(value: V, options?: { dtype?: T; shape?: S; name?: string }): Tensor<NoInfer<T>, [...S]>;
-export function constant(value: unknown, options: { dtype?: DType; shape?: Shape; name?: string } = {}): Tensor {
-  const { dtype: wanted, shape: given, name } = options;
-  if (wanted !== undefined) checkDType('constant', wanted);
-  const shape = given === undefined ? undefined : takeSizes('constant', given);
+>(value: V, dtype: T, shape?: S, name?: Named): Tensor<NoInfer<T>, [...S]>;
+export function constant<
+  const V,
+  const S extends Shape = V extends GivenArrays[DType] ? [number] : ShapeOfValue<V>,
+  T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
+>(value: V, options?: { readonly dtype?: T; readonly shape?: S; readonly name?: string }): Tensor<NoInfer<T>, [...S]>;
+export function constant(...given: unknown[]): Tensor {
+  const { value, dtype: wanted, shape: asked, name } = form.take(given);
+  const shape = asked === undefined ? undefined : takeSizes('constant', asked);
   const refuse = refusalOf('constant');
   const taken = take(value, refuse, wanted);
   const dtype = wanted ?? taken.dtype;

@@ -4,19 +4,22 @@ import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
+import { anything, needed, oneOf, text } from '../tensor/kinds.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Conv2D, Conv2DError, Padding } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { describeList, listOf } from '../tensor/sizes.ts';
 import {
+  type AnyTensor,
   apply,
   defineOp,
-  describe,
   floats,
   type OpDefinition,
   requireDType,
   sameDType,
   type TensorType,
+  tensor,
 } from './define.ts';
 
 /** @internal Strides and padding of a sliding window, along height and width. */
@@ -37,17 +40,10 @@ export function spatial(op: string, what: string, given: Shape | undefined): [nu
   return [list[1] as number, list[2] as number];
 }
 
+/** @internal Looked at by `spatial`. */
+export const windowSizes = needed(anything<Shape>('[1, height, width, 1]'));
 /** @internal */
-export function requireOptions(op: string, options: unknown, example: string): void {
-  if (typeof options === 'object' && options !== null) return;
-  throw new InvalidArgumentError(`${op}: the options are missing, such as ${example}.`);
-}
-
-/** @internal */
-export function checkPadding(op: string, padding: unknown): Padding {
-  if (padding === 'SAME' || padding === 'VALID') return padding;
-  throw new InvalidArgumentError(`${op}: padding must be 'SAME' or 'VALID', but ${describe(padding)} came.`);
-}
+export const paddingKind = needed<Padding>(oneOf(['SAME', 'VALID']));
 
 /** @internal The size along an axis after a window of that size has slid over it. */
 export function slid(op: string, size: Dim, window: Dim, stride: number, padding: Padding): Dim {
@@ -182,6 +178,12 @@ const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp({
   },
 });
 
+const form = signature(
+  'tf.nn.conv2d',
+  { x: tensor, filter: tensor },
+  { strides: windowSizes, padding: paddingKind, name: text },
+  ['strides', 'padding'],
+);
 /**
  * 2-D convolution (cross-correlation, as in TensorFlow) of images [batch, height, width, in] with a filter
  * [height, width, in, out].
@@ -193,6 +195,7 @@ const Conv2DBackpropFilterOp: OpDefinition<WindowAttributes> = defineOp({
  *
  * ```ts
  * tf.nn.conv2d(x, W, { strides: [1, 1, 1, 1], padding: 'SAME' });
+ * tf.nn.conv2d(x, W, [1, 1, 1, 1], 'SAME');           // as in TensorFlow
  * ```
  */
 export function conv2d<
@@ -204,9 +207,22 @@ export function conv2d<
 >(
   x: Tensor<T, A>,
   filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,
+  strides: St,
+  padding: P,
+  options?: { readonly name?: string },
+): Tensor<T, Conv2D<A, B, St, P>>;
+export function conv2d<
+  T extends FloatDType,
+  A extends Shape,
+  B extends Shape,
+  const St extends Shape,
+  P extends Padding,
+>(
+  x: Tensor<T, A>,
+  filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,
   options: { readonly strides: St; readonly padding: P; readonly name?: string },
-): Tensor<T, Conv2D<A, B, St, P>> {
-  requireOptions('conv2d', options, "{ strides: [1, 1, 1, 1], padding: 'SAME' }");
-  const strides = spatial('conv2d', 'strides', options.strides);
-  return apply(Conv2DOp, [x, filter], { strides, padding: checkPadding('conv2d', options.padding) }, options.name);
+): Tensor<T, Conv2D<A, B, St, P>>;
+export function conv2d(...given: unknown[]): AnyTensor {
+  const { x, filter, strides, padding, name } = form.take(given);
+  return apply(Conv2DOp, [x, filter], { strides: spatial('conv2d', 'strides', strides), padding }, name);
 }

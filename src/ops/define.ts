@@ -1,14 +1,16 @@
 // How an op is defined, and how public functions make operations of it.
 
 import { DTypeError, InvalidArgumentError, type MillraceError, ShapeMismatchError } from '../base/errors.ts';
+import { captureSite, lineOf } from '../base/stack.ts';
 import { getDefaultGraph } from '../graph/graph.ts';
 import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/operation.ts';
-import { captureSite, lineOf } from '../graph/site.ts';
 import { Tensor } from '../graph/tensor.ts';
 import type { Check, View } from '../primitives/primitives.ts';
 import { describe as describeValue } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { anything, kind, text } from '../tensor/kinds.ts';
 import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
+import { type Kind, signature } from '../tensor/signature.ts';
 import { checkCountable, describeList, listOf } from '../tensor/sizes.ts';
 
 /** Element type and shape, as far as they are known. */
@@ -67,9 +69,6 @@ export const functionName = (op: string): string => op[0].toLowerCase() + op.sli
 /** The definition with which an operation was made. */
 export const definitionOf = (operation: Operation): OpDefinition => operation.definition as OpDefinition;
 
-/** A tensor or a JavaScript value that becomes a constant. */
-export type Operand = Tensor | number | boolean;
-
 const list = (types: TensorType | readonly TensorType[]): readonly TensorType[] =>
   Array.isArray(types) ? types : [types as TensorType];
 
@@ -99,11 +98,6 @@ export function applyAll<A extends object>(
   attributes: A,
   options: { name?: string | undefined; outputClass?: typeof Tensor } = {},
 ): readonly Tensor[] {
-  for (const [i, t] of inputs.entries()) {
-    if (!(t instanceof Tensor)) {
-      throw new InvalidArgumentError(`${definition.name}: input ${i} must be a tensor, but ${describe(t)} came.`);
-    }
-  }
   const outputs = inferTypes(definition, inputs, attributes);
   const graph = inputs[0]?.graph ?? getDefaultGraph();
   // Control dependencies and scopes belong to the default graph; mixing graphs is refused by add().
@@ -120,10 +114,42 @@ export function apply<T extends DType = any, S extends Shape = any, A extends ob
   return applyAll(definition, inputs, attributes, { name })[0] as Tensor<T, S>;
 }
 
+// ---------------------------------------------------------------- arguments
+/** The name of an operation, as a text or as an option: by default that of the op. It is made unique in its graph. */
+export type Named = string | { readonly name?: string };
+
+const made = (value: unknown) => (Array.isArray(value) ? 'make it a tensor with tf.constant' : undefined);
+/** An argument that must be a tensor. */
+export const tensor: Kind<AnyTensor> = { ...kind('a tensor', (v) => v instanceof Tensor), advice: made };
+/** A tensor or a JavaScript value that becomes a constant. */
+export const operand: Kind<AnyTensor | number | boolean> = {
+  ...kind('a tensor or a number', (v) => v instanceof Tensor || typeof v === 'number' || typeof v === 'boolean'),
+  advice: made,
+};
+/** Looked at by `tensors`. */
+export const tensorList = anything<readonly AnyTensor[]>('an array of tensors');
+/** Looked at by `integers`. */
+export const integerList = anything<readonly number[]>('an array of whole numbers');
+
+/** Makes the public function of an op of one operand. */
+export function unaryFunction<F>(definition: OpDefinition, call = `tf.${functionName(definition.name)}`): F {
+  const form = signature(call, { x: tensor }, { name: text }, ['name']);
+  const unary = (...given: unknown[]): Tensor => {
+    const { x, name } = form.take(given);
+    return apply(definition, [x], {}, name);
+  };
+  return unary as F;
+}
+/** An elementwise function of one tensor. */
+export type UnaryFunction<D extends DType> = <T extends D, S extends Shape>(
+  x: Tensor<T, S>,
+  name?: Named,
+) => Tensor<T, S>;
+
 /** How a value that should have been a tensor reads in a message. */
 export function describe(value: unknown): string {
-  const text = describeValue(value);
-  return text === 'an array' ? `${text} (make it a tensor with tf.constant)` : text;
+  const what = describeValue(value);
+  return what === 'an array' ? `${what} (make it a tensor with tf.constant)` : what;
 }
 
 /** An argument that must be an array of whole numbers, such as sizes or axes. */

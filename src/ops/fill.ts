@@ -5,33 +5,65 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { allocate } from '../tensor/dtype.ts';
+import { anything, dtype as dtypeKind, number, sizes, text } from '../tensor/kinds.ts';
 import { mostElements, type Shape } from '../tensor/shape.ts';
+import { signature } from '../tensor/signature.ts';
 import { constant, filled } from './constant.ts';
-import { apply, defineOp } from './define.ts';
+import { type AnyTensor, apply, defineOp, type Named, tensor } from './define.ts';
 
+const zerosForm = signature('tf.zeros', { shape: sizes }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
 /** A tensor of zeros (false for bool). */
 export function zeros<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
-  dtype: T = 'float32' as T,
-): Tensor<NoInfer<T>, [...S]> {
-  return filled('zeros', shape, 0, dtype);
+  options: { readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [...S]>;
+export function zeros<const S extends Shape, T extends DType = 'float32'>(
+  shape: S,
+  dtype?: T,
+  name?: Named,
+): Tensor<NoInfer<T>, [...S]>;
+export function zeros(...given: unknown[]): AnyTensor {
+  const { shape, dtype = 'float32', name } = zerosForm.take(given);
+  return filled('zeros', shape, 0, dtype, name);
 }
 
+const onesForm = signature('tf.ones', { shape: sizes }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
 /** A tensor of ones (true for bool). */
 export function ones<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
-  dtype: T = 'float32' as T,
-): Tensor<NoInfer<T>, [...S]> {
-  return filled('ones', shape, 1, dtype);
+  options: { readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [...S]>;
+export function ones<const S extends Shape, T extends DType = 'float32'>(
+  shape: S,
+  dtype?: T,
+  name?: Named,
+): Tensor<NoInfer<T>, [...S]>;
+export function ones(...given: unknown[]): AnyTensor {
+  const { shape, dtype = 'float32', name } = onesForm.take(given);
+  return filled('ones', shape, 1, dtype, name);
 }
 
+const fillForm = signature(
+  'tf.fill',
+  { shape: sizes, value: anything<number>('a number') },
+  { dtype: dtypeKind, name: text },
+  ['dtype'],
+);
 /** A tensor filled with one value. */
 export function fill<const S extends Shape, T extends DType = 'float32'>(
   shape: S,
   value: number,
-  dtype: T = 'float32' as T,
-): Tensor<NoInfer<T>, [...S]> {
-  return filled('fill', shape, value, dtype);
+  options: { readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [...S]>;
+export function fill<const S extends Shape, T extends DType = 'float32'>(
+  shape: S,
+  value: number,
+  dtype?: T,
+  options?: { readonly name?: string },
+): Tensor<NoInfer<T>, [...S]>;
+export function fill(...given: unknown[]): AnyTensor {
+  const { shape, value, dtype = 'float32', name } = fillForm.take(given);
+  return filled('fill', shape, value, dtype, name);
 }
 
 const FillLike = defineOp<{ value: number }>({
@@ -45,23 +77,46 @@ const FillLike = defineOp<{ value: number }>({
   },
 });
 
+const zerosLikeForm = signature('tf.zerosLike', { x: tensor }, { name: text });
 /** Zeros of the dtype and shape of another tensor. */
-export function zerosLike<T extends DType, S extends Shape>(x: Tensor<T, S>, name = 'zerosLike'): Tensor<T, S> {
+export function zerosLike<T extends DType, S extends Shape>(
+  x: Tensor<T, S>,
+  options?: { readonly name?: string },
+): Tensor<T, S>;
+export function zerosLike(...given: unknown[]): AnyTensor {
+  const { x, name = 'zerosLike' } = zerosLikeForm.take(given);
   return apply(FillLike, [x], { value: 0 }, name);
 }
 
+const onesLikeForm = signature('tf.onesLike', { x: tensor }, { name: text });
 /** Ones of the dtype and shape of another tensor. */
-export function onesLike<T extends DType, S extends Shape>(x: Tensor<T, S>, name = 'onesLike'): Tensor<T, S> {
+export function onesLike<T extends DType, S extends Shape>(
+  x: Tensor<T, S>,
+  options?: { readonly name?: string },
+): Tensor<T, S>;
+export function onesLike(...given: unknown[]): AnyTensor {
+  const { x, name = 'onesLike' } = onesLikeForm.take(given);
   return apply(FillLike, [x], { value: 1 }, name);
 }
 
+const rangeForm = signature('tf.range', { start: number }, { limit: number, delta: number, name: text }, [
+  'limit',
+  'delta',
+]);
 /**
  * start, start + delta, … below limit (above it for a negative delta); `range(n)` counts from 0. int32 when all
  * arguments are whole numbers, else float32.
  *
  * @throws InvalidArgumentError for a delta of 0, and for more than 10⁸ numbers.
  */
-export function range(start: number, limit?: number, delta = 1): Tensor<'int32' | 'float32', [number]> {
+export function range(
+  start: number,
+  limit?: number | { readonly limit?: number; readonly delta?: number; readonly name?: string },
+  delta?: number | { readonly delta?: number; readonly name?: string },
+  options?: { readonly name?: string },
+): Tensor<'int32' | 'float32', [number]>;
+export function range(...given: unknown[]): AnyTensor {
+  const { start, limit, delta = 1, name = 'range' } = rangeForm.take(given);
   const [from, to] = limit === undefined ? [0, start] : [start, limit];
   if (delta === 0 || [from, to, delta].some((v) => !Number.isFinite(v))) {
     throw new InvalidArgumentError(
@@ -77,5 +132,5 @@ export function range(start: number, limit?: number, delta = 1): Tensor<'int32' 
   const values = new Float64Array(count);
   for (let i = 0; i < count; i++) values[i] = from + i * delta;
   const dtype = [from, to, delta].every(Number.isInteger) ? 'int32' : 'float32';
-  return constant(values, { dtype, name: 'range' });
+  return constant(values, { dtype, name });
 }

@@ -4,9 +4,12 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { Gathered } from '../tensor/axis-rules.ts';
+import { cameAs } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { anything, dtype as dtypeKind, number, text, wholeNumber } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import { apply, axisOf, defineOp, type OpDefinition, requireDType } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import { type AnyTensor, apply, axisOf, defineOp, type OpDefinition, requireDType, tensor } from './define.ts';
 
 const GatherOp = defineOp<{ axis: number }>({
   name: 'Gather',
@@ -42,6 +45,7 @@ const GatherGradOp: OpDefinition<{ axis: number }> = defineOp({
     null,
   ],
 });
+const gatherForm = signature('tf.gather', { x: tensor, indices: tensor }, { axis: wholeNumber, name: text });
 /**
  * The slices of x at `indices` (int32) along an axis: out[i, …] = x[indices[i], …] for axis 0.
  * A run with an index out of range fails with an InvalidArgumentError before anything changes.
@@ -49,9 +53,11 @@ const GatherGradOp: OpDefinition<{ axis: number }> = defineOp({
 export function gather<T extends DType, A extends Shape, I extends Shape, const Ax extends number = 0>(
   x: Tensor<T, A>,
   indices: Tensor<'int32', I>,
-  options: { axis?: Ax; name?: string } = {},
-): Tensor<T, Gathered<A, I, Ax>> {
-  return apply(GatherOp, [x, indices], { axis: options.axis ?? 0 }, options.name);
+  options?: { readonly axis?: Ax; readonly name?: string },
+): Tensor<T, Gathered<A, I, Ax>>;
+export function gather(...given: unknown[]): AnyTensor {
+  const { x, indices, axis = 0, name } = gatherForm.take(given);
+  return apply(GatherOp, [x, indices], { axis }, name);
 }
 
 interface OneHotAttributes {
@@ -77,15 +83,35 @@ const OneHotOp = defineOp<OneHotAttributes>({
     );
   },
 });
-/** A new last axis of `depth` elements: `onValue` (1) at the index, `offValue` (0) elsewhere and for indices out of range. */
+const oneHotForm = signature(
+  'tf.oneHot',
+  { indices: tensor, depth: anything<number>('a whole number') },
+  { onValue: number, offValue: number, dtype: dtypeKind, name: text },
+  ['onValue', 'offValue'],
+);
+/**
+ * A new last axis of `depth` elements: `onValue` (1) at the index, `offValue` (0) elsewhere and for indices out of range.
+ *
+ * ```ts
+ * tf.oneHot(labels, 10, { onValue: 0.9 });     // or tf.oneHot(labels, 10, 0.9, 0), as in TensorFlow
+ * ```
+ */
 export function oneHot<I extends Shape, const N extends number, T extends DType = 'float32'>(
   indices: Tensor<'int32' | 'uint8', I>,
   depth: N,
-  options: { onValue?: number; offValue?: number; dtype?: T; name?: string } = {},
-): Tensor<NoInfer<T>, [...I, N]> {
+  onValue: number,
+  offValue?: number | { readonly offValue?: number; readonly dtype?: T; readonly name?: string },
+  options?: { readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [...I, N]>;
+export function oneHot<I extends Shape, const N extends number, T extends DType = 'float32'>(
+  indices: Tensor<'int32' | 'uint8', I>,
+  depth: N,
+  options?: { readonly onValue?: number; readonly offValue?: number; readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [...I, N]>;
+export function oneHot(...given: unknown[]): AnyTensor {
+  const { indices, depth, onValue = 1, offValue = 0, dtype = 'float32', name } = oneHotForm.take(given);
   if (!Number.isInteger(depth) || depth < 0) {
-    throw new InvalidArgumentError(`oneHot: depth must be a whole number of at least 0, but ${depth} came.`);
+    throw new InvalidArgumentError(`oneHot: depth must be a whole number of at least 0, but ${cameAs(depth)} came.`);
   }
-  const { onValue = 1, offValue = 0, dtype = 'float32' } = options;
-  return apply(OneHotOp, [indices], { depth, on: onValue, off: offValue, dtype }, options.name);
+  return apply(OneHotOp, [indices], { depth, on: onValue, off: offValue, dtype }, name);
 }

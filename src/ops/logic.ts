@@ -1,25 +1,31 @@
 // Logic, choice, conversion, and what only passes a value on.
 
-import { DTypeError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import { type DType, isDType, isFloat } from '../tensor/dtype.ts';
+import { type DType, isFloat } from '../tensor/dtype.ts';
+import { dtype as dtypeKind, text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import type { ComparisonFunction } from './comparison.ts';
 import { toTensor } from './constant.ts';
 import {
+  type AnyTensor,
   apply,
   broadcastShapes,
   defineOp,
-  describe,
   functionName,
+  type Named,
   type OpDefinition,
+  operand,
   requireDType,
   sameDType,
+  tensor,
+  type UnaryFunction,
+  unaryFunction,
 } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { sumLike } from './like.ts';
@@ -44,9 +50,7 @@ const LogicalNotOp = defineOp({
   lower: ([x]) => p.map([x], s.not),
 });
 /** Not x, for bool tensors. */
-export function logicalNot<S extends Shape>(x: Tensor<'bool', S>, name?: string): Tensor<'bool', S> {
-  return apply(LogicalNotOp, [x], {}, name);
-}
+export const logicalNot: UnaryFunction<'bool'> = unaryFunction(LogicalNotOp);
 
 const WhereOp = defineOp({
   name: 'Where',
@@ -62,6 +66,7 @@ const WhereOp = defineOp({
   },
   lower: ([condition, a, b]) => p.map([condition, a, b], s.select),
 });
+const whereForm = signature('tf.where', { condition: tensor, a: operand, b: operand }, { name: text }, ['name']);
 /**
  * a where the condition holds, else b; all three are broadcast to one shape. The gradient goes to what was chosen.
  *
@@ -71,8 +76,10 @@ export function where<T extends DType, C extends Shape, A extends Shape, B exten
   condition: Tensor<'bool', C>,
   a: Tensor<T, A>,
   b: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'where'>>,
-  name?: string,
-): Tensor<T, Broadcast<C, Broadcast<A, B>>> {
+  name?: Named,
+): Tensor<T, Broadcast<C, Broadcast<A, B>>>;
+export function where(...given: unknown[]): AnyTensor {
+  const { condition, a, b, name } = whereForm.take(given);
   return apply(WhereOp, [condition, toTensor('where', a, 'float32'), toTensor('where', b, 'float32')], {}, name);
 }
 
@@ -84,16 +91,14 @@ const CastOp = defineOp<{ dtype: DType }>({
   ],
   lower: ([x], { attributes: { dtype } }) => (x.node.dtype === dtype ? x : p.map([x], (v) => s.cast(v, dtype))),
 });
+const castForm = signature('tf.cast', { x: tensor, dtype: dtypeKind }, { name: text }, ['name']);
 /**
  * x in another element type. Float to integer truncates toward zero and saturates (NaN gives 0), to uint8 keeps the
  * low 8 bits; to bool is `x ≠ 0`; true is 1. Gradients flow between float types only.
  */
-export function cast<T extends DType, S extends Shape>(x: Tensor<DType, S>, dtype: T, name?: string): Tensor<T, S> {
-  if (!isDType(dtype)) {
-    throw new DTypeError(
-      `cast: there is no dtype ${describe(dtype)}; use 'float32', 'float64', 'int32', 'uint8' or 'bool'.`,
-    );
-  }
+export function cast<T extends DType, S extends Shape>(x: Tensor<DType, S>, dtype: T, name?: Named): Tensor<T, S>;
+export function cast(...given: unknown[]): AnyTensor {
+  const { x, dtype, name } = castForm.take(given);
   return apply(CastOp, [x], { dtype }, name);
 }
 
@@ -105,12 +110,8 @@ export const IdentityOp: OpDefinition = defineOp({
   lower: ([x]) => x,
 });
 /** x itself, as a new tensor. Under control dependencies: x as it is after them. */
-export function identity<T extends DType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(IdentityOp, [x], {}, name);
-}
+export const identity: UnaryFunction<DType> = unaryFunction(IdentityOp);
 
 const StopGradientOp = defineOp({ name: 'StopGradient', infer: ([x]) => x, lower: ([x]) => x });
 /** x itself, treated as a constant by `tf.gradients`. */
-export function stopGradient<T extends DType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(StopGradientOp, [x], {}, name);
-}
+export const stopGradient: UnaryFunction<DType> = unaryFunction(StopGradientOp);

@@ -1,9 +1,7 @@
 // Elementwise functions.
-import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
-import type { Shape } from '../tensor/shape.ts';
 import { add, type BinaryFunction, binaryFunction, defineBinary, div, mul, neg, sub } from './arithmetic.ts';
 import { equal, greater, greaterEqual, lessEqual } from './comparison.ts';
 import {
@@ -15,6 +13,8 @@ import {
   numeric,
   type OpDefinition,
   requireDType,
+  type UnaryFunction,
+  unaryFunction,
 } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { logicalNot, where } from './logic.ts';
@@ -38,15 +38,11 @@ export function defineUnary(
 // d|x| = sign x · dx
 const AbsOp = defineUnary('Abs', numeric, s.abs, (x, _, dy) => mul(dy, sign(x)));
 /** |x|. Of the smallest int32 it is that itself, because integers wrap. */
-export function abs<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(AbsOp, [x], {}, name);
-}
+export const abs: UnaryFunction<NumericDType> = unaryFunction(AbsOp);
 
 const SignOp = defineUnary('Sign', numeric, s.sign, (x) => zerosLike(x));
 /** −1, 0 or 1; NaN for NaN, and a zero keeps its sign. Its gradient is 0. */
-export function sign<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(SignOp, [x], {}, name);
-}
+export const sign: UnaryFunction<NumericDType> = unaryFunction(SignOp);
 
 // d(x²) = 2x · dx
 const SquareOp = defineUnary(
@@ -56,16 +52,12 @@ const SquareOp = defineUnary(
   (x, _, dy) => mul(mul(dy, x), 2),
 );
 /** x². */
-export function square<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(SquareOp, [x], {}, name);
-}
+export const square: UnaryFunction<NumericDType> = unaryFunction(SquareOp);
 
 // d√x = dx / 2√x
 const SqrtOp = defineUnary('Sqrt', floats, s.sqrt, (_, y, dy) => div(mul(dy, 0.5), y));
 /** √x; NaN below 0, and −0 for −0. */
-export function sqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(SqrtOp, [x], {}, name);
-}
+export const sqrt: UnaryFunction<FloatDType> = unaryFunction(SqrtOp);
 
 // d(1/√x) = −½ y³ · dx
 const RsqrtOp = defineUnary(
@@ -75,16 +67,12 @@ const RsqrtOp = defineUnary(
   (_, y, dy) => mul(mul(dy, mul(y, square(y))), -0.5),
 );
 /** 1 / √x; ±∞ for ±0. */
-export function rsqrt<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(RsqrtOp, [x], {}, name);
-}
+export const rsqrt: UnaryFunction<FloatDType> = unaryFunction(RsqrtOp);
 
 // d(eˣ) = eˣ · dx
 const ExpOp = defineUnary('Exp', floats, s.exp, (_, y, dy) => mul(dy, y));
 /** eˣ. What would be below the smallest normal number (2⁻¹²⁶, float64: 2⁻¹⁰²²) is 0, for speed. */
-export function exp<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(ExpOp, [x], {}, name);
-}
+export const exp: UnaryFunction<FloatDType> = unaryFunction(ExpOp);
 
 /** @internal dy / x, named so that the compiler can see it meet a softmax. */
 export const LogGradOp: OpDefinition = defineOp({
@@ -100,16 +88,12 @@ export const LogOp = defineUnary('Log', floats, s.log, (x, _, dy) => apply(LogGr
  * ln x: −∞ at 0, NaN below. `log` of a `softmax` is computed as one function, so it is finite where a probability
  * is too small for a float.
  */
-export function log<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(LogOp, [x], {}, name);
-}
+export const log: UnaryFunction<FloatDType> = unaryFunction(LogOp);
 
 // d tanh x = (1 − y²) · dx
 const TanhOp = defineUnary('Tanh', floats, s.tanh, (_, y, dy) => mul(dy, sub(1, square(y))));
 /** (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ). */
-export function tanh<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(TanhOp, [x], {}, name);
-}
+export const tanh: UnaryFunction<FloatDType> = unaryFunction(TanhOp);
 
 // d sigmoid x = y (1 − y) · dx
 const SigmoidOp = defineUnary(
@@ -119,9 +103,7 @@ const SigmoidOp = defineUnary(
   (_, y, dy) => mul(dy, mul(y, sub(1, y))),
 );
 /** 1 / (1 + e⁻ˣ). */
-export function sigmoid<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(SigmoidOp, [x], {}, name);
-}
+export const sigmoid: UnaryFunction<FloatDType> = unaryFunction(SigmoidOp);
 
 const ReluGradOp: OpDefinition = defineOp({
   name: 'ReluGrad',
@@ -137,9 +119,7 @@ const ReluOp = defineUnary(
   (_, y, dy) => apply(ReluGradOp, [dy, y], {}),
 );
 /** max(x, 0): NaN stays NaN, −0 becomes 0. The gradient at 0 is 0. */
-export function relu<T extends NumericDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(ReluOp, [x], {}, name);
-}
+export const relu: UnaryFunction<NumericDType> = unaryFunction(ReluOp, 'tf.nn.relu');
 
 // d(xʸ) = y·xʸ⁻¹·dx + ln(x)·xʸ·dy, the second only where x > 0 (as TensorFlow has it)
 const PowOp = defineBinary('Pow', s.pow, (x, y, dz, z) => {

@@ -4,10 +4,12 @@ import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
+import { text, trueOrFalse } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { MatMul, MatMulError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
-import { apply, defineOp, type OpDefinition, requireDType, sameDType } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType, sameDType, tensor } from './define.ts';
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -73,6 +75,12 @@ const MatMulOp: OpDefinition<MatMulAttributes> = defineOp({
   },
 });
 
+const form = signature(
+  'tf.matmul',
+  { a: tensor, b: tensor },
+  { transposeA: trueOrFalse, transposeB: trueOrFalse, name: text },
+  ['transposeA', 'transposeB'],
+);
 /**
  * The matrix product: C[i, j] = Σₖ A[i, k]·B[k, j]. Leading dimensions are a batch of products and must be equal.
  *
@@ -92,8 +100,22 @@ export function matmul<
 >(
   a: Tensor<T, A>,
   b: Tensor<NoInfer<T>, B> & ShapeError<MatMulError<A, B, TA, TB>>,
-  options: { transposeA?: TA; transposeB?: TB; name?: string } = {},
-): Tensor<T, MatMul<A, B, TA, TB>> {
-  const { transposeA = false, transposeB = false, name } = options;
+  transposeA: TA,
+  transposeB?: TB,
+  options?: { readonly name?: string },
+): Tensor<T, MatMul<A, B, TA, TB>>;
+export function matmul<
+  T extends NumericDType,
+  A extends Shape,
+  B extends Shape,
+  TA extends boolean = false,
+  TB extends boolean = false,
+>(
+  a: Tensor<T, A>,
+  b: Tensor<NoInfer<T>, B> & ShapeError<MatMulError<A, B, TA, TB>>,
+  options?: { readonly transposeA?: TA; readonly transposeB?: TB; readonly name?: string },
+): Tensor<T, MatMul<A, B, TA, TB>>;
+export function matmul(...given: unknown[]): AnyTensor {
+  const { a, b, transposeA = false, transposeB = false, name } = form.take(given);
   return apply(MatMulOp, [a, b], { transposeA, transposeB }, name);
 }

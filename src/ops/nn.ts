@@ -5,13 +5,15 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { FloatDType, NumericDType } from '../tensor/dtype.ts';
+import { text, wholeNumber } from '../tensor/kinds.ts';
 import { elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { less } from './comparison.ts';
 import { toTensor } from './constant.ts';
-import { type AnyTensor, apply, defineOp, floats, requireDType } from './define.ts';
+import { type AnyTensor, apply, defineOp, floats, type Named, operand, requireDType, tensor } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { where } from './logic.ts';
 import { square } from './math.ts';
@@ -20,24 +22,36 @@ import { reduceSum } from './reduce.ts';
 
 export { conv2d } from './convolution.ts';
 export { relu, sigmoid, tanh } from './math.ts';
-export { avgPool, maxPool, type PoolOptions } from './pooling.ts';
-export { logSoftmax, softmax, softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from './softmax.ts';
+export { avgPool, maxPool, type PoolFunction, type PoolOptions } from './pooling.ts';
+export {
+  logSoftmax,
+  type RowFunction,
+  softmax,
+  softmaxCrossEntropyWithLogits,
+  sparseSoftmaxCrossEntropyWithLogits,
+} from './softmax.ts';
 
+const biasAddForm = signature('tf.nn.biasAdd', { x: tensor, bias: tensor }, { name: text });
 /** x + b, the bias b along the last axis of x. */
 export function biasAdd<T extends NumericDType, A extends Shape, B extends Shape>(
   x: Tensor<T, A>,
   bias: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'biasAdd'>>,
-  name?: string,
-): Tensor<T, Broadcast<A, B>> {
+  options?: { readonly name?: string },
+): Tensor<T, Broadcast<A, B>>;
+export function biasAdd(...given: unknown[]): AnyTensor {
+  const { x, bias, name } = biasAddForm.take(given);
   if (bias.shape && bias.shape.length !== 1) {
     throw new ShapeMismatchError(`biasAdd: the bias must have one axis, but its shape is ${showShape(bias.shape)}.`);
   }
-  return add(x as AnyTensor, bias as AnyTensor, name) as Tensor<T, any>;
+  return add(x, bias, name);
 }
 
+const l2LossForm = signature('tf.nn.l2Loss', { x: tensor }, { name: text }, ['name']);
 /** Σ x² / 2: the usual weight penalty. */
-export function l2Loss<T extends FloatDType, S extends Shape>(x: Tensor<T, S>): Tensor<T, []> {
-  return mul(reduceSum(square(x as AnyTensor)), 0.5) as Tensor<T, any>;
+export function l2Loss<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: Named): Tensor<T, []>;
+export function l2Loss(...given: unknown[]): AnyTensor {
+  const { x, name } = l2LossForm.take(given);
+  return mul(reduceSum(square(x)), 0.5, name);
 }
 
 /** keepProb as a scalar, refused when it is not in (0, 1]. */
@@ -58,6 +72,7 @@ const KeepProbabilityOp = defineOp({
   },
 });
 
+const dropoutForm = signature('tf.nn.dropout', { x: tensor, keepProb: operand }, { seed: wholeNumber, name: text });
 /**
  * Keeps each element with probability `keepProb`, scaled by 1 / keepProb, and sets the others to 0. The choice is made
  * anew in each run; gradients flow through what was kept. With keepProb 1 the result is x, bit for bit.
@@ -75,13 +90,14 @@ const KeepProbabilityOp = defineOp({
 export function dropout<T extends FloatDType, S extends Shape>(
   x: Tensor<T, S>,
   keepProb: Tensor<NoInfer<T>, any> | number,
-  options: { seed?: number; name?: string } = {},
-): Tensor<T, S> {
+  options?: { readonly seed?: number; readonly name?: string },
+): Tensor<T, S>;
+export function dropout(...given: unknown[]): AnyTensor {
+  const { x, keepProb, seed, name = 'dropout' } = dropoutForm.take(given);
   if (typeof keepProb === 'number' && !(keepProb > 0 && keepProb <= 1)) {
     throw new InvalidArgumentError(`dropout: keepProb must be above 0 and at most 1, but ${keepProb} was given.`);
   }
   const keep: AnyTensor = apply(KeepProbabilityOp, [toTensor('dropout', keepProb, x.dtype)], {});
-  const input = x as AnyTensor;
-  const kept = less(uniformLike(input, options.name ?? 'dropout', options.seed), keep);
-  return where(kept, div(input, keep), zerosLike(input)) as Tensor<T, any>;
+  const kept = less(uniformLike(x, name, seed), keep);
+  return where(kept, div(x, keep), zerosLike(x));
 }

@@ -3,10 +3,11 @@
 import { FeedError } from '../base/errors.ts';
 import { Placeholder } from '../graph/tensor.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { dtype as dtypeKind, sizes, text } from '../tensor/kinds.ts';
 import type { Dim, Shape } from '../tensor/shape.ts';
+import { signature } from '../tensor/signature.ts';
 import { takeShape } from '../tensor/sizes.ts';
-import { checkDType } from '../tensor/values.ts';
-import { applyAll, defineOp } from './define.ts';
+import { applyAll, defineOp, type Named } from './define.ts';
 
 /** @internal The compiler recognises it: it is fed, never lowered. */
 export const PlaceholderOp = defineOp<{ dtype: DType; shape: Shape | undefined }>({
@@ -18,6 +19,7 @@ export const PlaceholderOp = defineOp<{ dtype: DType; shape: Shape | undefined }
   },
 });
 
+const form = signature('tf.placeholder', { dtype: dtypeKind }, { shape: sizes, name: text }, ['shape', 'name']);
 /**
  * A tensor whose value is given with each run: `run([[x, value]])`.
  *
@@ -30,14 +32,18 @@ export const PlaceholderOp = defineOp<{ dtype: DType; shape: Shape | undefined }
  * const keepProb = tf.placeholder('float32');
  * ```
  */
-export function placeholder<T extends DType>(dtype: T): Placeholder<T, Dim[]>;
+export function placeholder<T extends DType, const S extends Shape>(
+  dtype: T,
+  options: { readonly shape: S; readonly name?: string },
+): Placeholder<T, [...S]>;
+export function placeholder<T extends DType>(dtype: T, options?: { readonly name?: string }): Placeholder<T, Dim[]>;
 export function placeholder<T extends DType, const S extends Shape>(
   dtype: T,
   shape: S,
-  options?: { name?: string },
+  name?: Named,
 ): Placeholder<T, [...S]>;
-export function placeholder(dtype: DType, shape?: Shape, options: { name?: string } = {}): Placeholder {
-  checkDType('placeholder', dtype);
+export function placeholder(...given: unknown[]): Placeholder<any, any> {
+  const { dtype, shape, name } = form.take(given);
   const attributes = { dtype, shape: shape === undefined ? undefined : takeShape('placeholder', shape) };
-  return applyAll(PlaceholderOp, [], attributes, { name: options.name, outputClass: Placeholder })[0] as Placeholder;
+  return applyAll(PlaceholderOp, [], attributes, { name, outputClass: Placeholder })[0] as Placeholder;
 }

@@ -5,11 +5,13 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
+import { text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { Padding, Pool, Rank4Error } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
-import { checkPadding, margins, requireOptions, slid, spatial, type WindowAttributes } from './convolution.ts';
-import { apply, defineOp, floats, type OpDefinition, requireDType, type TensorType } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import { margins, paddingKind, slid, spatial, type WindowAttributes, windowSizes } from './convolution.ts';
+import { apply, defineOp, floats, type OpDefinition, requireDType, type TensorType, tensor } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
   readonly ksize: readonly [number, number];
@@ -175,16 +177,20 @@ const AvgPoolOp: OpDefinition<PoolAttributes> = defineOp({
   },
 });
 
-function pool(
-  op: string,
-  definition: OpDefinition<PoolAttributes>,
-  x: Tensor,
-  options: { ksize: Shape; strides: Shape; padding: Padding; name?: string },
-) {
-  requireOptions(op, options, "{ ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' }");
-  const ksize = spatial(op, 'ksize', options.ksize);
-  const strides = spatial(op, 'strides', options.strides);
-  return apply(definition, [x], { ksize, strides, padding: checkPadding(op, options.padding) }, options.name);
+/** Makes the public function of a pooling. */
+function poolFunction<F>(op: string, definition: OpDefinition<PoolAttributes>): F {
+  const form = signature(
+    `tf.nn.${op}`,
+    { x: tensor },
+    { ksize: windowSizes, strides: windowSizes, padding: paddingKind, name: text },
+    ['ksize', 'strides', 'padding'],
+  );
+  const call = (...given: unknown[]) => {
+    const { x, padding, name, ...window } = form.take(given);
+    const ksize = spatial(op, 'ksize', window.ksize);
+    return apply(definition, [x], { ksize, strides: spatial(op, 'strides', window.strides), padding }, name);
+  };
+  return call as F;
 }
 
 /** The windows and steps of a pooling, [1, height, width, 1] each. */
@@ -198,36 +204,30 @@ export interface PoolOptions<K extends Shape, St extends Shape, P extends Paddin
   readonly name?: string;
 }
 
+/** A pooling over [batch, height, width, channels]. */
+export interface PoolFunction<Op extends string> {
+  <T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+    x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
+    ksize: K,
+    strides: St,
+    padding: P,
+    options?: { readonly name?: string },
+  ): Tensor<T, Pool<A, K, St, P>>;
+  <T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+    x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
+    options: PoolOptions<K, St, P>,
+  ): Tensor<T, Pool<A, K, St, P>>;
+}
+
 /**
  * The largest element of each window. Padding never wins. The gradient goes to the first of equal elements.
  *
  * ```ts
  * tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
+ * tf.nn.maxPool(x, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME');           // as in TensorFlow
  * ```
  */
-export function maxPool<
-  T extends FloatDType,
-  A extends Shape,
-  const K extends Shape,
-  const St extends Shape,
-  P extends Padding,
->(
-  x: Tensor<T, A> & ShapeError<Rank4Error<A, 'maxPool'>>,
-  options: PoolOptions<K, St, P>,
-): Tensor<T, Pool<A, K, St, P>> {
-  return pool('maxPool', MaxPoolOp, x, options);
-}
+export const maxPool: PoolFunction<'maxPool'> = poolFunction('maxPool', MaxPoolOp);
 
 /** The mean of each window; padding is not counted. */
-export function avgPool<
-  T extends FloatDType,
-  A extends Shape,
-  const K extends Shape,
-  const St extends Shape,
-  P extends Padding,
->(
-  x: Tensor<T, A> & ShapeError<Rank4Error<A, 'avgPool'>>,
-  options: PoolOptions<K, St, P>,
-): Tensor<T, Pool<A, K, St, P>> {
-  return pool('avgPool', AvgPoolOp, x, options);
-}
+export const avgPool: PoolFunction<'avgPool'> = poolFunction('avgPool', AvgPoolOp);

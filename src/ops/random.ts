@@ -8,9 +8,11 @@ import * as p from '../primitives/primitives.ts';
 import type { Scalar } from '../primitives/scalar.ts';
 import * as s from '../primitives/scalar.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
+import { dtype as dtypeKind, number, sizes, text, wholeNumber } from '../tensor/kinds.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
+import { signature } from '../tensor/signature.ts';
 import { takeSizes } from '../tensor/sizes.ts';
-import { type AnyTensor, apply, defineOp } from './define.ts';
+import { type AnyTensor, apply, defineOp, type Named } from './define.ts';
 
 interface RandomAttributes {
   readonly kind: 'uniform' | 'normal' | 'truncated';
@@ -178,18 +180,34 @@ function farDouble(r: Scalar): Scalar {
 /** Options of all random tensors. */
 export interface RandomOptions<T extends DType> {
   /** Default float32. */
-  dtype?: T;
+  readonly dtype?: T;
   /** A stream of its own for this op; by default one derived from the op's unique name. The session's seed counts too. */
-  seed?: number;
-  name?: string;
+  readonly seed?: number;
+  readonly name?: string;
 }
+/** Options of normally distributed numbers. */
+export interface NormalOptions<T extends DType> extends RandomOptions<T> {
+  /** Default 0. */
+  readonly mean?: number;
+  /** The deviation σ; default 1. */
+  readonly stddev?: number;
+}
+/** Options of uniformly distributed numbers. */
+export interface UniformOptions<T extends DType> extends RandomOptions<T> {
+  /** The least number; default 0. */
+  readonly minval?: number;
+  /** No number reaches it; default 1. */
+  readonly maxval?: number;
+}
+const always = { dtype: dtypeKind, seed: wholeNumber, name: text };
 
+type Given = { readonly [N in keyof RandomOptions<DType>]: RandomOptions<DType>[N] | undefined };
 /** Random numbers of a shape, or of that of the tensor in `like`. */
 function random<T extends DType, S extends Shape>(
   op: string,
   { kind, scale, offset }: Pick<RandomAttributes, 'kind' | 'scale' | 'offset'>,
   shape: Shape,
-  { dtype = 'float32' as T, seed, name }: RandomOptions<T>,
+  { dtype = 'float32', seed, name }: Given,
   like: readonly Tensor[] = [],
 ): Tensor<T, S> {
   if (dtype === 'bool' || (!isFloat(dtype) && kind !== 'uniform')) {
@@ -197,9 +215,6 @@ function random<T extends DType, S extends Shape>(
   }
   if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale < 0) {
     throw new InvalidArgumentError(`${op}: the bounds, mean and deviation must be finite and in order.`);
-  }
-  if (seed !== undefined && !Number.isInteger(seed)) {
-    throw new InvalidArgumentError(`${op}: the seed must be a whole number, but ${seed} came.`);
   }
   const sizes = like.length > 0 ? undefined : takeSizes(op, shape);
   const stream = { name: '' };
@@ -213,24 +228,44 @@ function random<T extends DType, S extends Shape>(
   return made;
 }
 
-/** Where the bell curve stands, and how wide it is. */
-const bell = (kind: 'normal' | 'truncated', options: { mean?: number; stddev?: number }) => ({
-  kind,
-  scale: options.stddev ?? 1,
-  offset: options.mean ?? 0,
-});
+/** Numbers under a bell curve. */
+export interface NormalFunction {
+  <const S extends Shape, T extends FloatDType = 'float32'>(
+    shape: S,
+    mean: number,
+    stddev?: number,
+    dtype?: T,
+    seed?: number,
+    name?: Named,
+  ): Tensor<NoInfer<T>, [...S]>;
+  <const S extends Shape, T extends FloatDType = 'float32'>(
+    shape: S,
+    mean: number,
+    stddev: number,
+    options: RandomOptions<T>,
+  ): Tensor<NoInfer<T>, [...S]>;
+  <const S extends Shape, T extends FloatDType = 'float32'>(
+    shape: S,
+    options?: NormalOptions<T>,
+  ): Tensor<NoInfer<T>, [...S]>;
+}
+function normalFunction(op: string, kind: 'normal' | 'truncated'): NormalFunction {
+  const order = ['mean', 'stddev', 'dtype', 'seed', 'name'] as const;
+  const form = signature(`tf.${op}`, { shape: sizes }, { mean: number, stddev: number, ...always }, order);
+  return (...given: unknown[]): AnyTensor => {
+    const { shape, mean: offset = 0, stddev: scale = 1, ...options } = form.take(given);
+    return random(op, { kind, scale, offset }, shape, options);
+  };
+}
 
 /**
  * Normally distributed numbers: density exp(−(x − mean)² / 2σ²) / σ√2π. New ones in each run.
  *
- * @param options.mean default 0. @param options.stddev σ, default 1.
+ * ```ts
+ * tf.randomNormal([2, 3], { mean: 1, stddev: 0.1 });       // or tf.randomNormal([2, 3], 1, 0.1), as in TensorFlow
+ * ```
  */
-export function randomNormal<const S extends Shape, T extends FloatDType = 'float32'>(
-  shape: S,
-  options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
-): Tensor<NoInfer<T>, [...S]> {
-  return random('randomNormal', bell('normal', options), shape, options);
-}
+export const randomNormal: NormalFunction = normalFunction('randomNormal', 'normal');
 
 /**
  * Normally distributed numbers of which those beyond two standard deviations are drawn again. (Computed by inverting
@@ -240,30 +275,57 @@ export function randomNormal<const S extends Shape, T extends FloatDType = 'floa
  * const W = tf.variable(tf.truncatedNormal([5, 5, 1, 32], { stddev: 0.1 }));
  * ```
  */
-export function truncatedNormal<const S extends Shape, T extends FloatDType = 'float32'>(
-  shape: S,
-  options: RandomOptions<T> & { mean?: number; stddev?: number } = {},
-): Tensor<NoInfer<T>, [...S]> {
-  return random('truncatedNormal', bell('truncated', options), shape, options);
-}
+export const truncatedNormal: NormalFunction = normalFunction('truncatedNormal', 'truncated');
 
-/** Uniformly distributed numbers in [minval, maxval): default [0, 1). For integers both bounds are whole numbers, and maxval must be given. */
-export function randomUniform<const S extends Shape, T extends DType = 'float32'>(
-  shape: S,
-  options: RandomOptions<T> & { minval?: number; maxval?: number } = {},
-): Tensor<NoInfer<T>, [...S]> {
-  const { minval = 0, maxval = 1, dtype = 'float32' } = options;
+/** Numbers from a range. */
+export interface UniformFunction {
+  <const S extends Shape, T extends DType = 'float32'>(
+    shape: S,
+    minval: number,
+    maxval?: number,
+    dtype?: T,
+    seed?: number,
+    name?: Named,
+  ): Tensor<NoInfer<T>, [...S]>;
+  <const S extends Shape, T extends DType = 'float32'>(
+    shape: S,
+    minval: number,
+    maxval: number,
+    options: RandomOptions<T>,
+  ): Tensor<NoInfer<T>, [...S]>;
+  <const S extends Shape, T extends DType = 'float32'>(
+    shape: S,
+    options?: UniformOptions<T>,
+  ): Tensor<NoInfer<T>, [...S]>;
+}
+const range = { minval: number, maxval: number, ...always };
+const uniformForm = signature('tf.randomUniform', { shape: sizes }, range, [
+  'minval',
+  'maxval',
+  'dtype',
+  'seed',
+  'name',
+]);
+/**
+ * Uniformly distributed numbers in [minval, maxval): default [0, 1). For integers both bounds are whole numbers, and
+ * maxval must be given.
+ *
+ * ```ts
+ * tf.randomUniform([4], { minval: -1, maxval: 1 });        // or tf.randomUniform([4], -1, 1), as in TensorFlow
+ * ```
+ */
+export const randomUniform: UniformFunction = (...given: unknown[]): AnyTensor => {
+  const { shape, minval = 0, maxval: most, ...options } = uniformForm.take(given);
+  const { dtype = 'float32' } = options;
+  const maxval = most ?? 1;
   const whole = Number.isInteger(minval) && Number.isInteger(maxval);
-  if (
-    !isFloat(dtype) &&
-    !(whole && options.maxval !== undefined && (dtype !== 'uint8' || (minval >= 0 && maxval <= 256)))
-  ) {
+  if (!isFloat(dtype) && !(whole && most !== undefined && (dtype !== 'uint8' || (minval >= 0 && maxval <= 256)))) {
     throw new InvalidArgumentError(
-      `randomUniform: ${dtype} needs whole numbers as bounds${dtype === 'uint8' ? ' from 0 to 256' : ''}, and maxval given, but minval is ${minval} and maxval ${options.maxval}.`,
+      `randomUniform: ${dtype} needs whole numbers as bounds${dtype === 'uint8' ? ' from 0 to 256' : ''}, and maxval given, but minval is ${minval} and maxval ${most}.`,
     );
   }
   return random('randomUniform', { kind: 'uniform', scale: maxval - minval, offset: minval }, shape, options);
-}
+};
 
 /** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
 export function uniformLike<T extends FloatDType, S extends Shape>(
@@ -271,6 +333,6 @@ export function uniformLike<T extends FloatDType, S extends Shape>(
   op: string,
   seed?: number,
 ): Tensor<T, S> {
-  const options: RandomOptions<T> = seed === undefined ? { dtype: x.dtype } : { dtype: x.dtype, seed };
+  const options = { dtype: x.dtype, seed, name: undefined };
   return random(op, { kind: 'uniform', scale: 1, offset: 0 }, [], options, [x as AnyTensor]);
 }

@@ -5,8 +5,10 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { AxisError, Reduce } from '../tensor/axis-rules.ts';
 import { type DType, isFloat, type NumericDType } from '../tensor/dtype.ts';
+import { anything, text, trueOrFalse, wholeNumber } from '../tensor/kinds.ts';
 import { elements, type Shape, showShape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { div, mul } from './arithmetic.ts';
 import { equal } from './comparison.ts';
 import {
@@ -16,11 +18,13 @@ import {
   defineOp,
   functionName,
   integers,
+  type Named,
   numeric,
   type OpDefinition,
   requireDType,
   resolveAxes,
   type TensorType,
+  tensor,
 } from './define.ts';
 import { broadcastLike } from './like.ts';
 import { cast } from './logic.ts';
@@ -31,16 +35,33 @@ interface ReduceAttributes {
 }
 
 /** A reduction of numbers over some axes, or all. */
-export type ReduceFunction<Op extends string, D extends DType = NumericDType> = <
-  T extends D,
-  A extends Shape,
-  const Ax extends number | readonly number[] | undefined = undefined,
-  K extends boolean = false,
->(
-  x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
-  axis?: Ax,
-  options?: { keepDims?: K; name?: string },
-) => Tensor<T, Reduce<A, Ax, K>>;
+export interface ReduceFunction<Op extends string, D extends DType = NumericDType> {
+  <
+    T extends D,
+    A extends Shape,
+    const Ax extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(
+    x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
+    options: { readonly axis?: Ax; readonly keepDims?: K; readonly name?: string },
+  ): Tensor<T, Reduce<A, Ax, K>>;
+  <T extends D, A extends Shape, const Ax extends number | readonly number[] | undefined, K extends boolean>(
+    x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
+    axis: Ax,
+    keepDims: K,
+    name?: Named,
+  ): Tensor<T, Reduce<A, Ax, K>>;
+  <
+    T extends D,
+    A extends Shape,
+    const Ax extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(
+    x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
+    axis?: Ax,
+    options?: { readonly keepDims?: K; readonly name?: string },
+  ): Tensor<T, Reduce<A, Ax, K>>;
+}
 
 function inferReduce(op: string, x: TensorType, { axis, keepDims }: ReduceAttributes): Shape | undefined {
   if (!x.shape) return axis === undefined && !keepDims ? [] : undefined;
@@ -68,14 +89,16 @@ function defineReduce(
   });
 }
 
-/** An axis, several, or undefined for all. */
-const checkAxis = (op: string, axis: Axes): Axes =>
-  axis === undefined || typeof axis === 'number' ? axis : integers(op, 'the axes', axis);
-
 function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
   const op = functionName(definition.name);
-  const call = (x: Tensor, axis?: Axes, { keepDims = false, name }: { keepDims?: boolean; name?: string } = {}) =>
-    apply(definition, [x], { axis: checkAxis(op, axis), keepDims }, name);
+  const optional = { axis: anything<Axes>('an axis, or an array of them'), keepDims: trueOrFalse, name: text };
+  const form = signature(`tf.${op}`, { x: tensor }, optional, ['axis', 'keepDims', 'name']);
+  const call = (...given: unknown[]) => {
+    const { x, axis, keepDims = false, name } = form.take(given);
+    const isOne = typeof axis === 'number' && Number.isSafeInteger(axis);
+    const axes = axis === undefined || isOne ? axis : integers(op, 'the axes', axis);
+    return apply(definition, [x], { axis: axes, keepDims }, name);
+  };
   return call as F;
 }
 
@@ -94,6 +117,7 @@ const SumOp = defineReduce(
  *
  * ```ts
  * tf.reduceSum(tf.constant([[1, 2], [3, 4]]), 1);      // [3, 7]
+ * tf.reduceSum(x, 1, { keepDims: true });              // or tf.reduceSum(x, 1, true), as in TensorFlow
  * ```
  */
 export const reduceSum: ReduceFunction<'reduceSum'> = reduceFunction(SumOp);
@@ -255,8 +279,29 @@ const defineArg = (op: 'argmax' | 'argmin') =>
 const ArgMaxOp = defineArg('argmax');
 const ArgMinOp = defineArg('argmin');
 
+/** The index of an extreme along an axis. */
+export interface ArgFunction<Op extends string> {
+  <A extends Shape, const Ax extends number = 0>(
+    x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, Op>>,
+    options: { readonly axis?: Ax; readonly name?: string },
+  ): Tensor<'int32', Reduce<A, Ax>>;
+  <A extends Shape, const Ax extends number = 0>(
+    x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, Op>>,
+    axis?: Ax,
+    name?: Named,
+  ): Tensor<'int32', Reduce<A, Ax>>;
+}
+function argFunction<F>(op: string, definition: OpDefinition<{ axis: number }>): F {
+  const form = signature(`tf.${op}`, { x: tensor }, { axis: wholeNumber, name: text }, ['axis', 'name']);
+  const call = (...given: unknown[]): Tensor => {
+    const { x, axis = 0, name } = form.take(given);
+    return apply(definition, [x], { axis }, name);
+  };
+  return call as F;
+}
+
 /**
- * The index (int32) of the largest element along an axis: the first of equal ones; NaN counts as the largest.
+ * The index (int32) of the largest element along an axis (default 0): the first of equal ones; NaN counts as the largest.
  *
  * @throws InvalidArgumentError where the axis has no elements.
  *
@@ -264,23 +309,11 @@ const ArgMinOp = defineArg('argmin');
  * tf.argmax(tf.constant([[1, 3, 3]]), 1);      // [1]
  * ```
  */
-export function argmax<A extends Shape, const Ax extends number = 0>(
-  x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, 'argmax'>>,
-  axis: Ax = 0 as Ax,
-  name?: string,
-): Tensor<'int32', Reduce<A, Ax>> {
-  return apply(ArgMaxOp, [x], { axis: integers('argmax', 'the axis', [axis])[0] }, name);
-}
+export const argmax: ArgFunction<'argmax'> = argFunction('argmax', ArgMaxOp);
 
 /**
- * The index (int32) of the smallest element along an axis: the first of equal ones; NaN counts as the smallest.
+ * The index (int32) of the smallest element along an axis (default 0): the first of equal ones; NaN counts as the smallest.
  *
  * @throws InvalidArgumentError where the axis has no elements.
  */
-export function argmin<A extends Shape, const Ax extends number = 0>(
-  x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, 'argmin'>>,
-  axis: Ax = 0 as Ax,
-  name?: string,
-): Tensor<'int32', Reduce<A, Ax>> {
-  return apply(ArgMinOp, [x], { axis: integers('argmin', 'the axis', [axis])[0] }, name);
-}
+export const argmin: ArgFunction<'argmin'> = argFunction('argmin', ArgMinOp);

@@ -5,9 +5,23 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { ExpandDims, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { axisIndex, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
+import { text, wholeNumber } from '../tensor/kinds.ts';
+import { axisIndex, type Dim, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
-import { apply, axisOf, defineOp, integers, type OpDefinition, resolveAxes, type TensorType } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import {
+  type AnyTensor,
+  apply,
+  axisOf,
+  defineOp,
+  integerList,
+  integers,
+  type Named,
+  type OpDefinition,
+  resolveAxes,
+  type TensorType,
+  tensor,
+} from './define.ts';
 import { reshapeLike } from './like.ts';
 
 /** The shape that `target`, with at most one −1, stands for. */
@@ -58,6 +72,7 @@ const ReshapeOp = defineOp<{ shape: readonly number[] }>({
   lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
 });
 
+const reshapeForm = signature('tf.reshape', { x: tensor, shape: integerList }, { name: text }, ['name']);
 /**
  * The same elements, in the same order, in another shape. One size may be −1: it follows from the others.
  *
@@ -70,8 +85,10 @@ const ReshapeOp = defineOp<{ shape: readonly number[] }>({
 export function reshape<T extends DType, A extends Shape, const B extends readonly number[]>(
   x: Tensor<T, A> & ShapeError<ReshapeError<A, B>>,
   shape: B,
-  name?: string,
-): Tensor<T, Reshape<A, B>> {
+  name?: Named,
+): Tensor<T, Reshape<A, B>>;
+export function reshape(...given: unknown[]): AnyTensor {
+  const { x, shape, name } = reshapeForm.take(given);
   return apply(ReshapeOp, [x], { shape: integers('reshape', 'the shape', shape) }, name);
 }
 
@@ -100,13 +117,20 @@ function permutation(perm: readonly number[] | undefined, shape: Shape): number[
   return order as number[];
 }
 
+const transposeForm = signature('tf.transpose', { x: tensor }, { perm: integerList, name: text }, ['perm', 'name']);
 /** Axes in another order: axis i of the result is axis perm[i] of x. Without `perm` the order is reversed. */
 export function transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
   x: Tensor<T, A>,
+  options: { readonly perm?: P; readonly name?: string },
+): Tensor<T, Transpose<A, P>>;
+export function transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
+  x: Tensor<T, A>,
   perm?: P,
-  name?: string,
-): Tensor<T, Transpose<A, P>> {
-  return apply(TransposeOp, [x], { perm: perm && integers('transpose', 'perm', perm) }, name);
+  name?: Named,
+): Tensor<T, Transpose<A, P>>;
+export function transpose(...given: unknown[]): AnyTensor {
+  const { x, perm, name } = transposeForm.take(given);
+  return apply(TransposeOp, [x], { perm: perm === undefined ? perm : integers('transpose', 'perm', perm) }, name);
 }
 
 const ExpandDimsOp = defineOp<{ axis: number }>({
@@ -119,12 +143,15 @@ const ExpandDimsOp = defineOp<{ axis: number }>({
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
   lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
 });
+const expandDimsForm = signature('tf.expandDims', { x: tensor, axis: wholeNumber }, { name: text }, ['name']);
 /** A new axis of size 1, before the given one (−1: at the end). */
 export function expandDims<T extends DType, A extends Shape, const Ax extends number>(
   x: Tensor<T, A>,
   axis: Ax,
-  name?: string,
-): Tensor<T, ExpandDims<A, Ax>> {
+  name?: Named,
+): Tensor<T, ExpandDims<A, Ax>>;
+export function expandDims(...given: unknown[]): AnyTensor {
+  const { x, axis, name } = expandDimsForm.take(given);
   return apply(ExpandDimsOp, [x], { axis }, name);
 }
 
@@ -143,19 +170,21 @@ const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
   lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
 });
+const squeezeForm = signature('tf.squeeze', { x: tensor }, { axes: integerList, name: text }, ['axes', 'name']);
 /** Without its axes of size 1: all that are known to be of that size, or those given. */
 export function squeeze<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   axes?: undefined,
-  name?: string,
+  name?: Named,
 ): Tensor<T, Squeeze<A>>;
 export function squeeze<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   axes: readonly number[],
-  name?: string,
+  name?: Named,
 ): Tensor<T, (number | null)[]>;
-export function squeeze(x: Tensor, axes?: readonly number[], name?: string): Tensor {
+export function squeeze(...given: unknown[]): AnyTensor {
+  const { x, axes, name } = squeezeForm.take(given);
   // Which axes go is decided here: an unknown size stays, also when it turns out to be 1.
-  const ones = x.shape?.flatMap((d, i) => (d === 1 ? [i] : []));
-  return apply(SqueezeOp, [x], { axes: axes ? integers('squeeze', 'axes', axes) : ones }, name);
+  const ones = x.shape?.flatMap((d: Dim, i: number) => (d === 1 ? [i] : []));
+  return apply(SqueezeOp, [x], { axes: axes === undefined ? ones : integers('squeeze', 'axes', axes) }, name);
 }

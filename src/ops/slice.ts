@@ -4,8 +4,21 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Resized, Sliced } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { anything, number, text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import { apply, defineOp, integers, type OpDefinition, type TensorType } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import { listOf } from '../tensor/sizes.ts';
+import {
+  type AnyTensor,
+  apply,
+  defineOp,
+  integerList,
+  integers,
+  type Named,
+  type OpDefinition,
+  type TensorType,
+  tensor,
+} from './define.ts';
 
 interface SliceAttributes {
   readonly begin: readonly number[];
@@ -54,13 +67,16 @@ const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp({
   lower: ([x, like], { attributes: { begin } }) => p.slice(x, begin, like.shape),
   gradient: ({ inputs: [x], attributes: { begin } }, [dz]) => [dz && apply(SliceGradOp, [dz, x], { begin }), null],
 });
+const sliceForm = signature('tf.slice', { x: tensor, begin: integerList, size: integerList }, { name: text }, ['name']);
 /** `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. */
 export function slice<T extends DType, A extends Shape, const Z extends readonly number[]>(
   x: Tensor<T, A>,
   begin: readonly number[],
   size: Z,
-  name?: string,
-): Tensor<T, Sliced<Z>> {
+  name?: Named,
+): Tensor<T, Sliced<Z>>;
+export function slice(...given: unknown[]): AnyTensor {
+  const { x, begin, size, name } = sliceForm.take(given);
   return apply(SliceOp, [x], { begin: integers('slice', 'begin', begin), size: integers('slice', 'size', size) }, name);
 }
 
@@ -86,15 +102,21 @@ const PadOp = defineOp<PadAttributes>({
   gradient: ({ inputs: [x], attributes: { low } }, [dy]) => [dy && apply(SliceLikeOp, [dy, x], { begin: low })],
   lower: ([x], { attributes: { low, high, value } }) => p.pad(x, low, high, value),
 });
+const padForm = signature(
+  'tf.pad',
+  { x: tensor, paddings: anything('an array of pairs') },
+  { value: number, name: text },
+);
 /** Surrounds x with `value` (default 0): `paddings[i]` is [before, after] for axis i. */
 export function pad<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   paddings: readonly (readonly [number, number])[],
-  options: { value?: number; name?: string } = {},
-): Tensor<T, Resized<A>> {
-  const pairs = Array.isArray(paddings) && paddings.every((pair) => Array.isArray(pair) && pair.length === 2);
-  if (!pairs)
+  options?: { readonly value?: number; readonly name?: string },
+): Tensor<T, Resized<A>>;
+export function pad(...given: unknown[]): AnyTensor {
+  const { x, paddings, value = 0, name } = padForm.take(given);
+  const pairs = listOf(paddings)?.map((pair) => listOf(pair) as number[]);
+  if (!pairs?.every((pair) => pair?.length === 2))
     throw new InvalidArgumentError('pad: paddings must be an array of pairs [before, after], one for each axis.');
-  const attributes = { low: paddings.map(([a]) => a), high: paddings.map(([, b]) => b), value: options.value ?? 0 };
-  return apply(PadOp, [x], attributes, options.name);
+  return apply(PadOp, [x], { low: pairs.map(([a]) => a), high: pairs.map(([, b]) => b), value }, name);
 }

@@ -1,99 +1,131 @@
-// Softmax and the losses made of it, over the last axis. All are safe for logits of any size.
+// Softmax and the losses made of it, over the last axis or another. All are safe for logits of any size.
 
-import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
+import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { Reduce } from '../tensor/axis-rules.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
+import { needed, text, wholeNumber } from '../tensor/kinds.ts';
 import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
+import { signature } from '../tensor/signature.ts';
 import { mul, neg, sub } from './arithmetic.ts';
-import { type AnyTensor, apply, defineOp, floats, type OpDefinition, requireDType, type TensorType } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  axisOf,
+  defineOp,
+  floats,
+  type Named,
+  type OpDefinition,
+  requireDType,
+  type TensorType,
+  tensor,
+} from './define.ts';
 import { onesLike } from './fill.ts';
 import { exp } from './math.ts';
 import { reduceSum } from './reduce.ts';
 import { expandDims } from './shape.ts';
 
-function inferRows(op: string, x: TensorType): TensorType {
+interface RowAttributes {
+  /** The axis along which a row lies. */
+  readonly axis: number;
+}
+const last: RowAttributes = { axis: -1 };
+
+function inferRows(op: string, x: TensorType, { axis }: RowAttributes = last): TensorType {
   requireDType(op, x, floats);
   if (x.shape?.length === 0) throw new ShapeMismatchError(`${op}: needs at least one axis, but a scalar came.`);
+  if (x.shape) axisOf(op, axis, x.shape);
   return x;
 }
 
-/** A reduction over the last axis, as a column beside x. */
-function perRow(op: p.ReduceOp, x: p.View): p.View {
-  const last = x.shape.length - 1;
-  return p.reshape(p.reduce(op, x, [last]), [...x.shape.slice(0, last), 1]);
+/** @internal A reduction along the rows, as a column beside x. */
+export function perRow(op: p.ReduceOp, x: p.View, { axis }: RowAttributes = last): p.View {
+  const i = axisOf('softmax', axis, x.shape);
+  return p.reshape(
+    p.reduce(op, x, [i]),
+    x.shape.map((size, k) => (k === i ? 1 : size)),
+  );
 }
 
-/** The sums over the last axis, as a column beside x: of tensors, for gradients. */
-const rowSums = (x: AnyTensor): AnyTensor => expandDims(reduceSum(x, -1), -1);
+/** The sums along the rows, as a column beside x: of tensors, for gradients. */
+const rowSums = (x: AnyTensor, { axis }: RowAttributes): AnyTensor => reduceSum(x, axis, { keepDims: true });
 
 /** x less the largest of its row: at most 0, so that no exponential overflows. */
-const shifted = (x: p.View): p.View => p.map([x, perRow('max', x)], s.sub);
+const shifted = (x: p.View, row?: RowAttributes): p.View => p.map([x, perRow('max', x, row)], s.sub);
 
 /** @internal Inputs p, dp: dx = p·(dp − Σ dp·p) */
-export const SoftmaxGradOp: OpDefinition = defineOp({
+export const SoftmaxGradOp: OpDefinition<RowAttributes> = defineOp({
   name: 'SoftmaxGrad',
   infer: ([probabilities]) => probabilities,
-  gradient: ({ inputs: [y, dy] }, [dz]) => {
+  gradient: ({ inputs: [y, dy], attributes }, [dz]) => {
     if (!dz) return [null, null];
     // z = y·(dy − Σ dy·y)
-    const inner = rowSums(mul(dy, y));
-    const crossed = rowSums(mul(dz, y));
+    const inner = rowSums(mul(dy, y), attributes);
+    const crossed = rowSums(mul(dz, y), attributes);
     return [sub(mul(dz, sub(dy, inner)), mul(crossed, dy)), mul(y, sub(dz, crossed))];
   },
-  lower: ([y, dy]) => {
-    const sum = perRow('sum', p.map([y, dy], s.mul));
+  lower: ([y, dy], { attributes }) => {
+    const sum = perRow('sum', p.map([y, dy], s.mul), attributes);
     return p.map([y, dy, sum], (a, d, total) => s.mul(a, s.sub(d, total)));
   },
 });
 /** @internal */
-export const SoftmaxOp: OpDefinition = defineOp({
+export const SoftmaxOp: OpDefinition<RowAttributes> = defineOp({
   name: 'Softmax',
-  infer: ([x]) => inferRows('softmax', x),
-  gradient: ({ outputs: [y] }, [dy]) => [dy && apply(SoftmaxGradOp, [y, dy], {})],
-  lower: ([x]) => {
-    const e = p.map([shifted(x)], s.exp);
-    return p.map([e, perRow('sum', e)], s.div);
+  infer: ([x], attributes) => inferRows('softmax', x, attributes),
+  gradient: ({ outputs: [y], attributes }, [dy]) => [dy && apply(SoftmaxGradOp, [y, dy], attributes)],
+  lower: ([x], { attributes }) => {
+    const e = p.map([shifted(x, attributes)], s.exp);
+    return p.map([e, perRow('sum', e, attributes)], s.div);
   },
 });
-/** eˣⁱ / Σ eˣʲ over the last axis. */
-export function softmax<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(SoftmaxOp, [x], {}, name);
+
+/** A function of the rows along an axis. */
+export type RowFunction = <T extends FloatDType, S extends Shape>(
+  x: Tensor<T, S>,
+  axis?: number | { readonly axis?: number; readonly name?: string },
+  name?: Named,
+) => Tensor<T, S>;
+function rowFunction(op: string, definition: OpDefinition<RowAttributes>): RowFunction {
+  const form = signature(`tf.nn.${op}`, { x: tensor }, { axis: wholeNumber, name: text }, ['axis', 'name']);
+  return (...given: unknown[]): AnyTensor => {
+    const { x, axis = -1, name } = form.take(given);
+    return apply(definition, [x], { axis }, name);
+  };
 }
+/**
+ * eˣⁱ / Σ eˣʲ over an axis (default: the last).
+ *
+ * ```ts
+ * tf.nn.softmax(x, { axis: 0 });       // or tf.nn.softmax(x, 0), as in TensorFlow
+ * ```
+ */
+export const softmax: RowFunction = rowFunction('softmax', SoftmaxOp);
 
 /** @internal dx = dy − eʸ·Σ dy */
-export const LogSoftmaxOp: OpDefinition = defineOp({
+export const LogSoftmaxOp: OpDefinition<RowAttributes> = defineOp({
   name: 'LogSoftmax',
-  infer: ([x]) => inferRows('logSoftmax', x),
-  gradient: ({ outputs: [y] }, [dy]) => {
+  infer: ([x], attributes) => inferRows('logSoftmax', x, attributes),
+  gradient: ({ outputs: [y], attributes }, [dy]) => {
     if (!dy) return [null];
-    return [sub(dy, mul(exp(y), rowSums(dy)))];
+    return [sub(dy, mul(exp(y), rowSums(dy, attributes)))];
   },
-  lower: ([x]) => {
-    const z = shifted(x);
+  lower: ([x], { attributes }) => {
+    const z = shifted(x, attributes);
     // The logarithm is one for each row.
-    const logSum = p.map([perRow('sum', p.map([z], s.exp))], s.log);
+    const logSum = p.map([perRow('sum', p.map([z], s.exp), attributes)], s.log);
     return p.map([z, logSum], s.sub);
   },
 });
-/** ln softmax: xᵢ − ln Σ eˣʲ over the last axis. */
-export function logSoftmax<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: string): Tensor<T, S> {
-  return apply(LogSoftmaxOp, [x], {}, name);
-}
+/** ln softmax: xᵢ − ln Σ eˣʲ over an axis (default: the last). */
+export const logSoftmax: RowFunction = rowFunction('logSoftmax', LogSoftmaxOp);
 
-function lossOptions(op: string, options: { labels?: unknown; logits?: unknown }) {
-  if (options?.labels === undefined || options.logits === undefined) {
-    throw new InvalidArgumentError(
-      `${op}: labels and logits are given by name; write ${op}({ labels: y_, logits: y }).`,
-    );
-  }
-  return options as { labels: AnyTensor; logits: AnyTensor };
-}
-
+const given = { labels: needed(tensor), logits: needed(tensor), name: text };
+const lossForm = signature('tf.nn.softmaxCrossEntropyWithLogits', {}, given);
 /**
  * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are probabilities; they need not sum to 1.
  *
@@ -104,9 +136,11 @@ function lossOptions(op: string, options: { labels?: unknown; logits?: unknown }
 export function softmaxCrossEntropyWithLogits<T extends FloatDType, A extends Shape, B extends Shape>(options: {
   labels: Tensor<T, A>;
   logits: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'softmaxCrossEntropyWithLogits'>>;
-}): Tensor<T, Reduce<Broadcast<A, B>, -1>> {
-  const { labels, logits } = lossOptions('softmaxCrossEntropyWithLogits', options);
-  return neg(reduceSum(mul(labels, logSoftmax(logits)), -1)) as Tensor<T, any>;
+  name?: string;
+}): Tensor<T, Reduce<Broadcast<A, B>, -1>>;
+export function softmaxCrossEntropyWithLogits(...options: unknown[]): AnyTensor {
+  const { labels, logits, name } = lossForm.take(options);
+  return neg(reduceSum(mul(labels, logSoftmax(logits)), -1), name);
 }
 
 const SparseCrossEntropyOp: OpDefinition = defineOp({
@@ -147,7 +181,7 @@ const SparseCrossEntropyGradOp: OpDefinition = defineOp({
     if (!dz) return [null, null, null];
     const column = expandDims(dy, -1) as AnyTensor;
     const each = apply(SparseCrossEntropyGradOp, [labels, logits, onesLike(dy)], {}) as AnyTensor;
-    const dlogits = apply(SoftmaxGradOp, [softmax(logits as Tensor<FloatDType>), mul(dz, column)], {});
+    const dlogits = apply(SoftmaxGradOp, [softmax(logits as Tensor<FloatDType>), mul(dz, column)], last);
     return [null, dlogits, reduceSum(mul(dz, each), -1)];
   },
   lower: ([labels, logits, dy]) => {
@@ -160,6 +194,7 @@ const SparseCrossEntropyGradOp: OpDefinition = defineOp({
     });
   },
 });
+const sparseLossForm = signature('tf.nn.sparseSoftmaxCrossEntropyWithLogits', {}, given);
 /**
  * The cross-entropy −ln softmax(logits)[label] of each row, for labels given as class numbers (int32).
  * A run with a label out of range fails with an InvalidArgumentError before anything changes.
@@ -167,7 +202,9 @@ const SparseCrossEntropyGradOp: OpDefinition = defineOp({
 export function sparseSoftmaxCrossEntropyWithLogits<T extends FloatDType, A extends Shape, B extends Shape>(options: {
   labels: Tensor<'int32', A>;
   logits: Tensor<T, B>;
-}): Tensor<T, Reduce<B, -1>> {
-  const { labels, logits } = lossOptions('sparseSoftmaxCrossEntropyWithLogits', options);
-  return apply(SparseCrossEntropyOp, [labels, logits], {});
+  name?: string;
+}): Tensor<T, Reduce<B, -1>>;
+export function sparseSoftmaxCrossEntropyWithLogits(...options: unknown[]): AnyTensor {
+  const { labels, logits, name } = sparseLossForm.take(options);
+  return apply(SparseCrossEntropyOp, [labels, logits], {}, name);
 }

@@ -4,8 +4,19 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Resized } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
+import { text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import { apply, defineOp, integers, type OpDefinition } from './define.ts';
+import { signature } from '../tensor/signature.ts';
+import {
+  type AnyTensor,
+  apply,
+  defineOp,
+  integerList,
+  integers,
+  type Named,
+  type OpDefinition,
+  tensor,
+} from './define.ts';
 
 const TileOp = defineOp<{ multiples: readonly number[] }>({
   name: 'Tile',
@@ -44,11 +55,14 @@ const TileGradOp: OpDefinition<{ multiples: readonly number[] }> = defineOp({
   },
   gradient: ({ attributes: { multiples } }, [dz]) => [dz && apply(TileOp, [dz], { multiples }), null],
 });
+const form = signature('tf.tile', { x: tensor, multiples: integerList }, { name: text }, ['name']);
 /** x repeated `multiples[i]` times along axis i. */
 export function tile<T extends DType, A extends Shape>(
   x: Tensor<T, A>,
   multiples: readonly number[],
-  name?: string,
-): Tensor<T, Resized<A>> {
+  name?: Named,
+): Tensor<T, Resized<A>>;
+export function tile(...given: unknown[]): AnyTensor {
+  const { x, multiples, name } = form.take(given);
   return apply(TileOp, [x], { multiples: integers('tile', 'multiples', multiples) }, name);
 }

@@ -7,8 +7,10 @@ import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
+import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
 import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
+import { type Kind, signature } from '../tensor/signature.ts';
 import { constant, toTensor } from './constant.ts';
 import {
   type AnyTensor,
@@ -16,8 +18,8 @@ import {
   applyAll,
   defineOp,
   definitionOf,
-  describe,
   functionName,
+  type Named,
   type OpDefinition,
   type TensorType,
 } from './define.ts';
@@ -62,6 +64,8 @@ const assignments: ReadonlySet<object> = new Set([AssignOp, AssignAddOp, AssignS
 /** @internal Does the operation give a variable (its first input) a new value (its output)? */
 export const isAssign = (operation: Operation): boolean => assignments.has(operation.definition);
 
+const initialValue = anything('a tensor, numbers or booleans');
+const form = signature('tf.variable', { initial: initialValue }, { trainable: trueOrFalse, name: text });
 /**
  * A value that stays in a session from run to run and that training changes.
  *
@@ -78,13 +82,14 @@ export const isAssign = (operation: Operation): boolean => assignments.has(opera
  */
 export function variable<T extends DType, S extends Shape>(
   initial: Tensor<T, S>,
-  options?: { name?: string; trainable?: boolean },
+  options?: { readonly name?: string; readonly trainable?: boolean },
 ): Variable<T, S>;
 export function variable<const V>(
   initial: V,
-  options?: { name?: string; trainable?: boolean },
+  options?: { readonly name?: string; readonly trainable?: boolean },
 ): Variable<DTypeOfValue<V>, ShapeOfValue<V>>;
-export function variable(initial: unknown, options: { name?: string; trainable?: boolean } = {}): Variable {
+export function variable(...given: unknown[]): Variable {
+  const { initial, trainable = true, name } = form.take(given);
   const value = initial instanceof Tensor ? initial : (constant(initial) as Tensor);
   const { dtype, shape } = value;
   if (!isKnown(shape)) {
@@ -94,43 +99,56 @@ export function variable(initial: unknown, options: { name?: string; trainable?:
   }
   const { graph } = value;
   const made = graph.asDefault(() => {
-    const [v] = applyAll(VariableOp, [], { dtype, shape }, { name: options.name, outputClass: Variable });
+    const [v] = applyAll(VariableOp, [], { dtype, shape }, { name, outputClass: Variable });
     const initializer = apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`).operation;
-    return Object.assign(v as Variable, { initializer, trainable: options.trainable ?? true });
+    return Object.assign(v as Variable, { initializer, trainable });
   });
   graph.variables.push(made);
   return made;
 }
 
+const variableKind: Kind<Variable<any, any>> = {
+  ...kind('a variable', (v) => v instanceof Variable),
+  advice: () => 'make it with tf.variable',
+};
+/** Looked at by `operandFor`. */
+const newValue = anything<AnyTensor | number>('a tensor or a number');
+const formOfAssign = (op: string) => signature(`tf.${op}`, { variable: variableKind, value: newValue }, { name: text });
+
+const assignForm = formOfAssign('assign');
 /** Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this. */
 export function assign<T extends DType, S extends Shape>(
   v: Variable<T, S>,
   value: Tensor<NoInfer<T>, NoInfer<S>> | number,
-): Tensor<T, S> {
-  return apply(AssignOp, [checkVariable('assign', v), operandFor(v, value)], {});
+  options?: { readonly name?: string },
+): Tensor<T, S>;
+export function assign(...given: unknown[]): AnyTensor {
+  const { variable: v, value, name } = assignForm.take(given);
+  return apply(AssignOp, [v, operandFor(v, value)], {}, name);
 }
 
+const assignAddForm = formOfAssign('assignAdd');
 /** Adds to the variable; the result is its new value. */
 export function assignAdd<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
   value: Tensor<NoInfer<T>, NoInfer<S>> | number,
-): Tensor<T, S> {
-  return apply(AssignAddOp, [checkVariable('assignAdd', v), operandFor(v, value)], {});
+  options?: { readonly name?: string },
+): Tensor<T, S>;
+export function assignAdd(...given: unknown[]): AnyTensor {
+  const { variable: v, value, name } = assignAddForm.take(given);
+  return apply(AssignAddOp, [v, operandFor(v, value)], {}, name);
 }
 
+const assignSubForm = formOfAssign('assignSub');
 /** Subtracts from the variable; the result is its new value. */
 export function assignSub<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
   value: Tensor<NoInfer<T>, NoInfer<S>> | number,
-): Tensor<T, S> {
-  return apply(AssignSubOp, [checkVariable('assignSub', v), operandFor(v, value)], {});
-}
-
-function checkVariable<V extends Variable>(op: string, v: V): V {
-  if (v instanceof Variable) return v;
-  throw new InvalidArgumentError(
-    `${op}: the first argument must be a variable, made by tf.variable, but ${describe(v)} came.`,
-  );
+  options?: { readonly name?: string },
+): Tensor<T, S>;
+export function assignSub(...given: unknown[]): AnyTensor {
+  const { variable: v, value, name } = assignSubForm.take(given);
+  return apply(AssignSubOp, [v, operandFor(v, value)], {}, name);
 }
 
 const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>
@@ -138,11 +156,22 @@ const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>
     ? value
     : (constant(value, { dtype: toTensor('assign', value, v.dtype).dtype, shape: v.shape as Shape }) as AnyTensor);
 
+const globalVariablesForm = signature('tf.globalVariables', {}, {});
 /** The variables of the default graph, in the order in which they were made. */
-export const globalVariables = (): readonly Variable[] => getDefaultGraph().variables;
+export function globalVariables(): readonly Variable[];
+export function globalVariables(...given: unknown[]): readonly Variable[] {
+  globalVariablesForm.take(given);
+  return getDefaultGraph().variables;
+}
+const trainableVariablesForm = signature('tf.trainableVariables', {}, {});
 /** Those that optimizers change. */
-export const trainableVariables = (): readonly Variable[] => globalVariables().filter((v) => v.trainable);
+export function trainableVariables(): readonly Variable[];
+export function trainableVariables(...given: unknown[]): readonly Variable[] {
+  trainableVariablesForm.take(given);
+  return globalVariables().filter((v) => v.trainable);
+}
 
+const initializeForm = signature('tf.initializeAllVariables', {}, { name: text }, ['name']);
 /**
  * An operation that gives every variable of the default graph that exists now its initial value. Initial values that
  * are made from other variables get these variables' initial values.
@@ -153,7 +182,9 @@ export const trainableVariables = (): readonly Variable[] => globalVariables().f
  * await sess.run(tf.initializeAllVariables());
  * ```
  */
-export function initializeAllVariables(): Operation {
+export function initializeAllVariables(name?: Named): Operation;
+export function initializeAllVariables(...given: unknown[]): Operation {
+  const { name = 'group' } = initializeForm.take(given);
   const graph = getDefaultGraph();
   const initialized = new Map<Tensor, Tensor>();
   const initialize = (v: Variable): Tensor => {
@@ -167,7 +198,7 @@ export function initializeAllVariables(): Operation {
     return result;
   };
   const all = [...graph.variables].map((v) => initialize(v).operation);
-  return group(...all);
+  return group(...all, { name });
 }
 
 /** The same computation on the initial values of the variables that it reads; itself if it reads none. */

@@ -6,10 +6,13 @@ import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
-import { type Graph, getDefaultGraph } from '../graph/graph.ts';
+import { Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
+import { describe } from '../tensor/describe.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
+import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
 import { hostArray, type NDArray } from '../tensor/ndarray.ts';
+import { signature } from '../tensor/signature.ts';
 import { ExecutableCache } from './executable-cache.ts';
 import { type CheckedFeed, checkFeeds, copiesOf } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
@@ -59,6 +62,23 @@ export interface SessionOptions {
 /** More would only wait for each other. */
 const mostThreads = 256;
 
+const isThreads = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= mostThreads;
+const isSeed = (n: unknown) => Number.isInteger(n) && Math.abs(n as number) < 2 ** 32;
+const optionKinds = {
+  graph: kind<Graph>('a graph', (v) => v instanceof Graph),
+  backend: anything<BackendName>('the name of a backend'),
+  threads: kind<number>(`a whole number from 1 to ${mostThreads}`, isThreads),
+  portable: trueOrFalse,
+  seed: kind<number>('a whole number of at most 32 bits', isSeed),
+  trace: kind<string>("the path of a file, such as 'trace.json'", text.fits),
+} satisfies Record<keyof SessionOptions, unknown>;
+const sessionForm = signature('new tf.Session', {}, optionKinds);
+const fetches = anything<Fetches>('tensors and operations');
+const feedPairs = anything('an array of pairs');
+const runForm = signature('session.run', { fetches }, { feeds: feedPairs }, ['feeds']);
+const explainForm = signature('session.explain', { fetches }, { feeds: feedPairs }, ['feeds']);
+const closeForm = signature('session.close', {}, {});
+
 export type { BackendName };
 
 /** The backend of sessions that ask for none: the environment may name it. */
@@ -103,23 +123,16 @@ export class Session {
   readonly #trace: Trace | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: SessionOptions = {}) {
+  constructor(options?: SessionOptions);
+  constructor(...given: unknown[]) {
+    const options = sessionForm.take(given);
     const { backend = preferred(), threads, portable = false, seed = 0, trace } = options;
     if (!Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
-      throw new InvalidArgumentError(
-        `${asked}: there is no backend '${String(backend)}'; use ${Object.keys(backends)
-          .map((b) => `'${b}'`)
-          .join(' or ')}.`,
-      );
+      const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
+      const names = Object.keys(backends).map((b) => `'${b}'`);
+      throw new InvalidArgumentError(`${asked}: there is no backend ${came}; use ${names.join(' or ')}.`);
     }
-    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
-      throw new InvalidArgumentError(
-        `Session: threads must be a whole number from 1 to ${mostThreads}, but ${threads} came.`,
-      );
-    }
-    if (!Number.isInteger(seed) || Math.abs(seed) >= 2 ** 32)
-      throw new InvalidArgumentError(`Session: seed must be a whole number of at most 32 bits, but ${seed} came.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
     this.#backend = backends[backend]({ threads, portable, profile: trace !== undefined });
@@ -150,9 +163,11 @@ export class Session {
   run<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(
     fetches: X,
     feeds?: FeedPairs<P>,
-  ): Promise<Fetched<X>> {
+  ): Promise<Fetched<X>>;
+  run(fetches: Fetches, feeds?: unknown, ...surplus: unknown[]): Promise<unknown> {
     try {
-      return this.#run(fetches, feeds) as Promise<Fetched<X>>;
+      if (surplus.length > 0) runForm.take([fetches, feeds, ...surplus]);
+      return this.#run(fetches, feeds);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -169,10 +184,12 @@ export class Session {
    *
    * @throws FeedError, FetchError, FailedPreconditionError (as a rejection) as `run` does, but variables need no values.
    */
-  async explain<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(
+  explain<const X extends Fetches, const P extends readonly Tensor<any, any>[] = []>(
     fetches: X,
     feeds?: FeedPairs<P>,
-  ): Promise<string> {
+  ): Promise<string>;
+  async explain(fetches: Fetches, feeds?: unknown, ...surplus: unknown[]): Promise<string> {
+    if (surplus.length > 0) explainForm.take([fetches, feeds, ...surplus]);
     const request = this.#check(fetches, feeds);
     return this.#queue.add(async () => {
       const { run, plan, executable, traced } = await this.#prepare(request.flat, request.feeds);
@@ -329,9 +346,11 @@ export class Session {
   }
 
   /** Waits for the runs that were asked for, then frees everything and writes the trace. Later runs fail. */
-  close(): Promise<void> {
+  close(): Promise<void>;
+  async close(...given: unknown[]): Promise<void> {
+    closeForm.take(given);
     this.#closing ??= this.#finish();
-    return this.#closing;
+    await this.#closing;
   }
 
   async #finish(): Promise<void> {
@@ -358,8 +377,9 @@ let open: InteractiveSession[] = [];
  * ```
  */
 export class InteractiveSession extends Session {
-  constructor(options: SessionOptions = {}) {
-    super(options);
+  constructor(options?: SessionOptions);
+  constructor(...given: []) {
+    super(...given);
     if (open.length > 0) {
       console.warn(
         'millrace: an InteractiveSession is already open; the new one is the default until it is closed. Close sessions with await sess.close().',
@@ -368,7 +388,9 @@ export class InteractiveSession extends Session {
     open.push(this);
   }
 
-  override async close(): Promise<void> {
+  override close(): Promise<void>;
+  override async close(...given: unknown[]): Promise<void> {
+    closeForm.take(given);
     open = open.filter((s) => s !== this);
     await super.close();
   }

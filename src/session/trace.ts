@@ -33,11 +33,6 @@ export class Trace {
    * @throws InvalidArgumentError when the file cannot be written.
    */
   constructor(file: string, title: string) {
-    if (typeof file !== 'string' || file === '') {
-      throw new InvalidArgumentError(
-        `Session: trace must be the path of a file, such as 'trace.json', but ${JSON.stringify(file)} came.`,
-      );
-    }
     if (!inNode) {
       throw new InvalidArgumentError(
         'Session: trace writes a file, which a page in a browser cannot do. Leave the option out here, and trace the same program in Node.',

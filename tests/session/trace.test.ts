@@ -220,7 +220,7 @@ test('a file that cannot be written is refused when the session is made, and one
     /trace file .*a\.json cannot be written \(ENOENT.*\)\. Give trace the path of a file in a folder that exists/,
   );
   expect(() => open(dir)).toThrow(/EISDIR/);
-  expect(() => open('')).toThrow(/must be the path of a file, such as 'trace.json', but "" came/);
+  expect(() => open('')).toThrow(/must be the path of a file, such as 'trace.json', but the text "" came/);
   expect(() => open(true)).toThrow(/but true came/);
   const first = open(join(dir, 'shared.json'));
   expect(() => open(join(dir, 'other', '..', 'shared.json'))).toThrow(/belongs to a session that is still open/);

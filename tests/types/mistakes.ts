@@ -33,6 +33,18 @@ tf.nn.maxPool(images, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'sa
 tf.nn.maxPool(x, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
 //! 'NDArray<"float32", [number, 10]>' is not assignable to type
 await step.run([[x, labels]]);
+//! 'keepdims' does not exist in type
+tf.reduceSum(y, 1, { keepdims: true });
+//! 'thread' does not exist in type 'SessionOptions'
+new tf.Session({ thread: 1 });
+//! 'dataFormat' does not exist in type
+tf.nn.conv2d(images, tf.zeros([5, 5, 1, 32]), { strides: [1, 1, 1, 1], padding: 'SAME', dataFormat: 'NCHW' });
+//! conv2d: input has 1 channels but the filter expects 3
+tf.nn.conv2d(images, tf.zeros([5, 5, 3, 32]), [1, 1, 1, 1], 'SAME');
+//! reduceSum: axis 2 is out of range for shape [null,10]
+y.reduceSum(2, true);
+//! 'globalStep' does not exist in type
+new tf.train.AdamOptimizer(0.1).minimize(tf.reduceSum(y), { globalStep: 1 });
 //! Type '"int32"' is not assignable to type '"float32"'
 await step.run([[x, integers]]);
 //! Type 'number' is not assignable to type 'FeedValue<"float32", [null, 784]>'

@@ -7,7 +7,7 @@ import { AddNOp, AddOp, DivOp, MulOp, NegOp } from '../../ops/arithmetic.ts';
 import { defineOp, inferTypes, type OpDefinition } from '../../ops/define.ts';
 import { IdentityOp } from '../../ops/logic.ts';
 import { LogGradOp, LogOp } from '../../ops/math.ts';
-import { LogSoftmaxOp, SoftmaxGradOp, SoftmaxOp } from '../../ops/softmax.ts';
+import { LogSoftmaxOp, perRow, SoftmaxGradOp, SoftmaxOp } from '../../ops/softmax.ts';
 import * as p from '../../primitives/primitives.ts';
 import * as s from '../../primitives/scalar.ts';
 import type { DType } from '../../tensor/dtype.ts';
@@ -82,8 +82,8 @@ export class Rewriter {
   }
 
   #apply({ definition, inputs, name, line }: Omit<Node, 'outputs'>): Value | undefined {
-    const one = (d: OpDefinition, xs: readonly Value[], attributes: object = {}): Value =>
-      this.make({ definition: d, inputs: xs, attributes, name, line }, true)[0];
+    const one = (d: object, xs: readonly Value[], attributes: object = {}): Value =>
+      this.make({ definition: d as OpDefinition, inputs: xs, attributes, name, line }, true)[0];
     // The other rules look through it.
     if (definition === IdentityOp) return inputs[0];
     if (definition === LogOp && inputs[0].node.definition === SoftmaxOp) {
@@ -96,23 +96,20 @@ export class Rewriter {
       const [probabilities, gradient] = inputs;
       const split = splitOverProbabilities(gradient, probabilities, one);
       if (!split.over) return undefined;
-      const safe = one(LogSoftmaxBackOp, [probabilities, split.over]);
-      return split.rest ? one(AddOp, [safe, one(SoftmaxGradOp, [probabilities, split.rest])]) : safe;
+      const { attributes } = probabilities.node;
+      const safe = one(LogSoftmaxBackOp, [probabilities, split.over], attributes);
+      return split.rest ? one(AddOp, [safe, one(SoftmaxGradOp, [probabilities, split.rest], attributes)]) : safe;
     }
     return undefined;
   }
 }
 
-/** d − p·Σd over the last axis: the gradient of logSoftmax in terms of the probabilities p. */
-const LogSoftmaxBackOp = defineOp({
+/** d − p·Σd over the axis of the softmax: the gradient of logSoftmax in terms of the probabilities p. */
+const LogSoftmaxBackOp = defineOp<{ axis: number }>({
   name: 'LogSoftmaxBack',
   infer: ([, d]) => d,
-  lower: ([probabilities, d]) => {
-    const last = d.shape.length - 1;
-    const sum = p.reduce('sum', d, [last]);
-    const column = p.reshape(sum, [...d.shape.slice(0, last), 1]);
-    return p.map([d, probabilities, column], (x, q, total) => s.sub(x, s.mul(q, total)));
-  },
+  lower: ([probabilities, d], { attributes }) =>
+    p.map([d, probabilities, perRow('sum', d, attributes)], (x, q, total) => s.sub(x, s.mul(q, total))),
 });
 
 interface Separated {

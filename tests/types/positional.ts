@@ -1,0 +1,83 @@
+// TensorFlow 1's order of arguments, and options: both forms have the same types. A test sees to it that each function
+// that takes such an order is called here.
+import type { Tensor } from 'millrace';
+import * as tf from 'millrace';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Of exactly that type. */
+const is =
+  <E>() =>
+  <A>(_: A, __: Same<A, E>): void => {};
+type F32<S extends tf.Shape> = Tensor<'float32', S>;
+
+const x = tf.placeholder('float32', [null, 3]);
+const image = tf.placeholder('float32', [null, 28, 28, 1]);
+const w = tf.zeros([5, 5, 1, 32]);
+const indices = tf.zeros([7], 'int32');
+
+is<F32<[2, 3]>>()(tf.randomNormal([2, 3], 0, 0.1), true);
+is<F32<[2, 3]>>()(tf.randomNormal([2, 3], 0, 0.1, { seed: 1 }), true);
+is<Tensor<'float64', [2]>>()(tf.randomNormal([2], 0, 1, 'float64', 7, 'n'), true);
+is<F32<[2]>>()(tf.truncatedNormal([2], 0, 0.1), true);
+is<F32<[4]>>()(tf.randomUniform([4], -1, 1), true);
+is<Tensor<'int32', [4]>>()(tf.randomUniform([4], 0, 9, 'int32'), true);
+
+is<F32<[null, 1]>>()(tf.reduceSum(x, 1, true), true);
+is<F32<[null, 1]>>()(tf.reduceSum(x, { axis: 1, keepDims: true }), true);
+is<F32<[1, 1]>>()(tf.reduceSum(x, { keepDims: true, name: 'n' }), true);
+is<F32<[]>>()(tf.reduceSum(x, { name: 'n' }), true);
+is<F32<[null]>>()(tf.reduceMean(x, [1], false, 'n'), true);
+is<F32<[null, 1]>>()(x.reduceSum(1, true), true);
+is<F32<[null, 1]>>()(x.reduceMean(1, { keepDims: true, name: 'n' }), true);
+is<F32<[1, 1]>>()(tf.reduceMax(x, [0, 1], true), true);
+is<F32<[1, 1]>>()(tf.reduceMin(x, [0, 1], true), true);
+is<F32<[1, 1]>>()(tf.reduceProd(x, [0, 1], true), true);
+is<Tensor<'bool', [null, 1]>>()(tf.reduceAny(tf.equal(x, 0), 1, true), true);
+is<Tensor<'bool', [null, 1]>>()(tf.reduceAll(tf.equal(x, 0), 1, true), true);
+is<Tensor<'int32', [null]>>()(tf.argmax(x, 1, 'n'), true);
+is<Tensor<'int32', [null]>>()(tf.argmax(x, { axis: 1 }), true);
+is<Tensor<'int32', [3]>>()(tf.argmin(x, { name: 'n' }), true);
+is<Tensor<'int32', [null]>>()(tf.argmin(x, 1), true);
+is<F32<[null, 3]>>()(tf.nn.softmax(x, 0, 'n'), true);
+is<F32<[null, 3]>>()(tf.nn.softmax(x, { axis: 0 }), true);
+is<F32<[null, 3]>>()(tf.nn.logSoftmax(x, 0), true);
+
+is<F32<[7, 3]>>()(tf.oneHot(indices, 3, 5, -1), true);
+is<Tensor<'int32', [7, 3]>>()(tf.oneHot(indices, 3, 5, -1, { dtype: 'int32' }), true);
+is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME'), true);
+is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME', { name: 'n' }), true);
+is<F32<[null, 14, 14, 1]>>()(tf.nn.maxPool(image, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME'), true);
+is<F32<[null, 14, 14, 1]>>()(tf.nn.avgPool(image, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID'), true);
+is<F32<[3, 3]>>()(tf.matmul(x, x, true), true);
+is<F32<[null, null]>>()(tf.matmul(x, x, false, true), true);
+is<F32<[null, null]>>()(tf.matmul(x, x, { transposeB: true, name: 'n' }), true);
+
+is<Tensor<'int32', [2]>>()(tf.constant([1, 2], 'int32'), true);
+is<F32<[32]>>()(tf.constant(0.1, 'float32', [32], 'n'), true);
+is<Tensor<'bool', [2]>>()(tf.zeros([2], 'bool', 'n'), true);
+is<Tensor<'bool', [2]>>()(tf.zeros([2], { dtype: 'bool' }), true);
+is<F32<[2]>>()(tf.ones([2], { name: 'n' }), true);
+is<Tensor<'int32', [2]>>()(tf.ones([2], 'int32'), true);
+is<Tensor<'int32', [2]>>()(tf.fill([2], 3, 'int32', { name: 'n' }), true);
+is<tf.Placeholder<'float32', [null, 3]>>()(tf.placeholder('float32', [null, 3], 'n'), true);
+is<tf.Placeholder<'float32', [null, 3]>>()(tf.placeholder('float32', { shape: [null, 3] }), true);
+is<F32<[3, null]>>()(tf.transpose(x, { perm: [1, 0] }), true);
+is<F32<[3, null]>>()(tf.transpose(x, [1, 0], 'n'), true);
+is<F32<(number | null)[]>>()(tf.squeeze(x, [1]), true);
+tf.stack([x, x], 1, 'n');
+tf.unstack(x, 1, 'n');
+tf.range(0, 10, 2, { name: 'n' });
+tf.array([1, 2, 3, 4], [2, 2], 'int32');
+
+new tf.train.GradientDescentOptimizer(0.1);
+new tf.train.GradientDescentOptimizer({ learningRate: 0.1 });
+new tf.train.MomentumOptimizer(0.1, 0.9, { useNesterov: true });
+new tf.train.AdamOptimizer(0.1, 0.5, 0.999, 1e-8);
+new tf.train.AdamOptimizer({ learningRate: 0.1, epsilon: 1e-4 });
+
+// The name is a text in its place, or an option, everywhere.
+is<F32<[null, 3]>>()(tf.add(x, 1, 'n'), true);
+is<F32<[null, 3]>>()(tf.add(x, 1, { name: 'n' }), true);
+is<F32<[null, 3]>>()(x.add(1, { name: 'n' }), true);
+is<F32<[null, 3]>>()(tf.square(x, { name: 'n' }), true);
+tf.group(tf.noOp('a'), tf.noOp({ name: 'b' }), { name: 'both' });
