@@ -7,10 +7,12 @@ import { Tensor } from '../graph/tensor.ts';
 import { addN } from '../ops/arithmetic.ts';
 import { definitionOf, tensors } from '../ops/define.ts';
 import { onesLike } from '../ops/fill.ts';
+import { describe } from '../tensor/describe.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
 import { anything } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
+import { readList } from '../tensor/sizes.ts';
 
 /** The gradient of each x: a tensor of its type, or null where no path of differentiable ops leads to it. */
 export type Gradients<X extends readonly Tensor[]> = {
@@ -39,11 +41,8 @@ export function gradients<const X extends readonly Tensor<DType, Shape>[]>(
 export function gradients(...given: unknown[]): (Tensor | null)[] {
   const { ys, xs } = form.take(given);
   const roots = tensors('gradients', Array.isArray(ys) ? ys : [ys]) as readonly Tensor[];
-  if (!Array.isArray(xs) || !Array.from(xs as unknown[]).every((x) => x instanceof Tensor)) {
-    throw new InvalidArgumentError(
-      'gradients: the second argument must be an array of tensors; write `const [dx] = tf.gradients(y, [x])`.',
-    );
-  }
+  if (!Array.isArray(xs)) refuseSources(xs);
+  const sources = readList(xs, (x) => (x instanceof Tensor ? x : refuseSources(x)));
   for (const y of roots) {
     if (!isFloat(y.dtype)) {
       throw new DTypeError(
@@ -52,10 +51,16 @@ export function gradients(...given: unknown[]): (Tensor | null)[] {
     }
   }
   const { graph } = roots[0];
-  if ([...roots, ...xs].some((t) => t.graph !== graph)) {
+  if ([...roots, ...sources].some((t) => t.graph !== graph)) {
     throw new GraphError('gradients: all tensors must belong to one graph.');
   }
-  return graph.asDefault(() => graph.withScope('gradients', () => backpropagate(roots, xs)));
+  return graph.asDefault(() => graph.withScope('gradients', () => backpropagate(roots, sources)));
+}
+
+function refuseSources(came: unknown): never {
+  throw new InvalidArgumentError(
+    `gradients: the second argument must be an array of tensors, but ${describe(came)} came; write \`const [dx] = tf.gradients(y, [x])\`.`,
+  );
 }
 
 function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor | null)[] {

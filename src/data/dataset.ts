@@ -43,7 +43,7 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
 
   /** @internal */
   constructor(examples: Examples, oneHot: boolean, seed: number) {
-    if (!(examples?.labels instanceof Uint8Array)) {
+    if (!Object.hasOwn(examples ?? {}, 'imageShape')) {
       throw new InvalidArgumentError('Data sets are made by functions, not with new: write await readDataSets(dir).');
     }
     this.#examples = examples;

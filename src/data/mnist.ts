@@ -1,8 +1,9 @@
 // millrace/mnist: the handwritten digits of MNIST (LeCun, Cortes and Burges), in the form that the tutorial uses.
 import { DataError, InvalidArgumentError } from '../base/errors.ts';
-import { describe } from '../tensor/describe.ts';
+import { describe, describeThrown } from '../tensor/describe.ts';
 import { anything, callback, kind, text, trueOrFalse, wholeNumber } from '../tensor/kinds.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
+import { readList } from '../tensor/sizes.ts';
 import { kindOf } from '../tensor/typed-array.ts';
 import { DataSet } from './dataset.ts';
 import { defaultMirrors, type FileKey, files, loadFiles } from './files.ts';
@@ -97,11 +98,12 @@ export async function readDataSets(...given: unknown[]): Promise<DataSets> {
 
 /** Each address is read once. */
 function addressesOf(mirrors: unknown): string[] {
-  const list: unknown[] = Array.isArray(mirrors) ? Array.from(mirrors) : [];
-  const wrong = Array.isArray(mirrors) ? list.find((m) => typeof m !== 'string') : mirrors;
-  if (list.length > 0 && list.every((m) => typeof m === 'string')) return list as string[];
-  const came = !Array.isArray(mirrors) || list.length > 0 ? describe(wrong) : 'an empty array';
-  throw new InvalidArgumentError(`readDataSets: mirrors must be an array of addresses, but ${came} came.`);
+  const refuse = (came: string): never => {
+    throw new InvalidArgumentError(`readDataSets: mirrors must be an array of addresses, but ${came} came.`);
+  };
+  if (!Array.isArray(mirrors)) return refuse(describe(mirrors));
+  if (mirrors.length === 0) refuse('an empty one');
+  return readList(mirrors, (m) => (typeof m === 'string' ? m : refuse(`one with ${describe(m)}`)));
 }
 
 /**
@@ -117,7 +119,7 @@ export function dataSetsFromFiles(...given: unknown[]): DataSets {
   const { contents, ...options } = filesForm.take(given);
   const taken = {} as Record<FileKey, Uint8Array>;
   for (const key of Object.keys(files) as FileKey[]) {
-    const file = (contents as Partial<Record<FileKey, unknown>>)[key];
+    const file = read(contents, key);
     if (kindOf(file) !== 'Uint8Array') {
       throw new InvalidArgumentError(
         `dataSetsFromFiles: ${key} must be the bytes of ${files[key].name} as a Uint8Array, but ${describe(file)} came.`,
@@ -126,6 +128,14 @@ export function dataSetsFromFiles(...given: unknown[]): DataSets {
     taken[key] = file as Uint8Array;
   }
   return dataSets(taken, options);
+}
+
+function read(contents: object, key: FileKey): unknown {
+  try {
+    return (contents as Partial<Record<FileKey, unknown>>)[key];
+  } catch (error) {
+    throw new InvalidArgumentError(`dataSetsFromFiles: ${key} cannot be read (${describeThrown(error)}).`);
+  }
 }
 
 type Given = { readonly [N in keyof DataSetOptions]: DataSetOptions<boolean, boolean>[N] | undefined };

@@ -5,6 +5,7 @@ import { captureSite, lineOf } from '../base/stack.ts';
 import { describe } from '../tensor/describe.ts';
 import { anything, callback, text } from '../tensor/kinds.ts';
 import { signature } from '../tensor/signature.ts';
+import { readList } from '../tensor/sizes.ts';
 import { Operation, type OperationFields } from './operation.ts';
 import { Tensor, type Variable } from './tensor.ts';
 
@@ -184,7 +185,7 @@ export function controlDependencies<R>(after: readonly (Operation | Tensor)[], b
 export function controlDependencies(...given: unknown[]): unknown {
   const { after, build } = controlForm.take(given);
   if (!Array.isArray(after)) refuseControl(after);
-  const operations = Array.from(after, (x: unknown) =>
+  const operations = readList(after, (x) =>
     x instanceof Operation ? x : x instanceof Tensor ? x.operation : refuseControl(x),
   );
   return (operations[0]?.graph ?? getDefaultGraph()).withControls(operations, build);

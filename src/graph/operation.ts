@@ -52,7 +52,7 @@ export class Operation {
 
   /** @internal */
   constructor(fields: OperationFields) {
-    if (typeof fields?.name !== 'string' || !Array.isArray(fields.outputs)) {
+    if (!Object.hasOwn(fields ?? {}, 'outputClass')) {
       throw new GraphError('Operations are made by functions, not with new: write tf.group(…) or tf.noOp().');
     }
     this.graph = fields.graph;

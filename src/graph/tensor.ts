@@ -7,7 +7,7 @@ import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { Checkable, Shaped } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import type { Graph } from './graph.ts';
-import type { Operation } from './operation.ts';
+import { Operation } from './operation.ts';
 
 const getShapeForm = signature('tensor.getShape', {}, {});
 const dimForm = signature('tensor.dim', { axis: wholeNumber }, {});
@@ -36,7 +36,7 @@ export class Tensor<out T extends DType = DType, S extends Shape = Shape> {
 
   /** @internal */
   constructor(operation: Operation, index: number, dtype: T, shape: Shape | undefined) {
-    if (typeof operation?.name !== 'string' || typeof index !== 'number') {
+    if (!(operation instanceof Operation) || typeof index !== 'number') {
       throw new GraphError(
         `Tensors are made by functions, not with new: write tf.variable(…), tf.placeholder(…) or tf.constant(…) instead of new tf.${new.target.name}(…).`,
       );

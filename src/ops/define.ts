@@ -11,7 +11,7 @@ import type { DType } from '../tensor/dtype.ts';
 import { anything, kind, text } from '../tensor/kinds.ts';
 import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
-import { checkCountable, describeList, listOf } from '../tensor/sizes.ts';
+import { checkCountable, describeList, listOf, readList } from '../tensor/sizes.ts';
 
 /** Element type and shape, as far as they are known. */
 export interface TensorType {
@@ -166,15 +166,10 @@ export function tensors(op: string, value: unknown): readonly AnyTensor[] {
     throw new InvalidArgumentError(`${op}: the first argument must be an array of tensors, but ${came} came.`);
   };
   if (!Array.isArray(value)) return refuse(describe(value));
-  const { length } = value;
-  if (length === 0) refuse('an empty one');
-  const list: AnyTensor[] = [];
-  for (let i = 0; i < length; i++) {
-    const t: unknown = value[i];
-    if (!(t instanceof Tensor)) return refuse(`one whose element [${i}] is ${describeValue(t)}`);
-    list.push(t);
-  }
-  return list;
+  if (value.length === 0) refuse('an empty one');
+  return readList(value, (t, i) =>
+    t instanceof Tensor ? t : refuse(`one whose element [${i}] is ${describeValue(t)}`),
+  );
 }
 
 // ---------------------------------------------------------------- shared rules

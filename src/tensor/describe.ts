@@ -19,8 +19,9 @@ export function describe(value: unknown): string {
 /** Messages are read by people. */
 const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
 
-/** `0.5`, or as `describe` has it. */
-export const cameAs = (value: unknown): string => (typeof value === 'number' ? String(value) : describe(value));
+/** `0.5`, `true`, or as `describe` has it. */
+export const cameAs = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'boolean' ? String(value) : describe(value);
 
 function className(value: object): string {
   const kind = kindOf(value);

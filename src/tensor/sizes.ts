@@ -14,6 +14,14 @@ export function listOf(given: unknown): unknown[] | undefined {
   return list;
 }
 
+/** The elements of an array of any length, read by index: the first that does not belong throws, and ends it. */
+export function readList<R>(given: readonly unknown[], read: (element: unknown, index: number) => R): R[] {
+  const list: R[] = [];
+  const { length } = given;
+  for (let i = 0; i < length; i++) list.push(read(given[i], i));
+  return list;
+}
+
 /** `[2, the text "a"]`, or what it is instead of a list. */
 export function describeList(given: unknown): string {
   const list = listOf(given);

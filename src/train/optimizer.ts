@@ -12,6 +12,7 @@ import { isFloat } from '../tensor/dtype.ts';
 import { anything, kind } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
+import { readList } from '../tensor/sizes.ts';
 
 /** A gradient and the variable that it is for; null where the loss does not depend on the variable. */
 export type GradientAndVariable = readonly [
@@ -98,16 +99,12 @@ function variablesOf(loss: Tensor, varList: unknown): readonly Variable[] {
       'minimize: there is nothing to train: the graph has no trainable variables. Make the parameters with tf.variable(…).',
     );
   }
-  const list: unknown[] = Array.isArray(varList) ? Array.from(varList) : [varList];
-  const at = list.findIndex((v) => !(v instanceof Variable));
-  if (at < 0 && list.length > 0 && Array.isArray(varList)) return list as Variable[];
-  const came =
-    list.length === 0
-      ? 'an empty array'
-      : Array.isArray(varList)
-        ? `one with ${describe(list[at])}`
-        : describe(varList);
-  throw new InvalidArgumentError(`minimize: varList must be an array of variables, but ${came} came.`);
+  const refuse = (came: string): never => {
+    throw new InvalidArgumentError(`minimize: varList must be an array of variables, but ${came} came.`);
+  };
+  if (!Array.isArray(varList)) return refuse(describe(varList));
+  if (varList.length === 0) refuse('an empty one');
+  return readList(varList, (v) => (v instanceof Variable ? v : refuse(`one with ${describe(v)}`)));
 }
 
 /** Each pair is read once. */
@@ -118,7 +115,7 @@ function pairsOf(given: unknown): GradientAndVariable[] {
     );
   };
   if (!Array.isArray(given)) return refuse(describe(given));
-  return Array.from(given as unknown[], (pair, i) => {
+  return readList(given, (pair, i) => {
     const [gradient, variable] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
     const isPair = (gradient === null || gradient instanceof Tensor) && variable instanceof Variable;
     return isPair ? ([gradient, variable] as GradientAndVariable) : refuse(`something else as number ${i}`);
