@@ -106,6 +106,7 @@ export {
   float32,
   float64,
   int32,
+  type Narrower,
   type NumericDType,
   type TypedArray,
   type TypedArrays,

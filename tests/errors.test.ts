@@ -438,3 +438,79 @@ test('out of memory names the need and the limit before anything runs', async ()
 test('lines in messages are those of the user', () => {
   expect(x.operation.line).toMatch(here);
 });
+
+describe('the stack of an error begins at the line of the user', () => {
+  const first = (error: any) => error.stack.slice(error.stack.indexOf('\n    at ') + 1).split('\n')[0];
+  const caught = (f: () => unknown): any => {
+    try {
+      return f();
+    } catch (error) {
+      return error;
+    }
+  };
+  test.each<[string, () => unknown]>([
+    ['an argument', () => caught(() => api.matmul(x, 3))],
+    ['a shape', () => caught(() => api.matmul(x, tf.zeros([3, 3])))],
+    ['a method', () => caught(() => api.add(x, 1).reshape([0.5]))],
+    ['deep in gradients', () => caught(() => tf.gradients(tf.argmax(x) as Any, [x]))],
+    ['a constructor', () => caught(() => new tf.Session({ threads: 0 }))],
+    ['an optimizer', () => caught(() => new tf.train.AdamOptimizer().minimize(tf.constant('a' as any) as Any))],
+    ['a feed', () => new tf.Session().run(x, [[x, 'a' as any]]).catch((e) => e)],
+    ['a fetch', () => new tf.Session().run('x' as any).catch((e) => e)],
+    ['a feed that is missing, found when the run is compiled', () => new tf.Session().run(x).catch((e) => e)],
+    [
+      'a run that fails',
+      () => new tf.Session().run(tf.gather(tf.constant([1]), tf.constant([7], 'int32'))).catch((e) => e),
+    ],
+  ])('%s', async (_, make) => {
+    const error = await make();
+    expect(error).toBeInstanceOf(tf.MillraceError);
+    expect(first(error)).toMatch(here);
+    // All of the message stands before it.
+    expect((error as Error).stack?.startsWith(`${(error as Error).name}: ${(error as Error).message}\n    at `)).toBe(
+      true,
+    );
+  });
+
+  test('a bug of ours keeps all frames', () => {
+    const error = new tf.InternalError('x');
+    expect(error.stack).toMatch(/^(InternalError|Error): x\n/);
+    expect(Object.getOwnPropertyDescriptor(error, 'stack')?.get === undefined || error.stack !== undefined).toBe(true);
+  });
+
+  test('a stack may be replaced, and is made only when it is asked for', () => {
+    const error = new tf.FeedError('x');
+    error.message += ', and more';
+    expect(error.stack).toMatch(/^FeedError: x, and more\n {4}at .*errors\.test/);
+    error.stack = 'mine';
+    expect(error.stack).toBe('mine');
+    expect(Object.keys(error)).toEqual([]);
+  });
+});
+
+test('callbacks that call themselves without end, and sums of very many, are no overflow of the stack', async () => {
+  const nest = (): unknown => tf.nameScope('a', nest);
+  expect(nest).toThrow(/^nameScope: callbacks are nested more than 500 deep\. Does one call itself without end\?/);
+  const graph = new tf.Graph();
+  const self = (): unknown => graph.asDefault(self);
+  expect(self).toThrow(tf.GraphError);
+  expect(tf.getDefaultGraph()).not.toBe(graph);
+  const session = new tf.Session();
+  const one = tf.placeholder('float32', []);
+  expect(await session.run(tf.addN(new Array(20_000).fill(one)), [[one, 0.5]])).toBe(10_000);
+  await session.close();
+});
+
+test('what a feed that is missing should be depends on its type', async () => {
+  const session = new tf.Session();
+  for (const [dtype, value] of [
+    ['float32', '0.5'],
+    ['int32', '1'],
+    ['uint8', '1'],
+    ['bool', 'true'],
+  ] as const) {
+    const p = tf.placeholder(dtype, [], { name: dtype });
+    await expect(session.run(p)).rejects.toThrow(`as in run([[${p.operation.name}, ${value}], …])`);
+  }
+  await session.close();
+});

@@ -1,17 +1,25 @@
 // The classes of errors that millrace throws. Every message says what was expected, what came, and what to do.
 
-import { captureSite, framesOf } from './stack.ts';
+import { captureSite, framesOf, type Site } from './stack.ts';
 
 /** The base of every error that millrace throws on purpose. Its stack begins at the user's line. */
 export class MillraceError extends Error {
+  #site: Site | undefined;
+
   constructor(message?: string, options?: ErrorOptions) {
     super(message, options);
     if (this instanceof InternalError) return;
-    const site = captureSite(100);
+    this.#site = captureSite(100);
     // Made when somebody asks: the message may get more lines.
-    const get = () => `${this.name}: ${this.message}\n${framesOf(site)}`;
+    const get = () => `${this.name}: ${this.message}\n${framesOf(this.#site as Site)}`;
     const set = (value: unknown) => Object.defineProperty(this, 'stack', { value, writable: true });
     Object.defineProperty(this, 'stack', { get, set, configurable: true });
+  }
+
+  /** @internal It came to light later: its stack is that of the call that asked for what failed. */
+  askedAt(site: Site): this {
+    if (this.#site) this.#site = site;
+    return this;
   }
 
   override get name(): string {

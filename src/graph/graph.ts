@@ -49,7 +49,7 @@ export class Graph {
     const { build } = asDefaultForm.take(given);
     stack.push(this);
     try {
-      return synchronous('asDefault', build());
+      return callBack('asDefault', build);
     } finally {
       stack.pop();
     }
@@ -109,7 +109,7 @@ export class Graph {
     const before = this.#scope;
     this.#scope = `${this.uniqueName(before + name)}/`;
     try {
-      return synchronous('nameScope', build());
+      return callBack('nameScope', build);
     } finally {
       this.#scope = before;
     }
@@ -120,20 +120,33 @@ export class Graph {
     const before = this.#controls;
     this.#controls = [...new Set([...before, ...operations])];
     try {
-      return synchronous('controlDependencies', build());
+      return callBack('controlDependencies', build);
     } finally {
       this.#controls = before;
     }
   }
 }
 
-function synchronous<R>(what: string, result: R): R {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function') {
+/** Deeper than any model: the stack of the engine would soon be full. */
+const mostNested = 500;
+let nested = 0;
+
+function callBack<R>(what: string, build: () => R): R {
+  if (nested >= mostNested) {
     throw new GraphError(
-      `${what}: the callback returned a promise. It must be synchronous: build the graph inside it, and await outside.`,
+      `${what}: callbacks are nested more than ${mostNested} deep. Does one call itself without end?`,
     );
   }
-  return result;
+  nested++;
+  try {
+    const result = build();
+    if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') return result;
+  } finally {
+    nested--;
+  }
+  throw new GraphError(
+    `${what}: the callback returned a promise. It must be synchronous: build the graph inside it, and await outside.`,
+  );
 }
 
 const stack: Graph[] = [new Graph()];

@@ -141,6 +141,17 @@ export const NegOp = defineOp({
 /** −x. */
 export const neg: UnaryFunction<NumericDType> = unaryFunction(NegOp);
 
+/** Added in pairs, and these again: so expressions of many terms are not deep, and errors of rounding stay small. */
+function sumOf(values: readonly s.Scalar[]): s.Scalar {
+  let sums = values;
+  while (sums.length > 1) {
+    const next: s.Scalar[] = [];
+    for (let i = 0; i < sums.length; i += 2) next.push(i + 1 < sums.length ? s.add(sums[i], sums[i + 1]) : sums[i]);
+    sums = next;
+  }
+  return sums[0];
+}
+
 /** @internal d(Σ xᵢ) = Σ dxᵢ */
 export const AddNOp = defineOp({
   name: 'AddN',
@@ -153,7 +164,7 @@ export const AddNOp = defineOp({
     return { dtype, shape };
   },
   gradient: ({ inputs }, [dy]) => inputs.map((x) => dy && sumLike(dy, x)),
-  lower: (xs) => p.map(xs, (...values) => values.reduce((a, b) => s.add(a, b))),
+  lower: (xs) => p.map(xs, (...values) => sumOf(values)),
 });
 const addNForm = signature('tf.addN', { xs: tensorList }, { name: text }, ['name']);
 /** The sum of several tensors of one shape. */

@@ -10,6 +10,7 @@ import { anything, dtype as dtypeKind, number, text, wholeNumber } from '../tens
 import { type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { type AnyTensor, apply, axisOf, defineOp, type OpDefinition, requireDType, tensor } from './define.ts';
+import { cast } from './logic.ts';
 
 const GatherOp = defineOp<{ axis: number }>({
   name: 'Gather',
@@ -45,19 +46,23 @@ const GatherGradOp: OpDefinition<{ axis: number }> = defineOp({
     null,
   ],
 });
+/** @internal Indices are computed with as int32. */
+export const wideIndices = (indices: AnyTensor): AnyTensor =>
+  indices.dtype === 'uint8' ? cast(indices, 'int32') : indices;
+
 const gatherForm = signature('tf.gather', { x: tensor, indices: tensor }, { axis: wholeNumber, name: text });
 /**
- * The slices of x at `indices` (int32) along an axis: out[i, …] = x[indices[i], …] for axis 0.
+ * The slices of x at `indices` (int32 or uint8) along an axis: out[i, …] = x[indices[i], …] for axis 0.
  * A run with an index out of range fails with an InvalidArgumentError before anything changes.
  */
 export function gather<T extends DType, A extends Shape, I extends Shape, const Ax extends number = 0>(
   x: Tensor<T, A>,
-  indices: Tensor<'int32', I>,
+  indices: Tensor<'int32' | 'uint8', I>,
   options?: { readonly axis?: Ax; readonly name?: string },
 ): Tensor<T, Gathered<A, I, Ax>>;
 export function gather(...given: unknown[]): AnyTensor {
   const { x, indices, axis = 0, name } = gatherForm.take(given);
-  return apply(GatherOp, [x, indices], { axis }, name);
+  return apply(GatherOp, [x, wideIndices(indices)], { axis }, name);
 }
 
 interface OneHotAttributes {

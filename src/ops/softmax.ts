@@ -25,6 +25,7 @@ import {
   tensor,
 } from './define.ts';
 import { onesLike } from './fill.ts';
+import { wideIndices } from './gather.ts';
 import { exp } from './math.ts';
 import { reduceSum } from './reduce.ts';
 import { expandDims } from './shape.ts';
@@ -196,15 +197,15 @@ const SparseCrossEntropyGradOp: OpDefinition = defineOp({
 });
 const sparseLossForm = signature('tf.nn.sparseSoftmaxCrossEntropyWithLogits', {}, given);
 /**
- * The cross-entropy −ln softmax(logits)[label] of each row, for labels given as class numbers (int32).
+ * The cross-entropy −ln softmax(logits)[label] of each row, for labels given as class numbers (int32 or uint8).
  * A run with a label out of range fails with an InvalidArgumentError before anything changes.
  */
 export function sparseSoftmaxCrossEntropyWithLogits<T extends FloatDType, A extends Shape, B extends Shape>(options: {
-  labels: Tensor<'int32', A>;
+  labels: Tensor<'int32' | 'uint8', A>;
   logits: Tensor<T, B>;
   name?: string;
 }): Tensor<T, Reduce<B, -1>>;
 export function sparseSoftmaxCrossEntropyWithLogits(...options: unknown[]): AnyTensor {
   const { labels, logits, name } = sparseLossForm.take(options);
-  return apply(SparseCrossEntropyOp, [labels, logits], {}, name);
+  return apply(SparseCrossEntropyOp, [wideIndices(labels), logits], {}, name);
 }

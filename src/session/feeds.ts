@@ -3,7 +3,7 @@
 import { FeedError, MillraceError } from '../base/errors.ts';
 import { Tensor } from '../graph/tensor.ts';
 import { describe, describeThrown } from '../tensor/describe.ts';
-import { copyOf, type TypedArray } from '../tensor/dtype.ts';
+import { copyOf, type TypedArray, widens } from '../tensor/dtype.ts';
 import type { Problem } from '../tensor/problem.ts';
 import { compatible, type Shape, showShape } from '../tensor/shape.ts';
 import { booleans } from '../tensor/typed-array.ts';
@@ -80,7 +80,8 @@ const where = (t: Tensor) => `${t.name} (${t.dtype}, ${showShape(t.shape)}), mad
 function checkFeed(tensor: Tensor, value: unknown): CheckedFeed {
   const taken = take(value, (problem) => refusal(tensor, value, problem), tensor.dtype);
   const { dtype, data, from } = taken;
-  if (dtype !== tensor.dtype && !(tensor.dtype === 'bool' && dtype === 'uint8')) {
+  const isBytes = tensor.dtype === 'bool' && dtype === 'uint8';
+  if (!isBytes && !widens(dtype, tensor.dtype)) {
     throw new FeedError(
       `${where(tensor)}, was fed values of dtype ${dtype}; convert them with tf.array(data, shape, '${tensor.dtype}').`,
     );
@@ -92,6 +93,7 @@ function checkFeed(tensor: Tensor, value: unknown): CheckedFeed {
     );
   }
   if (from === 'nested') return { tensor, shape, data, isOwn: true };
+  if (!isBytes && dtype !== tensor.dtype) return { tensor, shape, data: copyOf(tensor.dtype, data), isOwn: true };
   return tensor.dtype === 'bool'
     ? { tensor, shape, data: booleans(data), isOwn: true }
     : { tensor, shape, data, isOwn: false };

@@ -2,7 +2,8 @@
 
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { type BackendName, backends } from '../backends/registry.ts';
-import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
+import { FailedPreconditionError, InvalidArgumentError, MillraceError } from '../base/errors.ts';
+import { captureSite } from '../base/stack.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
@@ -127,7 +128,7 @@ export class Session {
   constructor(...given: unknown[]) {
     const options = sessionForm.take(given);
     const { backend = preferred(), threads, portable = false, seed = 0, trace } = options;
-    if (!Object.hasOwn(backends, backend)) {
+    if (typeof backend !== 'string' || !Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
       const names = Object.keys(backends).map((b) => `'${b}'`);
@@ -267,7 +268,14 @@ export class Session {
     }
     const copies = copiesOf(feeds);
     const bytes = copies.reduce((sum, f) => sum + f.data.byteLength, 0);
-    const task = async () => this.#execute(await this.#prepare(flat, copies), flat, copies);
+    const site = captureSite();
+    const task = async () => {
+      try {
+        return await this.#execute(await this.#prepare(flat, copies), flat, copies);
+      } catch (error) {
+        throw error instanceof MillraceError ? error.askedAt(site) : error;
+      }
+    };
     return this.#queue.add(task, bytes, inlineMs);
   }
 

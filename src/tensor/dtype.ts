@@ -19,6 +19,13 @@ export const uint8 = 'uint8';
 /** Booleans, stored as one byte: 0 or 1. */
 export const bool = 'bool';
 
+/** Element types whose every value is one of that type too. */
+export type Narrower<T extends DType> = T extends 'float64'
+  ? 'float64' | 'float32' | 'int32' | 'uint8'
+  : T extends 'float32' | 'int32'
+    ? T | 'uint8'
+    : T;
+
 /** The typed array that holds each element type. */
 export interface TypedArrays {
   float32: Float32Array;
@@ -59,6 +66,15 @@ const arrays = {
 export const dtypes: readonly DType[] = ['float32', 'float64', 'int32', 'uint8', 'bool'];
 export const isDType = (value: unknown): value is DType => dtypes.includes(value as DType);
 export const isFloat = (dtype: DType): dtype is FloatDType => dtype === 'float32' || dtype === 'float64';
+const widerThan: Readonly<Record<DType, readonly DType[]>> = {
+  float32: ['float64'],
+  float64: [],
+  int32: ['float64'],
+  uint8: ['int32', 'float32', 'float64'],
+  bool: [],
+};
+/** Is every value of the one type a value of the other? */
+export const widens = (from: DType, to: DType): boolean => from === to || widerThan[from].includes(to);
 /** Bytes of one element. */
 export const sizeOf = (dtype: DType): number => arrays[dtype].BYTES_PER_ELEMENT;
 

@@ -1,7 +1,7 @@
 // Host arrays: what is fed and what a fetch returns.
 
 import { FailedPreconditionError, ResourceExhaustedError } from '../base/errors.ts';
-import type { DType, Elem, GivenArrays, TypedArray, TypedArrays } from './dtype.ts';
+import type { DType, Elem, GivenArrays, Narrower, TypedArray, TypedArrays } from './dtype.ts';
 import { elements, mostElements, type Shape, showShape } from './shape.ts';
 import type { Nested, Shaped } from './shape-types.ts';
 import { lengthOf } from './typed-array.ts';
@@ -113,7 +113,12 @@ export function hostArray<T extends DType, S extends Shape>(
   return new HostArray(dtype, shape, data) as unknown as NDArray<T, S>;
 }
 
-/** What may be given for a tensor of this type: a host array, a typed array, nested arrays, or a plain value. */
-export type FeedValue<T extends DType, S extends Shape> = NDArray<T, S> | GivenArrays[T] | Nested<T, S>;
+/**
+ * What may be given for a tensor of this type: a host array, a typed array, nested arrays, or a plain value. Arrays may be
+ * of a narrower type, all of whose values are values of this one: uint8 for int32.
+ */
+export type FeedValue<T extends DType, S extends Shape> =
+  | { [D in Narrower<T>]: NDArray<D, S> | GivenArrays[D] }[Narrower<T>]
+  | Nested<T, S>;
 /** What a fetch of it returns: a plain value for a scalar, else a host array. */
 export type FetchedValue<T extends DType, S extends Shape> = S extends readonly [] ? Elem<T> : NDArray<T, S>;

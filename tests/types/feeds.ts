@@ -49,8 +49,9 @@ export const square: NDArray<'uint8', [2, 2]> = tf.array(new Uint8ClampedArray(4
 export const fixed: Tensor<'uint8', [number]> = tf.constant(new Uint8ClampedArray(4));
 export const same: NDArray<'float32', [number, 784]> = tf.array(img);
 export const turned: NDArray<'int32', [784, 1]> = tf.array(img, [784, 1], 'int32');
+await step.run([[x, new Uint8ClampedArray(784)]]);
 // @ts-expect-error
-await step.run([[x, new Uint8ClampedArray(4)]]);
+await step.run([[x, new Float64Array(784)]]);
 // @ts-expect-error
 await step.run([[y, new BigInt64Array(4)]]);
 // @ts-expect-error
@@ -72,3 +73,16 @@ export const q = await s.run({ a: x, b: [k, y], c: { d: k } }, [[x, img]]);
 export const t = await s.run([k, x, tf.equal(k, 1)]);
 declare const list: Tensor<'float32', []>[];
 export const t2 = await s.run(list);
+
+// A narrower type is fed as it is.
+declare const bytes: NDArray<'uint8', [number]>, doubles: NDArray<'float64', [number]>;
+const wide = tf.placeholder('float64', [null]);
+await step.run([[y, bytes]]);
+await step.run([[y, new Uint8Array(3)]]);
+await step.run([[wide, lab]]);
+await step.run([[wide, new Float32Array(3)]]);
+await step.run([[wide, doubles]]);
+// @ts-expect-error
+await step.run([[y, doubles]]);
+// @ts-expect-error
+await step.run([[y, new Float32Array(3)]]);

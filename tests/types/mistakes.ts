@@ -84,5 +84,5 @@ new tf.Session({ trace: true });
 
 //! Type '"float32"' is not assignable to type '"int32"'
 export const wrongType: Tensor<'int32', [2]> = tf.zeros([2]);
-//! Type '"float32"' is not assignable to type '"int32"'
+//! Type '"float32"' is not assignable to type '"int32" | "uint8"'
 tf.gather(x, tf.constant([0]));

@@ -9,6 +9,7 @@ import { definitionOf } from '../../ops/define.ts';
 import { PlaceholderOp } from '../../ops/placeholder.ts';
 import { isAssign, VariableOp } from '../../ops/variable.ts';
 import * as p from '../../primitives/primitives.ts';
+import { isFloat } from '../../tensor/dtype.ts';
 import { isKnown, showShape } from '../../tensor/shape.ts';
 import type { CompileRequest, LoweredRun } from './request.ts';
 import { type Node, Rewriter, type Value } from './rewrite.ts';
@@ -209,7 +210,8 @@ function assignedAndFed(operation: Operation): FeedError {
 
 function missingFeed(operation: Operation): FeedError {
   const { dtype, shape } = operation.outputs[0];
-  const example = isKnown(shape) && shape.length === 0 ? '0.5' : 'value';
+  const scalar = dtype === 'bool' ? 'true' : isFloat(dtype) ? '0.5' : '1';
+  const example = isKnown(shape) && shape.length === 0 ? scalar : 'value';
   return new FeedError(
     `The placeholder ${operation.name} (${dtype}, ${showShape(shape)}), made at ${operation.line}, is needed but not fed: ` +
       `add a pair [${operation.name}, ${example}] to the feeds, as in run([[${operation.name}, ${example}], …]).`,

@@ -39,10 +39,18 @@ export class HostMemory implements Allocator {
   #take(bytes: number): ArrayBuffer {
     const total = this.#held + bytes;
     if (total > this.#limit) throw new Shortage(total, `this machine has ${megabytes(this.#limit)}`);
+    let buffer: ArrayBuffer;
     try {
-      return new ArrayBuffer(bytes);
+      buffer = new ArrayBuffer(bytes);
     } catch {
       throw new Shortage(total, `the system gave no more than ${megabytes(this.#held)}`);
+    }
+    try {
+      // Engines let arrays see less than buffers hold.
+      new Uint8Array(buffer);
+      return buffer;
+    } catch {
+      throw new Shortage(total, `no array of this engine holds ${megabytes(bytes)}`);
     }
   }
 }
