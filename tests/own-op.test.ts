@@ -1,7 +1,7 @@
 // Adding an op touches one file: this one adds `softplus` and runs it on every backend, gradient included.
 import { describe, expect, test } from 'vitest';
 import * as tf from '../src/index.ts';
-import { apply, defineOp } from '../src/ops/define.ts';
+import { defineOp, unaryFunction } from '../src/ops/define.ts';
 import * as p from '../src/primitives/primitives.ts';
 import * as s from '../src/primitives/scalar.ts';
 import { backends } from './backends.ts';
@@ -13,7 +13,7 @@ const Softplus = defineOp({
   gradient: ({ inputs: [x] }, [dy]) => [dy && tf.mul(dy, tf.sigmoid(x))],
   lower: ([x]) => p.map([x], (v) => s.add(s.max(v, 0), s.log(s.add(s.exp(s.neg(s.abs(v))), 1)))),
 });
-const softplus = <S extends tf.Shape>(x: tf.Tensor<'float64', S>): tf.Tensor<'float64', S> => apply(Softplus, [x], {});
+const softplus: tf.UnaryFunction<'float64'> = unaryFunction(Softplus);
 
 describe.each(backends)('on %s', (backend) => {
   test('an op of one definition has values and gradients', async () => {
