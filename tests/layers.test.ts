@@ -10,7 +10,7 @@ const source = fileURLToPath(new URL('../src', import.meta.url));
 const allowed: Record<string, readonly string[]> = {
   '.': ['api', 'autodiff', 'backends', 'graph', 'ops', 'session', 'tensor', 'train', 'base'],
   checkpoint: ['session', 'graph', 'tensor', 'base'],
-  api: ['session', 'ops', 'graph', 'tensor', 'base'],
+  api: ['checkpoint', 'train', 'session', 'ops', 'graph', 'tensor', 'base'],
   session: ['compiler', 'backends', 'graph', 'tensor', 'base'],
   train: ['autodiff', 'ops', 'graph', 'tensor', 'base'],
   autodiff: ['ops', 'graph', 'tensor', 'base'],
