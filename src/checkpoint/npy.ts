@@ -129,7 +129,7 @@ function fromColumnMajor(data: TypedArray, shape: readonly number[]): TypedArray
 }
 
 /** An .npy file of an array, as NumPy writes it: version 1, its data aligned to 64 bytes. */
-export function toNpy({ dtype, shape, data }: NDArray): Uint8Array {
+export function printNpy({ dtype, shape, data }: NDArray): Uint8Array {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const dict = `{'descr': '${descrs[dtype]}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const offset = Math.ceil((10 + dict.length + 1) / 64) * 64;

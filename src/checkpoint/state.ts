@@ -33,7 +33,7 @@ export interface Restored {
 const textOf = (machine: Snapshot['machine']): string =>
   machine ? JSON.stringify(machine, (key, value) => (key === 'memoryLimit' ? undefined : value)) : 'reference';
 
-/** A checkpoint in pieces. */
+/** @internal A checkpoint in pieces. */
 export function checkpointOf(
   named: Named,
   snapshot: Snapshot,

@@ -2,17 +2,27 @@
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseNpy } from '../../src/checkpoint/npy.ts';
+import { fromNpy, fromNpz, toNpy, toNpz } from '../../src/checkpoint/numpy.ts';
 import { unzip, zip } from '../../src/checkpoint/zip.ts';
+import * as tf from '../../src/index.ts';
 import { expectRefused, file } from './files.ts';
 
 test.each(['stored.npz', 'deflated.npz'])('%s of NumPy is read', async (name) => {
   const { bytes, values } = file(name);
-  const files = await unzip(bytes, name);
-  expect([...files.keys()]).toEqual(['W.npy', 'b.npy']);
-  const [W, b] = [...files.values()].map((f) => parseNpy(f, name));
+  const { W, b } = await fromNpz(bytes, name);
   expect([W.shape, [...W.data]]).toEqual([[2, 3, 4], values]);
   expect([b.dtype, [...b.data]]).toEqual(['int32', [0, 1, 2, 3, 4]]);
+});
+
+test('arrays are written by their names, and what is none is refused', async () => {
+  const arrays = { 'layer/W': tf.array([[1, 2], [3, 4]]), __proto__x: tf.array([true]) }; // biome-ignore format: one line
+  const read = await fromNpz(toNpz(arrays));
+  expect(Object.keys(read)).toEqual(['layer/W', '__proto__x']);
+  expect(read['layer/W'].toArray()).toEqual([[1, 2], [3, 4]]); // biome-ignore format: one line
+  expect(fromNpy(toNpy(read.__proto__x)).toArray()).toEqual([true]);
+  expect(() => toNpz({ W: [1, 2] as never })).toThrow(tf.InvalidArgumentError);
+  expect(() => fromNpy('W.npy' as never)).toThrow(/the bytes of a file, as a Uint8Array, but/);
+  await expect(fromNpz(zip(new Map([['W', new Uint8Array(8)]])))).rejects.toThrow(/has a file W; expected names/);
 });
 
 test('what is written is read again', async () => {
