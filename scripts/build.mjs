@@ -27,12 +27,12 @@ const withoutNative = {
 const bundle = (outdir, ...plugins) =>
   build({
     absWorkingDir: root,
-    entryPoints: { index: 'src/index.ts', mnist: 'src/data/mnist.ts' },
+    entryPoints: { index: 'src/index.ts', mnist: 'src/data/mnist.ts', numpy: 'src/checkpoint/numpy.ts' },
     outdir,
     plugins,
     bundle: true,
     splitting: true,
-    chunkNames: 'shared',
+    chunkNames: 'shared-[hash]',
     format: 'esm',
     platform: 'neutral',
     // What package.json says of side effects is about these bundles, not about their sources.

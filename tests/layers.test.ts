@@ -8,8 +8,9 @@ import { describe, expect, test } from 'vitest';
 const source = fileURLToPath(new URL('../src', import.meta.url));
 /** Layer → the layers from which it may import besides itself. */
 const allowed: Record<string, readonly string[]> = {
-  '.': ['api', 'autodiff', 'backends', 'graph', 'ops', 'session', 'tensor', 'train', 'base'],
-  api: ['session', 'ops', 'graph', 'tensor', 'base'],
+  '.': ['api', 'autodiff', 'backends', 'checkpoint', 'graph', 'ops', 'session', 'tensor', 'train', 'base'],
+  checkpoint: ['session', 'graph', 'tensor', 'base'],
+  api: ['checkpoint', 'train', 'session', 'ops', 'graph', 'tensor', 'base'],
   session: ['compiler', 'backends', 'graph', 'tensor', 'base'],
   train: ['autodiff', 'ops', 'graph', 'tensor', 'base'],
   autodiff: ['ops', 'graph', 'tensor', 'base'],
@@ -143,8 +144,6 @@ test('there are few primitives', () => {
 });
 
 test('no file is longer than one sitting', () => {
-  const long = files.filter(
-    (f) => !f.startsWith('tensor/arithmetic') && readFileSync(join(source, f), 'utf8').split('\n').length > 620,
-  );
+  const long = files.filter((f) => readFileSync(join(source, f), 'utf8').split('\n').length > 420);
   expect(long).toEqual([]);
 });

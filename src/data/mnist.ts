@@ -1,8 +1,8 @@
 // millrace/mnist: the handwritten digits of MNIST (LeCun, Cortes and Burges), in the form that the tutorial uses.
 import { DataError, InvalidArgumentError } from '../base/errors.ts';
-import { describe, describeThrown } from '../tensor/describe.ts';
+import { describe } from '../tensor/describe.ts';
 import { anything, callback, kind, text, trueOrFalse, wholeNumber } from '../tensor/kinds.ts';
-import { type Kind, signature } from '../tensor/signature.ts';
+import { type Kind, reading, signature } from '../tensor/signature.ts';
 import { readList } from '../tensor/sizes.ts';
 import { kindOf } from '../tensor/typed-array.ts';
 import { DataSet } from './dataset.ts';
@@ -10,7 +10,7 @@ import { defaultMirrors, type FileKey, files, loadFiles } from './files.ts';
 import { parseIdx } from './idx.ts';
 
 export type { NDArray } from '../tensor/ndarray.ts';
-export { type Batch, DataSet, type Images, type Labels } from './dataset.ts';
+export { type Batch, DataSet, type DataSetState, type Images, type Labels } from './dataset.ts';
 export type { FileKey } from './files.ts';
 
 /** The three parts of the data. */
@@ -119,7 +119,7 @@ export function dataSetsFromFiles(...given: unknown[]): DataSets {
   const { contents, ...options } = filesForm.take(given);
   const taken = {} as Record<FileKey, Uint8Array>;
   for (const key of Object.keys(files) as FileKey[]) {
-    const file = read(contents, key);
+    const file = reading('dataSetsFromFiles', key, () => (contents as Partial<Record<FileKey, unknown>>)[key]);
     if (kindOf(file) !== 'Uint8Array') {
       throw new InvalidArgumentError(
         `dataSetsFromFiles: ${key} must be the bytes of ${files[key].name} as a Uint8Array, but ${describe(file)} came.`,
@@ -128,14 +128,6 @@ export function dataSetsFromFiles(...given: unknown[]): DataSets {
     taken[key] = file as Uint8Array;
   }
   return dataSets(taken, options);
-}
-
-function read(contents: object, key: FileKey): unknown {
-  try {
-    return (contents as Partial<Record<FileKey, unknown>>)[key];
-  } catch (error) {
-    throw new InvalidArgumentError(`dataSetsFromFiles: ${key} cannot be read (${describeThrown(error)}).`);
-  }
 }
 
 type Given = { readonly [N in keyof DataSetOptions]: DataSetOptions<boolean, boolean>[N] | undefined };

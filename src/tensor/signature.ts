@@ -173,6 +173,16 @@ export class Signature<R extends Kinds, O extends Kinds> {
   }
 }
 
+/** Reads what a user's object has; whatever that throws becomes an error of ours. */
+export function reading<R>(op: string, what: string, read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MillraceError) throw error;
+    throw new InvalidArgumentError(`${op}: ${what} cannot be read (${describeThrown(error)}).`, { cause: error });
+  }
+}
+
 /** `{ name: 'x' }`, of any realm, or without a prototype; not an instance of a class, whose options would be inherited. */
 function isOptions(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

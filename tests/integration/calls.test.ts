@@ -12,6 +12,7 @@ import {
   callables,
   goodArguments,
   makeWorld,
+  type Opened,
   prepare,
   randomFrom,
   show,
@@ -24,7 +25,7 @@ const seed = Number(process.env.MILLRACE_SEED ?? 1);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-calls-'));
 const before = process.cwd();
-let data: mnist.DataSets;
+let opened: Opened;
 
 beforeAll(async () => {
   prepare(folder);
@@ -32,7 +33,13 @@ beforeAll(async () => {
   vi.stubGlobal('fetch', () => Promise.reject(new Error('there is no network in this test')));
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   vi.spyOn(console, 'error').mockImplementation(() => {});
-  data = await mnist.readDataSets(join(folder, 'data'), { validationSize: 5, seed: 1 });
+  const dataSets = await mnist.readDataSets(join(folder, 'data'), { validationSize: 5, seed: 1 });
+  const graph = new tf.Graph();
+  const init = graph.asDefault(() => tf.variable(1).initializer);
+  await using session = new tf.Session({ graph });
+  await session.run(init);
+  const reader = await tf.train.loadCheckpoint(await new tf.train.Saver().save(session, join(folder, 'model')));
+  opened = { dataSets, reader };
 });
 afterAll(() => {
   vi.unstubAllGlobals();
@@ -52,7 +59,15 @@ test('the walk finds functions, constructors and methods, and each has a signatu
   expect(paths).toEqual(expect.arrayContaining(['readDataSets', 'DataSet.nextBatch', 'Graph.asDefault']));
   expect(paths.length).toBeGreaterThan(130);
   // Feeds are looked at by `run`; these classes are not made with new.
-  const none = ['feeds', 'new Operation', 'new Placeholder', 'new Tensor', 'new Variable', 'new DataSet'];
+  const none = [
+    'feeds',
+    'new Operation',
+    'new Placeholder',
+    'new Tensor',
+    'new Variable',
+    'new DataSet',
+    'new train.CheckpointReader',
+  ];
   const optimizer = 'new train.Optimizer';
   expect(paths.filter((path, i) => !all[i].form && path !== optimizer).sort()).toEqual(none.sort());
 });
@@ -61,7 +76,7 @@ test('one argument too many, and an option that does not exist, are refused by a
   const dropped: string[] = [];
   for (const callable of all) {
     if (!callable.form || takesAny.includes(callable.path)) continue;
-    const world = makeWorld(folder, data);
+    const world = makeWorld(folder, opened);
     const good = goodArguments(callable, world);
     for (const given of [
       [...good, ...new Array(12).fill('surplus')],
@@ -85,9 +100,9 @@ test('one argument too many, and an option that does not exist, are refused by a
 async function walk(calls: Iterable<readonly [Callable, (world: ReturnType<typeof makeWorld>) => unknown[]]>) {
   const problems: string[] = [];
   let count = 0;
-  let world = makeWorld(folder, data);
+  let world = makeWorld(folder, opened);
   for (const [callable, make] of calls) {
-    if (count++ % 100 === 99) world = makeWorld(folder, data);
+    if (count++ % 100 === 99) world = makeWorld(folder, opened);
     const given = make(world);
     const { problem } = await attempt(callable, world, given);
     if (problem) problems.push(`${show(callable, given)}: ${problem}`);
@@ -96,7 +111,7 @@ async function walk(calls: Iterable<readonly [Callable, (world: ReturnType<typeo
 }
 
 test('each value of all kinds, in each place', { timeout: 120_000 }, async () => {
-  const { length } = makeWorld(folder, data).odd;
+  const { length } = makeWorld(folder, opened).odd;
   const { problems, count } = await walk(
     all.flatMap((callable) => {
       const places = Math.min(3, 1 + Object.keys(callable.form?.required ?? {}).length);

@@ -2,6 +2,7 @@
 // so that a new one is called too. Used by calls.test.ts, and with many calls by `npm run soak -- calls`.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as numpy from '../../src/checkpoint/numpy.ts';
 import * as mnist from '../../src/data/mnist.ts';
 import * as tf from '../../src/index.ts';
 import { type Kind, type Signature, signatures } from '../../src/tensor/signature.ts';
@@ -81,8 +82,14 @@ function oddValues(made: readonly unknown[]): unknown[] {
   ];
 }
 
+/** What is opened once. */
+export interface Opened {
+  readonly dataSets: mnist.DataSets;
+  readonly reader: tf.types.CheckpointReader;
+}
+
 /** A world in which all is small. */
-export function makeWorld(folder: string, dataSets: mnist.DataSets): World {
+export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
   const graph = new tf.Graph();
   const made = graph.asDefault(() => {
     const tensor = tf.constant([
@@ -135,6 +142,8 @@ export function makeWorld(folder: string, dataSets: mnist.DataSets): World {
     MomentumOptimizer: () => new tf.train.MomentumOptimizer(0.1, 0.9),
     AdamOptimizer: () => new tf.train.AdamOptimizer(),
     DataSet: () => dataSets.train,
+    Saver: () => new tf.train.Saver(),
+    CheckpointReader: () => reader,
   };
   return { graph, folder, good, odd: oddValues(Object.values(made)), instances };
 }
@@ -142,7 +151,7 @@ export function makeWorld(folder: string, dataSets: mnist.DataSets): World {
 /** Not for users, though they stand on prototypes. */
 const internal = [
   ...['Graph.add', 'Graph.uniqueName', 'Graph.withScope', 'Graph.withControls'],
-  ...['Session.readVariables', 'Session.writeVariables'],
+  ...['Session.snapshot', 'Session.resume'],
   ...['GradientDescentOptimizer.update', 'MomentumOptimizer.update', 'AdamOptimizer.update'],
 ];
 /** What JavaScript itself calls, with arguments of its own. */
@@ -150,6 +159,15 @@ const ofTheLanguage = ['constructor', 'toString'];
 
 const isClass = (f: unknown): f is new (...given: readonly unknown[]) => unknown =>
   typeof f === 'function' && /^class\b/.test(Function.prototype.toString.call(f));
+
+/** The signature of a method: that of its class, or of one above it. */
+function formOf(c: object, method: string): unknown {
+  for (let at = c as { name?: string }; at.name; at = Object.getPrototypeOf(at)) {
+    const form = signatures.get(`${at.name[0].toLowerCase()}${at.name.slice(1)}.${method}`);
+    if (form) return form;
+  }
+  return undefined;
+}
 
 /** Everything that is exported and can be called, the methods of classes too. */
 export function callables(): Callable[] {
@@ -166,7 +184,7 @@ export function callables(): Callable[] {
         left.delete(`${name}.${method}`);
         continue;
       }
-      const own = [...signatures.values()].find((s) => !s.call.startsWith('tf.') && s.op === method);
+      const own = formOf(c, method);
       const call = (world: World, given: readonly unknown[]) => {
         const make = world.instances[name];
         if (!make) throw new Error(`there is no instance of ${path} here: add one to makeWorld`);
@@ -194,6 +212,7 @@ export function callables(): Callable[] {
   };
   visit('', tf);
   visit('', mnist);
+  visit('', numpy);
   if (left.size > 0) throw new Error(`these are no methods any more: ${[...left].join(', ')}`);
   return found;
 }
