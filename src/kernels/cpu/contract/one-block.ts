@@ -4,9 +4,8 @@ import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/i
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { type Body, isPartial, loop, partOf, threadParts, variable } from '../../body/nest.ts';
 import type { TaskBuffers } from '../../offer.ts';
-import { threadParts } from '../tile/blocking.ts';
 import { type AxisLoop, around, axisLoop, indexAlong } from './axis-loop.ts';
 import { denseReader } from './dense-reader.ts';
 import type { OutAxis } from './layout.ts';
