@@ -1,7 +1,8 @@
 // Long sums of float32: how many terms may be added one after another, and how what was added so is added up.
 
-import type { Affine, Expression, Local, Statement } from '../../loops/ir.ts';
+import type { Affine, Buffer, Expression, Local, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
+import { elements } from '../../tensor/shape.ts';
 import type { IndexTerm } from './indices.ts';
 import { type Body, divisorNear, inSteps, nested, variable, variables } from './nest.ts';
 
@@ -38,10 +39,39 @@ export function addTo({ high, low }: Pair, x: Expression): Body {
   ];
 }
 
-/** The sum as one number. Beside an infinity there is no low part. */
-export function totalOf({ high, low }: Pair): Expression {
-  const [h, l] = [ir.local(high), ir.local(low)];
-  return ir.select(ir.compare('equal', l, l), ir.binary('add', h, l), h);
+/** The sum as one number. */
+export const totalOf = ({ high, low }: Pair): Expression => total(ir.local(high), ir.local(low));
+
+/** Beside an infinity there is no low part. */
+const total = (high: Expression, low: Expression): Expression =>
+  ir.select(ir.compare('equal', low, low), ir.binary('add', high, low), high);
+
+/** Sums in memory; beside them what their additions have rounded away, where so many are added that it would matter. */
+export interface SumsAt {
+  readonly high: Buffer;
+  readonly low: Buffer | undefined;
+}
+
+/** Adds a number, or a vector of which the first `count` lanes are there, to the sums at an index. */
+export function addAt({ high, low }: SumsAt, index: Affine, x: Expression, name: string, count?: number): Body {
+  const at = (buffer: Buffer) => ir.load(buffer, index, x.type, 1, count);
+  if (!low) return [ir.store(high, index, ir.binary('add', at(high), x), count)];
+  const sums = pair(name, x.type);
+  return [
+    set(sums.high, at(high)),
+    set(sums.low, at(low)),
+    ...addTo(sums, x),
+    ir.store(high, index, ir.local(sums.high), count),
+    ir.store(low, index, ir.local(sums.low), count),
+  ];
+}
+
+/** The sums at an index as they are. */
+export function sumsAt({ high, low }: SumsAt, index: Affine, type: Local['type'], count?: number): Expression {
+  const h = ir.load(high, index, type, 1, count);
+  if (!low) return h;
+  const l = ir.load(low, index, type, 1, count);
+  return total(h, l);
 }
 
 /** A part of an axis: so many elements from `begin` on, where loops around it move that. */
@@ -60,6 +90,26 @@ const partOf = (span: Span, begin: number, size: number, by: IndexTerm): Span =>
   size,
   outside: [...span.outside, by],
 });
+
+/**
+ * Products that may be added to a register one after another, in a contraction: rounding takes less than 1e-5 of the sum
+ * of their sizes. A longer one is cut in runs of fewer; of so many runs the sums may be added up without more digits.
+ */
+export const mostProducts = 512;
+const productRun = 384;
+const mostRuns = 128;
+
+/** Into how many runs a contraction of so many steps is cut, at most. */
+export const runsOf = (steps: number): number => (steps > mostProducts ? Math.ceil(steps / (0.6 * productRun)) : 1);
+
+/** Are that many runs of products added up with more digits? */
+export const needsDigits = (runs: number): boolean => runs > mostRuns;
+
+/** The runs of a contraction's summed axes. */
+export const inProductRuns = (sizes: readonly number[], body: (run: readonly Span[]) => Body): Body =>
+  elements(sizes) > mostProducts
+    ? inRuns(allOf(sizes), productRun, ({ size }) => ({ adds: size, unit: 1 }), body)
+    : body(allOf(sizes));
 
 /** How many terms of a span a register gets, and how many of its elements one step is that gives it one. */
 interface Steps {

@@ -5,6 +5,7 @@ import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added, times } from '../../body/indices.ts';
 import {
+  addAt,
   addTo,
   allOf,
   cutInParts,
@@ -123,8 +124,8 @@ function keptInParts(site: ReduceSite): ReduceLoops {
   const results = elements(axes.kept);
   const dense: IterationSpace = { shape: axes.kept, offsets: [0], strides: [rowMajor(axes.kept)] };
   const cut = cutInParts(axes.reduced, site.parts, () => 1);
-  const highs = buffers.scratch('high', root.dtype, cut.count * results);
-  const lows = buffers.scratch('low', root.dtype, cut.count * results);
+  const space = (name: string) => buffers.scratch(name, root.dtype, cut.count * results);
+  const sums = { high: space('high'), low: space('low') };
   const far = (axes.kept.at(-1) ?? 1) * Float32Array.BYTES_PER_ELEMENT > farBytes;
   const at = ({ kept, vector }: KeptVector): Affine => positionAt(dense, kept, vector).at(0);
   const loops = overParts(axes.reduced, cut, (spans, number) => {
@@ -134,7 +135,7 @@ function keptInParts(site: ReduceSite): ReduceLoops {
       site,
       (vectors) =>
         vectors.flatMap((v) =>
-          [highs, lows].map((b) => ir.store(b, place(v), ir.constant(0, v.sum.type), v.vector.count)),
+          [sums.high, sums.low].map((b) => ir.store(b, place(v), ir.constant(0, v.sum.type), v.vector.count)),
         ),
       'serial',
     );
@@ -143,38 +144,22 @@ function keptInParts(site: ReduceSite): ReduceLoops {
         site,
         (vectors) => [
           ...summing(site, vectors, some),
-          ...vectors.flatMap((v) => {
-            const { high, low } = pair(v.sum.name, v.sum.type);
-            const { count: part } = v.vector;
-            return [
-              ...(
-                [
-                  [high, highs],
-                  [low, lows],
-                ] as const
-              ).map(([local, b]): Statement => {
-                return { kind: 'set', local, value: ir.load(b, place(v), local.type, 1, part) };
-              }),
-              ...addTo({ high, low }, ir.local(v.sum)),
-              ir.store(highs, place(v), ir.local(high), part),
-              ir.store(lows, place(v), ir.local(low), part),
-            ];
-          }),
+          ...vectors.flatMap((v) => addAt(sums, place(v), ir.local(v.sum), v.sum.name, v.vector.count)),
         ],
         'serial',
       ),
     );
     return [...clear, ...runs];
   });
-  return [loops, joined(site, { highs, lows, count: cut.count, at })];
+  return [loops, joined(site, { ...sums, count: cut.count, at })];
 }
 
 /** The sums of all parts in order. */
 function joined(
   site: ReduceSite,
   parts: {
-    readonly highs: ir.Buffer;
-    readonly lows: ir.Buffer;
+    readonly high: ir.Buffer;
+    readonly low: ir.Buffer;
     readonly count: number;
     readonly at: (v: KeptVector) => Affine;
   },
@@ -188,8 +173,8 @@ function joined(
       const steps = vectors.flatMap((v, u) => {
         const place = added(parts.at(v), ir.at(0, [p, results]));
         const load = (b: ir.Buffer) => ir.load(b, place, v.sum.type, 1, v.vector.count);
-        const low = ir.binary('add', ir.local(pairs[u].low), load(parts.lows));
-        return [...addTo(pairs[u], load(parts.highs)), { kind: 'set', local: pairs[u].low, value: low } as const];
+        const low = ir.binary('add', ir.local(pairs[u].low), load(parts.low));
+        return [...addTo(pairs[u], load(parts.high)), { kind: 'set', local: pairs[u].low, value: low } as const];
       });
       return [...pairs.flatMap(cleared), ...loop(p, steps), ...outputsOf(site, vectors, (_, u) => totalOf(pairs[u]))];
     },

@@ -14,6 +14,13 @@ export interface TileReader {
   readonly column: (u: number) => Expression;
 }
 
+/** The runs in which a tile sums: around a tile for each, which reads its operands so. Of a single run there is nothing around. */
+export interface TileRuns {
+  readonly around: (one: (reader: TileReader) => Body) => Body;
+  /** How many there are, at most. */
+  readonly count: number;
+}
+
 /** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
 export interface RegisterTile extends TileReader {
   /** Makes the names of its registers different from those of other tiles in the kernel. */

@@ -122,7 +122,8 @@ function multiplying(t: Tiling, lists: Lists): Body {
     const packed = { ...panel, buffer: block.packed as Buffer, depth: block.depth };
     const oneRow = (m: AxisLoop<OutAxis>): Body => {
       const site = tileSite(t, block, panel, p, m);
-      return oneTile(site, listReader(lists, ir.at(m.begin, [m.v, 1]), packed, site.id));
+      const reader = listReader(lists, ir.at(m.begin, [m.v, 1]), packed, site.id);
+      return oneTile(site, { count: 1, around: (one) => one(reader) });
     };
     const products = inner ? loop(p, t.inTiles(rows.size, oneRow)) : turnedTiles(t, block, lists, panel.vectors);
     return around([g], [...packing(t, block, 'serial'), ...products], 'parallel');
