@@ -74,6 +74,14 @@ export function sumsAt({ high, low }: SumsAt, index: Affine, type: Local['type']
   return total(h, l);
 }
 
+/** Sets the sums at an index to zero. */
+export const clearAt = ({ high, low }: SumsAt, index: Affine, zero: Expression): Body =>
+  [high, ...(low ? [low] : [])].map((buffer) => ir.store(buffer, index, zero));
+
+/** Adds what the sums at an index have rounded away. */
+export const roundAt = (sums: SumsAt, index: Affine, type: Local['type']): Body =>
+  sums.low ? [ir.store(sums.high, index, sumsAt(sums, index, type))] : [];
+
 /** A part of an axis: so many elements from `begin` on, where loops around it move that. */
 export interface Span {
   readonly begin: number;

@@ -4,10 +4,10 @@ import type { Affine, Buffer, Expression, Local, Statement } from '../../../loop
 import * as ir from '../../../loops/ir.ts';
 import { taskCost } from '../../body/cost.ts';
 import { added } from '../../body/indices.ts';
-import { addAt, needsDigits, type SumsAt, sumsAt } from '../../body/long-sums.ts';
+import { addAt, needsDigits, type SumsAt } from '../../body/long-sums.ts';
 import { type Body, loop, piecesOf, variable } from '../../body/nest.ts';
 import { prefetching } from '../tile/prefetch.ts';
-import { type RegisterTile, registerTile, storesLast, type TileRuns } from '../tile/register-tile.ts';
+import { type RegisterTile, registerTile, storesLast, type TileRuns, tileInMemory } from '../tile/register-tile.ts';
 import { columnsAt, isStoredWhole, partAt, type TileSite } from './tile-site.ts';
 import type { PartialSums } from './tiling.ts';
 import { turnedResults } from './turned-results.ts';
@@ -26,17 +26,17 @@ interface Results extends Pick<RegisterTile, 'begin' | 'end'> {
 
 /** A tile whose operands are read in some way. */
 export function oneTile(site: TileSite, runs: TileRuns): Body {
-  const { t, panel, m, id } = site;
+  const { t, block, panel, m, id } = site;
   const { vectors, lanes } = panel;
-  const { before, after, begin, end } = resultsOf(site, runs.count);
   const shape = { id, dtype: t.plan.dtype, height: m.v.step, vectors, lanes };
+  if (runs.count > 1 && !block.partialSums) return inRuns(site, shape, runs);
+  const { before, after, begin, end } = resultsOf(site);
   return [...before, ...runs.around((reader) => registerTile({ ...shape, ...reader, begin, end })), ...after];
 }
 
-function resultsOf(site: TileSite, runs: number): Results {
-  const { block } = site;
-  if (block.partialSums) return addedToSums(site, block.partialSums);
-  if (runs > 1) return addedFromRuns(site, needsDigits(runs));
+function resultsOf(site: TileSite): Results {
+  const { partialSums } = site.block;
+  if (partialSums) return addedToSums(site, partialSums);
   const way = wayOf(site);
   return way === 'written out' ? writtenOut(site) : fromMemory(site, way === 'turned' ? turnedFrom : inLoops);
 }
@@ -69,27 +69,15 @@ function addedToSums(site: TileSite, sums: PartialSums): Results {
 }
 
 /** The sums of runs are added up in memory, and the results computed from there. */
-function addedFromRuns(site: TileSite, moreDigits: boolean): Results {
-  const { t, panel, m, id } = site;
-  const { vectors, lanes } = panel;
-  const { dtype } = t.plan;
-  const length = m.v.step * vectors * lanes;
-  const high = t.buffers.own('tile', dtype, length);
-  const sums: SumsAt = { high, low: moreDigits ? t.buffers.own('rounded', dtype, length) : undefined };
-  const type = ir.valueType(dtype, lanes);
-  const places = Array.from({ length: m.v.step * vectors }, (_, i) => ir.at(i * lanes));
-  const clear = [high, ...(sums.low ? [sums.low] : [])].flatMap((buffer) =>
-    places.map((place) => ir.store(buffer, place, ir.constant(0, type))),
-  );
-  const rounding = sums.low ? places.map((place) => ir.store(high, place, sumsAt(sums, place, type))) : [];
-  const at = (r: number, u: number) => places[r * vectors + u];
+function inRuns(site: TileSite, shape: Parameters<typeof tileInMemory>[0], runs: TileRuns): Body {
+  const { buffers } = site.t;
+  const { dtype, height, vectors, lanes } = shape;
+  const room = (name: string) => buffers.own(name, dtype, height * vectors * lanes);
+  const high = room('tile');
+  const sums: SumsAt = { high, low: needsDigits(runs.count) ? room('rounded') : undefined };
   const results = { turned: turnedFrom, 'in loops': inLoops, 'written out': oneByOne }[wayOf(site)];
-  return {
-    before: [...fetching(site), ...clear],
-    begin: () => ir.constant(0, type),
-    end: (r, u, sum) => addAt(sums, at(r, u), sum, `p${id}_${r}_${u}`),
-    after: [...rounding, ...results(site, high)],
-  };
+  const at = (r: number, u: number) => ir.at((r * vectors + u) * lanes);
+  return [...fetching(site), ...tileInMemory(shape, runs, sums, at), ...results(site, high)];
 }
 
 /** One vector after the other. */

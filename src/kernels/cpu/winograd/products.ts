@@ -3,9 +3,9 @@
 import type { Affine, Buffer, Expression, LoopKind, LoopVariable, ValueType } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, times } from '../../body/indices.ts';
-import { addAt, inProductRuns, runsOf, type SumsAt, sumsAt } from '../../body/long-sums.ts';
+import { addAt, clearAt, inProductRuns, roundAt, runsOf, type Span, type SumsAt } from '../../body/long-sums.ts';
 import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
-import { registerTile } from '../tile/register-tile.ts';
+import { registerTile, type TileReader, type TileRuns, tileInMemory } from '../tile/register-tile.ts';
 import type { PointMatrices, WinogradTiles } from './tiles.ts';
 
 /** Where a register tile is: rows from `begin` on, and a panel of columns. */
@@ -110,31 +110,22 @@ function oneTile(g: WinogradTiles, height: number, vectors: number, product: Pro
   const { lanes } = g.plan;
   const id = g.nextName();
   const type = ir.valueType('float32', lanes);
-  const zero = ir.constant(0, type);
-  const adds = add || runsOf(depth) > 1;
-  const products = inProductRuns([depth], ([{ begin, size, outside }]) => {
+  const shape = { id, dtype: 'float32', height, vectors, lanes } as const;
+  const reader = ([{ begin, size, outside }]: readonly Span[]): TileReader => {
     const v = variable('k', size);
     const k = ir.at(begin, [v, 1], ...outside);
-    return registerTile({
-      id,
-      dtype: 'float32',
-      height,
-      vectors,
-      lanes,
+    return {
       loops: (step) => loop(v, step),
       row: (r) => ir.load(rows, row(r, k), type, 0),
       column: (u) => ir.load(columns, column(u, k), type),
-      begin: () => zero,
-      end: (r, u, sum) =>
-        adds ? addAt(target, place(r, u), sum, `p${id}_${r}_${u}`) : [ir.store(target.high, place(r, u), sum)],
-    });
-  });
-  if (add || !adds) return products;
-  // The sums of the runs of this tile alone.
-  const places = Array.from({ length: height * vectors }, (_, i) => place(Math.floor(i / vectors), i % vectors));
-  const clear = places.flatMap((index) => clearedAt(target, index, zero));
-  const round = target.low ? places.map((index) => ir.store(target.high, index, sumsAt(target, index, type))) : [];
-  return [...clear, ...products, ...round];
+    };
+  };
+  const runs: TileRuns = { count: runsOf(depth), around: (one) => inProductRuns([depth], (run) => one(reader(run))) };
+  if (!add && runs.count > 1) return tileInMemory(shape, runs, target, place);
+  const begin = () => ir.constant(0, type);
+  const end = (r: number, u: number, sum: Expression): Body =>
+    add ? addAt(target, place(r, u), sum, `p${id}_${r}_${u}`) : [ir.store(target.high, place(r, u), sum)];
+  return runs.around((one) => registerTile({ ...shape, ...one, begin, end }));
 }
 
 /** Sums for each point, from some place on; and what they round away, where that matters. */
@@ -143,19 +134,14 @@ export interface PointSums extends PointMatrices {
   readonly low?: Buffer | undefined;
 }
 
-const clearedAt = ({ high, low }: SumsAt, index: Affine, zero: Expression): Body =>
-  [high, ...(low ? [low] : [])].map((buffer) => ir.store(buffer, index, zero));
-
 /** Sets the sums of a chunk to zero. */
 export const clearSums = (g: WinogradTiles, { buffer, low, from, plane }: PointSums): Body =>
-  overSums(g, plane, from, (index, type) => clearedAt({ high: buffer, low }, index, ir.constant(0, type)));
+  overSums(g, plane, from, (index, type) => clearAt({ high: buffer, low }, index, ir.constant(0, type)));
 
 /** Adds what the sums have rounded away. */
 export function roundSums(g: WinogradTiles, { buffer, low, from, plane }: PointSums): Body {
   if (!low) return [];
-  return overSums(g, plane, from, (index, type) => [
-    ir.store(buffer, index, sumsAt({ high: buffer, low }, index, type)),
-  ]);
+  return overSums(g, plane, from, (index, type) => roundAt({ high: buffer, low }, index, type));
 }
 
 /** A loop over the sums for all points, in vectors. */
