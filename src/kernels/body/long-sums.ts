@@ -2,7 +2,6 @@
 
 import type { Affine, Buffer, Expression, Local, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
-import { elements } from '../../tensor/shape.ts';
 import type { IndexTerm } from './indices.ts';
 import { type Body, divisorNear, inSteps, nested, variable, variables } from './nest.ts';
 
@@ -100,24 +99,21 @@ const partOf = (span: Span, begin: number, size: number, by: IndexTerm): Span =>
 });
 
 /**
- * Products that may be added to a register one after another, in a contraction: rounding takes less than 1e-5 of the sum
- * of their sizes. A longer one is cut in runs of fewer; of so many runs the sums may be added up without more digits.
+ * Products that may be added to a register one after another, and so many runs of them whose sums may be added up without
+ * more digits: then rounding takes less than 1e-5 of the sum of their sizes.
  */
 export const mostProducts = 512;
-const productRun = 384;
 const mostRuns = 128;
 
-/** Into how many runs a contraction of so many steps is cut, at most. */
-export const runsOf = (steps: number): number => (steps > mostProducts ? Math.ceil(steps / (0.6 * productRun)) : 1);
+/** Into how many runs a contraction of so many steps is cut, if each is no more than half as long as it may be. */
+export const runsOf = (steps: number): number => (steps > mostProducts ? Math.ceil((2 * steps) / mostProducts) : 1);
 
 /** Are that many runs of products added up with more digits? */
 export const needsDigits = (runs: number): boolean => runs > mostRuns;
 
-/** The runs of a contraction's summed axes. */
+/** The runs of a contraction's summed axes: all of them, where they are no more than one. */
 export const inProductRuns = (sizes: readonly number[], body: (run: readonly Span[]) => Body): Body =>
-  elements(sizes) > mostProducts
-    ? inRuns(allOf(sizes), productRun, ({ size }) => ({ adds: size, unit: 1 }), body)
-    : body(allOf(sizes));
+  inRuns(allOf(sizes), mostProducts, ({ size }) => ({ adds: size, unit: 1 }), body);
 
 /** How many terms of a span a register gets, and how many of its elements one step is that gives it one. */
 interface Steps {
