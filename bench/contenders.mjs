@@ -108,7 +108,7 @@ export function enginePeak(_, threads) {
 /** A read of as many bytes by the engine. */
 export function engineRead({ kernel }, threads) {
   const start = node('read.mjs', { bytes: bytesOf(kernel), threads });
-  return [{ name: 'a read', family: 'a read', backend: 'wasm', steps: 3, warmup: 3, start }];
+  return [{ name: 'a read', family: 'a read', backend: 'wasm', start }];
 }
 
 /** The JavaScript libraries: one step each, so long does it take; jax-js compiles in its first, which does not count. */

@@ -57,5 +57,5 @@ export function memory({ kernel }, threads) {
 
 /** A read of as many bytes. */
 export function nativeRead({ kernel }, threads) {
-  return [peer('a read', 'a read', 'read', 'all', threads, [bytesOf(kernel) / 4], { backend: 'native', steps: 3 })];
+  return [peer('a read', 'a read', 'read', 'all', threads, [bytesOf(kernel) / 4], { backend: 'native' })];
 }
