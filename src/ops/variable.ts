@@ -1,7 +1,7 @@
 // Variables: values that stay in a session, and the operations that change them.
 
 import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
-import { getDefaultGraph } from '../graph/graph.ts';
+import { controlDependencies, getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
@@ -22,6 +22,7 @@ import {
   type TensorType,
 } from './define.ts';
 import { group } from './group.ts';
+import { PlaceholderOp } from './placeholder.ts';
 
 /** @internal The compiler recognises it: a read of the session's state, never lowered. */
 export const VariableOp = defineOp<{ dtype: DType; shape: readonly number[] }>({
@@ -66,6 +67,7 @@ export const isAssign = (operation: Operation): boolean => assignments.has(opera
  * A value that stays in a session from run to run and that training changes.
  *
  * Every variable must be initialized in a session before it is read: `sess.run(tf.initializeAllVariables())`.
+ * Made inside `tf.controlDependencies` it is initialized outside of them.
  *
  * @param initial the initial value: a tensor of fully known shape, or numbers.
  * @param options.trainable whether optimizers change it (default true).
@@ -85,19 +87,21 @@ export function variable<const V>(
   options?: { name?: string; trainable?: boolean },
 ): Variable<DTypeOfValue<V>, ShapeOfValue<V>>;
 export function variable(initial: unknown, options: { name?: string; trainable?: boolean } = {}): Variable {
-  const value = initial instanceof Tensor ? initial : (constant(initial) as Tensor);
-  const { dtype, shape } = value;
-  if (!isKnown(shape)) {
-    throw new ShapeMismatchError(
-      `variable: the initial value must have a fully known shape, but ${value.name} has ${showShape(shape)}; use tf.reshape to fix it.`,
-    );
-  }
-  const { graph } = value;
-  const made = graph.asDefault(() => {
+  const graph = initial instanceof Tensor ? initial.graph : getDefaultGraph();
+  const { controls } = graph;
+  const build = () => {
+    const value = initial instanceof Tensor ? lifted(initial, controls) : (constant(initial) as Tensor);
+    const { dtype, shape } = value;
+    if (!isKnown(shape)) {
+      throw new ShapeMismatchError(
+        `variable: the initial value must have a fully known shape, but ${value.name} has ${showShape(shape)}; use tf.reshape to fix it.`,
+      );
+    }
     const [v] = applyAll(VariableOp, [], { dtype, shape }, { name: options.name, outputClass: Variable });
     const initializer = apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`).operation;
     return Object.assign(v as Variable, { initializer, trainable: options.trainable ?? true });
-  });
+  };
+  const made = graph.asDefault(() => controlDependencies(null, build));
   graph.variables.push(made);
   return made;
 }
@@ -160,7 +164,7 @@ export function initializeAllVariables(): Operation {
     const known = initialized.get(v);
     if (known) return known;
     const value = v.initializer.inputs[1];
-    const fresh = rebuilt(value, (t) => initialize(t));
+    const fresh = onInitialValues(value, initialize);
     const result =
       fresh === value ? v.initializer.outputs[0] : apply(AssignOp, [v, fresh], {}, `${v.operation.name}/Assign`);
     initialized.set(v, result);
@@ -171,22 +175,51 @@ export function initializeAllVariables(): Operation {
 }
 
 /** The same computation on the initial values of the variables that it reads; itself if it reads none. */
-function rebuilt(root: Tensor, initialValue: (v: Variable) => Tensor): Tensor {
+const onInitialValues = (value: Tensor, initialValue: (v: Variable) => Tensor): Tensor =>
+  rebuilt(value, {
+    instead: (operation) => {
+      if (isAssign(operation)) {
+        throw new InvalidArgumentError(
+          `initializeAllVariables: an initial value is computed by the assignment ${operation.name}, made at ${operation.line}; give the variable a value of its own, and assign when all are initialized.`,
+        );
+      }
+      return operation.definition === VariableOp ? [initialValue(operation.outputs[0] as Variable)] : undefined;
+    },
+    controls: (operation) => operation.controlInputs,
+  });
+
+/** The same computation without the given control dependencies; itself if none of it has them. */
+const lifted = (value: Tensor, controls: readonly Operation[]): Tensor =>
+  rebuilt(value, {
+    // What is fed must stay itself, and an assignment happens once.
+    instead: (operation) =>
+      isAssign(operation) || operation.definition === PlaceholderOp ? operation.outputs : undefined,
+    controls: (operation) => operation.controlInputs.filter((c) => !controls.includes(c)),
+  });
+
+interface Rebuild {
+  /** What stands for the outputs of an operation. */
+  readonly instead: (operation: Operation) => readonly Tensor[] | undefined;
+  /** The control dependencies that it has, beside those around. */
+  readonly controls: (operation: Operation) => readonly Operation[];
+}
+
+/** A tensor computed anew, as far as anything of it differs. */
+function rebuilt(root: Tensor, { instead, controls }: Rebuild): Tensor {
   const done = new Map<Operation, readonly Tensor[]>();
   const visit = (operation: Operation): readonly Tensor[] => {
-    const known = done.get(operation);
-    if (known) return known;
-    if (isAssign(operation)) {
-      throw new InvalidArgumentError(
-        `initializeAllVariables: an initial value is computed by the assignment ${operation.name}, made at ${operation.line}; give the variable a value of its own, and assign when all are initialized.`,
-      );
+    const known = done.get(operation) ?? instead(operation);
+    if (known) {
+      done.set(operation, known);
+      return known;
     }
     const inputs = operation.inputs.map((t) => visit(t.operation)[t.index]);
-    let outputs = operation.outputs;
-    if (operation.definition === VariableOp) outputs = [initialValue(operation.outputs[0] as Variable)];
-    else if (inputs.some((t, i) => t !== operation.inputs[i])) {
-      outputs = applyAll(definitionOf(operation), inputs, operation.attributes, { name: operation.name });
-    }
+    const after = controls(operation);
+    const isSame = after.length === operation.controlInputs.length && inputs.every((t, i) => t === operation.inputs[i]);
+    const { attributes, name } = operation;
+    const outputs = isSame
+      ? operation.outputs
+      : operation.graph.withControls(after, () => applyAll(definitionOf(operation), inputs, attributes, { name }));
     done.set(operation, outputs);
     return outputs;
   };
