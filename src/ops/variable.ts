@@ -6,10 +6,12 @@ import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { DType, NumericDType } from '../tensor/dtype.ts';
-import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
-import { constant, toTensor } from './constant.ts';
+import type { DType, Elem, NumericDType } from '../tensor/dtype.ts';
+import type { DTypeOfGiven, FeedValue, ShapeOfGiven } from '../tensor/ndarray.ts';
+import { refusalOf } from '../tensor/problem.ts';
+import { compatible, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
+import { ownData, take } from '../tensor/values.ts';
+import { constant, constantOf, toTensor } from './constant.ts';
 import {
   type AnyTensor,
   apply,
@@ -69,7 +71,7 @@ export const isAssign = (operation: Operation): boolean => assignments.has(opera
  * Every variable must be initialized in a session before it is read: `sess.run(tf.initializeAllVariables())`.
  * Made inside `tf.controlDependencies` it is initialized outside of them.
  *
- * @param initial the initial value: a tensor of fully known shape, or numbers.
+ * @param initial the initial value: a tensor of fully known shape, a host array, a typed array, or numbers.
  * @param options.trainable whether optimizers change it (default true).
  * @throws ShapeMismatchError when the shape of the initial value is not fully known.
  *
@@ -85,7 +87,7 @@ export function variable<T extends DType, S extends Shape>(
 export function variable<const V>(
   initial: V,
   options?: { name?: string; trainable?: boolean },
-): Variable<DTypeOfValue<V>, ShapeOfValue<V>>;
+): Variable<DTypeOfGiven<V>, ShapeOfGiven<V>>;
 export function variable(initial: unknown, options: { name?: string; trainable?: boolean } = {}): Variable {
   const graph = initial instanceof Tensor ? initial.graph : getDefaultGraph();
   const { controls } = graph;
@@ -106,28 +108,39 @@ export function variable(initial: unknown, options: { name?: string; trainable?:
   return made;
 }
 
-/** Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this. */
+/** What a variable may be given: a tensor of its shape, a value for each element, or one for all. */
+export type Assigned<T extends DType, S extends Shape> = Tensor<T, S> | FeedValue<T, S> | Elem<T>;
+
+/**
+ * Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this.
+ *
+ * @param value a tensor of the variable's shape and dtype, a number for all elements, or what may be fed for it.
+ *
+ * ```ts
+ * tf.assign(v, [4, 5, 6]);      // or v.assign([4, 5, 6])
+ * ```
+ */
 export function assign<T extends DType, S extends Shape>(
   v: Variable<T, S>,
-  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+  value: Assigned<NoInfer<T>, NoInfer<S>>,
 ): Tensor<T, S> {
-  return apply(AssignOp, [checkVariable('assign', v), operandFor(v, value)], {});
+  return apply(AssignOp, [checkVariable('assign', v), operandFor('assign', v, value)], {});
 }
 
 /** Adds to the variable; the result is its new value. */
 export function assignAdd<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
-  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+  value: Assigned<NoInfer<T>, NoInfer<S>>,
 ): Tensor<T, S> {
-  return apply(AssignAddOp, [checkVariable('assignAdd', v), operandFor(v, value)], {});
+  return apply(AssignAddOp, [checkVariable('assignAdd', v), operandFor('assignAdd', v, value)], {});
 }
 
 /** Subtracts from the variable; the result is its new value. */
 export function assignSub<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
-  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+  value: Assigned<NoInfer<T>, NoInfer<S>>,
 ): Tensor<T, S> {
-  return apply(AssignSubOp, [checkVariable('assignSub', v), operandFor(v, value)], {});
+  return apply(AssignSubOp, [checkVariable('assignSub', v), operandFor('assignSub', v, value)], {});
 }
 
 function checkVariable<V extends Variable>(op: string, v: V): V {
@@ -137,10 +150,19 @@ function checkVariable<V extends Variable>(op: string, v: V): V {
   );
 }
 
-const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>
-  value instanceof Tensor
-    ? value
-    : (constant(value, { dtype: toTensor('assign', value, v.dtype).dtype, shape: v.shape as Shape }) as AnyTensor);
+/** A tensor of the variable's dtype; one number is for every element, and a flat typed array has the variable's shape. */
+function operandFor(op: string, v: Variable, value: unknown): Tensor {
+  const { dtype, shape } = v as { dtype: DType; shape: readonly number[] };
+  if (value instanceof Tensor) return value;
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return constant(value, { dtype: toTensor(op, value, dtype).dtype, shape }) as AnyTensor;
+  }
+  const refuse = refusalOf(op);
+  const taken = take(value, refuse, dtype);
+  const own = dtype === 'bool' && taken.dtype === 'uint8' ? dtype : taken.dtype;
+  const fills = taken.from === 'typed array' && taken.shape[0] === elements(shape);
+  return constantOf(own, fills ? shape : taken.shape, ownData(taken, own, refuse));
+}
 
 /** The variables of the default graph, in the order in which they were made. */
 export const globalVariables = (): readonly Variable[] => getDefaultGraph().variables;
