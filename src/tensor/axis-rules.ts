@@ -1,7 +1,7 @@
 // The shapes that operations on the axes of a tensor give: reshape, reductions, axes put in, left out or reordered.
 import type { DivMod, Mul } from './arithmetic.ts';
 import type { Dim, Shape } from './shape.ts';
-import type { Contravariant, NoError, ShowShape, UnlessAny } from './shape-types.ts';
+import type { Contravariant, NoError, ShowShape } from './shape-types.ts';
 
 // ---------------------------------------------------------------- reshape
 /**
@@ -184,10 +184,11 @@ export type Sliced<Z extends readonly number[]> = { -readonly [K in keyof Z]: Z[
 /** The same rank with other sizes; null stays null. */
 export type Resized<S extends Shape> = { [K in keyof S]: S[K] extends null ? null : number };
 /** The shape I of the indices in the place of axis Ax of S. */
-export type Gathered<S extends Shape, I extends Shape, Ax extends number> = UnlessAny<
-  S & I,
-  Ax extends 0 ? GatheredRows<S, I> : Dim[]
->;
+export type Gathered<S extends Shape, I extends Shape, Ax extends number> = 0 extends 1 & (S & I)
+  ? any
+  : Ax extends 0
+    ? GatheredRows<S, I>
+    : Dim[];
 /** `Gathered` along axis 0. */
 export type GatheredRows<S extends Shape, I extends Shape> = S extends readonly [any, ...infer R extends Shape]
   ? [...I, ...R]

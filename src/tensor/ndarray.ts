@@ -3,7 +3,7 @@
 import { FailedPreconditionError, ResourceExhaustedError } from '../base/errors.ts';
 import type { DType, DTypeOfArray, Elem, GivenArrays, TypedArray, TypedArrays } from './dtype.ts';
 import { elements, mostElements, type Shape, showShape } from './shape.ts';
-import type { DTypeOfValue, Nested, Shaped, ShapeOfValue, UnlessAny } from './shape-types.ts';
+import type { DTypeOfValue, Nested, Shaped, ShapeOfValue } from './shape-types.ts';
 import { lengthOf } from './typed-array.ts';
 
 /**
@@ -114,15 +114,21 @@ export function hostArray<T extends DType, S extends Shape>(
 }
 
 /** The shape of what is given for a tensor that is yet to be: a host array, a typed array, nested arrays, or a value. */
-export type ShapeOfGiven<V> = UnlessAny<
-  V,
-  V extends GivenArrays[DType] ? [number] : V extends NDArray<any, infer S> ? S : ShapeOfValue<V>
->;
+export type ShapeOfGiven<V> = 0 extends 1 & V
+  ? any
+  : V extends GivenArrays[DType]
+    ? [number]
+    : V extends NDArray<any, infer S>
+      ? S
+      : ShapeOfValue<V>;
 /** The element type of the same. */
-export type DTypeOfGiven<V> = UnlessAny<
-  V,
-  V extends GivenArrays[DType] ? DTypeOfArray<V> : V extends NDArray<infer T, any> ? T : DTypeOfValue<V>
->;
+export type DTypeOfGiven<V> = 0 extends 1 & V
+  ? any
+  : V extends GivenArrays[DType]
+    ? DTypeOfArray<V>
+    : V extends NDArray<infer T, any>
+      ? T
+      : DTypeOfValue<V>;
 
 /** What may be given for a tensor of this type: a host array, a typed array, nested arrays, or a plain value. */
 export type FeedValue<T extends DType, S extends Shape> = NDArray<T, S> | GivenArrays[T] | Nested<T, S>;

@@ -104,14 +104,13 @@ export type MatMul<
   B extends Shape,
   TA extends boolean = false,
   TB extends boolean = false,
-> = UnlessAny<
-  A & B,
-  A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
+> = 0 extends 1 & (A & B)
+  ? any
+  : A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
     ? B extends readonly [...Shape, infer B0 extends Dim, infer B1 extends Dim]
       ? [...BA, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
       : Dim[]
-    : Dim[]
->;
+    : Dim[];
 
 /** Are they matrices, and do the inner sizes agree? */
 export type MatMulError<

@@ -28,7 +28,7 @@ export interface Contravariant<in T> {
 export interface Invariant<in out T> {
   t: T;
 }
-/** `any` where V is: of what is computed from it nothing is known. Else Known. */
+/** `any` where V is: of what is computed from it nothing is known. Written out in rules that generic code shows by name. */
 export type UnlessAny<V, Known> = 0 extends 1 & V ? any : Known;
 /**
  * The same for what a function gives, whose operand V is. Behind an index, so that nothing is inferred from where the
@@ -60,19 +60,23 @@ export type ShowShapes<Ss extends readonly Shape[]> = Ss extends readonly [
 
 // ---------------------------------------------------------------- values
 /** Nested JavaScript arrays of literal shape → a shape. Array literals typed `number[]` give `number` sizes. */
-export type ShapeOfValue<V> = UnlessAny<
-  V,
-  V extends number | boolean
+export type ShapeOfValue<V> = 0 extends 1 & V
+  ? any
+  : V extends number | boolean
     ? []
     : V extends readonly (infer E)[]
       ? [V['length'] extends infer L extends number ? L : number, ...ShapeOfValue<E>]
-      : Dim[]
->;
+      : Dim[];
 /** The element type of a JavaScript value, as `tf.constant` takes it. */
-export type DTypeOfValue<V> = UnlessAny<
-  V,
-  V extends readonly (infer E)[] ? DTypeOfValue<E> : V extends boolean ? 'bool' : V extends number ? 'float32' : DType
->;
+export type DTypeOfValue<V> = 0 extends 1 & V
+  ? any
+  : V extends readonly (infer E)[]
+    ? DTypeOfValue<E>
+    : V extends boolean
+      ? 'bool'
+      : V extends number
+        ? 'float32'
+        : DType;
 
 declare const shapeKey: unique symbol;
 declare const inferKey: unique symbol;
