@@ -5,6 +5,7 @@ export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.t
 export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
 export type { Restored, Resumable } from './checkpoint/state.ts';
 export type { PoolOptions } from './ops/pooling.ts';
+export type { Assigned } from './ops/variable.ts';
 export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';
 export type {
   AxisError,
@@ -18,9 +19,11 @@ export type {
   GatheredRows,
   HasHole,
   InsertAxis,
+  KeepDims,
   KnownElements,
   Reduce,
   ReduceAxes,
+  RemoveAxes,
   Reshape,
   ReshapeError,
   ReshapeHole,
@@ -32,6 +35,7 @@ export type {
   Transpose,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
+export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
   Broadcast,
@@ -39,6 +43,7 @@ export type {
   BroadcastDim,
   BroadcastDims,
   BroadcastError,
+  BroadcastUnequal,
   Compatible,
   Concat,
   ConcatAll,
@@ -56,8 +61,10 @@ export type {
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,
+  Contravariant,
   Covariant,
   DTypeOfValue,
+  Given,
   Invariant,
   Nested,
   NoError,
@@ -67,6 +74,7 @@ export type {
   ShowDims,
   ShowShape,
   ShowShapes,
+  UnlessAny,
 } from './tensor/shape-types.ts';
 export type {
   AdamOptimizer,

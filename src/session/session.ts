@@ -46,6 +46,12 @@ export interface SessionOptions {
    * faster where the engine has it. Default false.
    */
   portable?: boolean;
+  /**
+   * Allow kernels that are faster because they may mix values of a neighbourhood (Winograd's convolutions) or leave out
+   * factors of zero (after relu and dropout), within what docs/numbers.md promises. Default true. false: every result
+   * comes from the products and sums that define it, so that a NaN, an infinity or a huge number stays where it belongs.
+   */
+  fastMath?: boolean;
   /** Where random numbers start; the same seed gives the same numbers. Default 0. */
   seed?: number;
   /**
@@ -114,7 +120,7 @@ export class Session {
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions = {}) {
-    const { backend = preferred(), threads, portable = false, seed = 0, trace } = options;
+    const { backend = preferred(), threads, portable = false, fastMath = true, seed = 0, trace } = options;
     if (!Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       throw new InvalidArgumentError(
@@ -132,7 +138,7 @@ export class Session {
       throw new InvalidArgumentError(`Session: seed must be a whole number of at most 32 bits, but ${seed} came.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, portable, profile: trace !== undefined });
+    this.#backend = backends[backend]({ threads, portable, fastMath, profile: trace !== undefined });
     if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
