@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { machineFor } from '../../../../src/backends/wasm/machine.ts';
 import * as tf from '../../../../src/index.ts';
 import { verifyProgram } from '../../../../src/loops/check/verify.ts';
-import { type Body, bodyOf } from '../../../../src/loops/ir.ts';
+import { type Body, bodyOf, type Expression } from '../../../../src/loops/ir.ts';
 import { nativeMissing } from '../../../backends.ts';
 import { compile } from '../../../compiler/compile.ts';
 import { skipped } from '../../../skipped.ts';
@@ -103,19 +103,14 @@ describe.each(backends)('%s', (backend) => {
     // Rows and columns that fill no tile, no vector; tiles of rows, and none.
     [[600, 200, 517], 'right', 2],
     [[517, 290, 192], 'right', 1],
-  ])(
-    '%j, zeros on the %s, threads: %i: whatever the share of zeros is, all is as in float64',
-    async (dims, side, threads) => {
-      expect(await check(dims, [0, 0.01, 0.3, 0.5, 0.9, 1], side, threads, backend)).toBe(true);
-    },
-  );
+  ])('%j, zeros %s, threads: %i: whatever the share of zeros is, all is as in float64', async (dims, side, threads) => {
+    expect(await check(dims, [0, 0.01, 0.3, 0.5, 0.9, 1], side, threads, backend)).toBe(true);
+  });
 
   test('shapes of all kinds, those with rests and single rows too', async () => {
-    const shape = fc.tuple(
-      fc.integer({ min: 1, max: 60 }),
-      fc.integer({ min: 1, max: 300 }),
-      fc.integer({ min: 20, max: 300 }),
-    );
+    // Lists are worth it for long sums and many columns.
+    const size = (min: number) => fc.oneof(fc.integer({ min, max: 300 }), fc.integer({ min: 200, max: 400 }));
+    const shape = fc.tuple(fc.integer({ min: 1, max: 60 }), size(1), size(20));
     let listed = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -130,16 +125,18 @@ describe.each(backends)('%s', (backend) => {
       ),
       { numRuns: backend === 'wasm' ? 80 : 15 },
     );
-    expect(listed).toBeGreaterThan(2);
+    expect(listed).toBeGreaterThan(backend === 'wasm' ? 5 : 0);
   });
 });
 
 /** So many elements that are not zero are multiplied from lists; with one more all products are computed. */
 function limitOf(body: Body): number | undefined {
   for (const s of body) {
-    if (s.kind === 'if' && s.condition.kind === 'compare' && s.condition.op === 'lessEqual') {
-      const { b } = s.condition;
-      if (b.kind === 'constant') return b.value;
+    if (s.kind === 'if' && s.condition.kind === 'compare') {
+      const { a, b } = s.condition;
+      const counts = (x: Expression) => x.kind === 'load' && x.buffer.name.startsWith('total');
+      if (counts(a) && b.kind === 'constant') return b.value;
+      if (counts(b) && a.kind === 'constant') return a.value;
     }
     const inside = limitOf(bodyOf(s));
     if (inside !== undefined) return inside;
@@ -151,7 +148,7 @@ test.each<[number[], Side]>([
   [[50, 600, 500], 'left'],
   [[64, 333, 270], 'transposed'],
   [[600, 200, 517], 'right'],
-])('%j, zeros on the %s: as many as the limit, one fewer, one more', async (dims, side) => {
+])('%j, zeros %s: as many as the limit, one fewer, one more', async (dims, side) => {
   const [m, k, n] = dims;
   const { graph, x, w, bias, y } = layer(dims, side);
   const { program } = compile({ fetches: [y], feeds: [x, w, bias].map((t) => [t, t.shape as number[]]) });
