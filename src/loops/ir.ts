@@ -171,9 +171,12 @@ export type Statement =
   /** The condition is a scalar bool. */
   | { readonly kind: 'if'; readonly condition: Expression; readonly body: readonly Statement[] };
 
-/** Statements one after another. */
+/** Statements in order: the inside of a loop, or of a kernel. */
 export type Body = readonly Statement[];
 export type Loop = Statement & { readonly kind: 'loop' };
+
+/** How often a loop's body runs. */
+export const iterations = ({ variable }: Loop): number => Math.ceil(variable.extent / variable.step);
 
 /**
  * One loop nest. Only the outermost loops of `body` may be parallel: their iterations are divided among the threads.

@@ -91,7 +91,7 @@ export function defineBinary(name: string, body: (a: s.Scalar, b: s.Scalar) => s
 /** @internal d(x + y) = dx + dy */
 export const AddOp = defineBinary('Add', s.add, (_x, _y, dz) => [dz, dz]);
 /** @internal d(x − y) = dx − dy */
-export const SubOp = defineBinary('Sub', s.sub, (_x, _y, dz) => [dz, neg(dz)]);
+const SubOp = defineBinary('Sub', s.sub, (_x, _y, dz) => [dz, neg(dz)]);
 /** @internal d(x·y) = y·dx + x·dy */
 export const MulOp: OpDefinition = defineBinary('Mul', s.mul, (x, y, dz) => [mul(dz, y), mul(dz, x)]);
 /** @internal d(x/y) = dx/y − x/y²·dy */

@@ -20,7 +20,7 @@ import { zerosLike } from './fill.ts';
 import { logicalNot, where } from './logic.ts';
 
 /** An elementwise op of one operand; `gradient` gets x, y and dy. */
-export function defineUnary(
+function defineUnary(
   name: string,
   allowed: readonly DType[],
   body: (x: s.Scalar) => s.Scalar,

@@ -188,12 +188,12 @@ let nextId = 0;
 type Fields<P> = P extends Primitive ? Omit<P, 'id'> : never;
 /** A new primitive, and all of it as a view. */
 function make(fields: Fields<Primitive>): View {
-  return uncut({ ...fields, id: nextId++ } as Primitive);
+  return whole({ ...fields, id: nextId++ } as Primitive);
 }
 
 // ---------------------------------------------------------------- views
 /** A primitive's result as it lies. */
-export const uncut = (node: Primitive): View => ({ node, shape: node.shape, strides: rowMajor(node.shape), offset: 0 });
+export const whole = (node: Primitive): View => ({ node, shape: node.shape, strides: rowMajor(node.shape), offset: 0 });
 
 /** Does the view read consecutive elements, in order? */
 export function isDense(v: View): boolean {

@@ -16,7 +16,7 @@ const row = values('float32', [1, 2, 3]);
 const whole = values('int32', [0, 1]);
 
 /** The primitive with some fields changed, as a pass with a mistake in it might make it. */
-const changed = (v: View, fields: object): View => p.uncut({ ...v.node, ...fields } as Primitive);
+const changed = (v: View, fields: object): View => p.whole({ ...v.node, ...fields } as Primitive);
 
 describe('accepts', () => {
   test.each<[string, View]>([
@@ -199,7 +199,7 @@ describe('the run', () => {
     verifyLowered(checked);
     expect(() => verifyLowered({ ...checked, checks: [] })).toThrow(/is not in the list of checks/);
     expect(() => verifyLowered({ ...run, checks: [check] })).toThrow(/is not among the primitives/);
-    expect(() => verify({ fetches: [p.uncut(check)], checks: [check] })).toThrow(/reads a check, which has no result/);
+    expect(() => verify({ fetches: [p.whole(check)], checks: [check] })).toThrow(/reads a check, which has no result/);
     const loose: Check = { ...check, body: s.input(0, 'float32') };
     expect(() => verify({ checks: [loose] })).toThrow(/the body is float32, not bool/);
   });

@@ -1,9 +1,16 @@
 // How long a run will take, by what its loop nests do: only where it runs depends on it, never what it computes.
-import { bodyOf, children, type Expression, expressionsOf, type Kernel, type Statement } from '../../loops/ir.ts';
+import {
+  bodyOf,
+  children,
+  type Expression,
+  expressionsOf,
+  iterations,
+  type Kernel,
+  type Statement,
+} from '../../loops/ir.ts';
 import type { Program } from '../../loops/program.ts';
 import { isDivided, sharedBody } from '../../loops/shared.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
-import { iterations } from '../emit/segments.ts';
 
 /** What a core does in a second, roughly: operations, on vectors or single numbers, and bytes moved. */
 export interface Rates {

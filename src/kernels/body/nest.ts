@@ -1,12 +1,11 @@
 // Loop nests over an iteration space in which several arrays are read and written: axes merged where every array
 // allows it, the innermost axis cut into vectors and a rest.
 
-import type { Affine, Expression, LoopKind, LoopVariable, Statement } from '../../loops/ir.ts';
+import type { Affine, Body, Expression, LoopKind, LoopVariable } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 
-/** Statements in order: the inside of a loop, or of a kernel. */
-export type Body = readonly Statement[];
+export type { Body } from '../../loops/ir.ts';
 
 /** A loop around statements; none for a single iteration, nothing for no iteration. */
 export function loop(variable: LoopVariable, body: Body, kind: LoopKind = 'serial'): Body {

@@ -7,8 +7,10 @@ import {
   expressionsOf,
   forEachOperand,
   isParallel,
+  iterations,
   type Kernel,
   type Local,
+  type Loop,
   type Statement,
 } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
@@ -16,7 +18,6 @@ import { buffersOf } from '../../../loops/shared.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
 import { type AddressBase, Addresses, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
-import { iterations, type Loop } from '../../emit/segments.ts';
 import { addressText, ExpressionWriter, pointerName } from './expression.ts';
 
 /** What a kernel is written for. */

@@ -82,7 +82,7 @@ export class NativeExecutable implements Executable {
     });
   }
 
-  /** The first run of more than a little meets new memory and code, which takes longer: it is none of this thread's. */
+  /** The first run of more than a little meets new memory and code, which takes longer, so it does not run on this thread. */
   get inlineMs(): number | undefined {
     const known = this.#milliseconds < 1e3 * shortRun || (this.#arenaUsed && !this.#parts.memory.hasMoved);
     return known && this.#milliseconds < sliceMs ? this.#milliseconds : undefined;

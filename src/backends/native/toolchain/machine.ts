@@ -26,7 +26,7 @@ interface Vectors {
 function vectorsOf(macros: ReadonlySet<string>, target: Target): Vectors {
   // What wasm has without relaxed instructions: hence the same bits.
   if (target === 'portable')
-    return { name: 'portable', vectorBytes: 16, registers: 16, fusedMultiplyAdd: false, partialVectors: false };
+    return { name: 'portable', vectorBytes: 16, registers: 15, fusedMultiplyAdd: false, partialVectors: false };
   if (macros.has('__AVX512F__') && macros.has('__AVX512DQ__')) {
     return { name: 'avx512', vectorBytes: 64, registers: 32, fusedMultiplyAdd: true, partialVectors: true };
   }

@@ -7,14 +7,15 @@ import {
   expressionsOf,
   forEachOperand,
   isParallel,
+  iterations,
   type Kernel,
   type Local,
+  type Loop,
   type Statement,
 } from '../../../loops/ir.ts';
 import { buffersOf } from '../../../loops/shared.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
 import { Addresses, type BaseLocals, type Origin } from '../../emit/addresses.ts';
-import { iterations, type Loop } from '../../emit/segments.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
 import { commonParameters, emitBases, kernelParameters, thread } from './function-parameters.ts';

@@ -1,8 +1,7 @@
 // Statements as instructions: loops, and the pointers that move with them.
-import { isParallel, type Statement } from '../../../loops/ir.ts';
+import { isParallel, iterations, type Loop, type Statement } from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import type { Addresses, Pointer, Scope } from '../../emit/addresses.ts';
-import { iterations, type Loop } from '../../emit/segments.ts';
 import { pushPointer, storeScalar, storeVector } from './access.ts';
 import type { FunctionBody } from './encode.ts';
 import type { ExpressionEmitter } from './expression.ts';

@@ -7,10 +7,13 @@ import { around, axisLoop } from '../contract/axis-loop.ts';
 import type { Tiling } from '../contract/tiling.ts';
 import type { TileReader } from '../tile/register-tile.ts';
 
-/** Of each row, how many elements are not zero, and each with its step along the summed axis, `depth` places a row. */
+/** The elements of each row that are not zero. */
 export interface Lists {
+  /** How many each row has. */
   readonly counts: Buffer;
+  /** Where each stands along the summed axis; `depth` places for each row. */
   readonly steps: Buffer;
+  /** The elements themselves, `depth` places for each row. */
   readonly values: Buffer;
 }
 
