@@ -20,5 +20,6 @@ export default defineConfig({
     pool: 'forks',
     env,
     globalSetup: './tests/native-cache.ts',
+    setupFiles: './tests/seed.ts',
   },
 });

@@ -2,7 +2,7 @@
 
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { type BackendName, backends } from '../backends/registry.ts';
-import { FailedPreconditionError, InvalidArgumentError } from '../base/errors.ts';
+import { FailedPreconditionError, FeedError, InvalidArgumentError } from '../base/errors.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
@@ -263,8 +263,12 @@ export class Session {
     // The feeds last: what the caller's getters do to memory while the fetches are read is seen.
     const flat = flattenFetches(fetches, this.graph);
     const feeds = checkFeeds(given);
-    for (const { tensor } of feeds) {
-      if (tensor.graph !== this.graph) flattenFetches(tensor, this.graph);
+    const foreign = feeds.find(({ tensor }) => tensor.graph !== this.graph);
+    if (foreign) {
+      throw new FeedError(
+        `${foreign.tensor.name}, made at ${foreign.tensor.operation.line}, is fed but belongs to another graph than the session; ` +
+          'make the session with new tf.Session({ graph }), and feed tensors of that graph.',
+      );
     }
     return { flat, feeds };
   }

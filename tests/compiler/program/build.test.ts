@@ -117,6 +117,7 @@ test('random layers, repeated: the program is the same as built kernel by kernel
     }),
     {
       numRuns: 40,
+      interruptAfterTimeLimit: 110_000,
       examples: [
         ...Object.keys(steps).map((kind) => ({ rows: 8, columns: 16, kinds: [kind, 'product'] })),
         { rows: 1, columns: 6, kinds: ['scale', 'product', 'row means'] },
