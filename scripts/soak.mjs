@@ -1,32 +1,55 @@
-// What the suite does a little, done much more often, by hand: `npm run soak -- NAME`. Takes minutes.
+// Searches that take longer than a test may: `npm run soak -- seeds`.
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const seed = process.env.MILLRACE_SEED ?? String(Date.now() % 1e6);
-const soaks = {
-  calls: {
-    about: 'calls of everything public with arguments of all kinds (MILLRACE_CALLS, MILLRACE_SEED)',
-    file: 'tests/integration/calls.test.ts',
-    env: { MILLRACE_CALLS: process.env.MILLRACE_CALLS ?? '100000', MILLRACE_SEED: seed },
-  },
-};
 
-const [name] = process.argv.slice(2);
-if (!Object.hasOwn(soaks, name ?? '')) {
-  const list = Object.entries(soaks).map(([n, { about }]) => `  ${n}: ${about}`);
-  console.error(
-    `${name === undefined ? 'Which one?' : `There is no ${name}.`} npm run soak -- NAME, of these:\n${list.join('\n')}`,
+/** All property tests, or those of the given files, with examples that no run has had. */
+function seeds(...paths) {
+  const all = readdirSync(join(root, 'tests'), { recursive: true })
+    .map((name) => join('tests', name))
+    .filter(
+      (name) =>
+        name.endsWith('.test.ts') && /'fast-check'|'(\.\.\/)+run\.ts'/.test(readFileSync(join(root, name), 'utf8')),
+    );
+  const seed = process.env.MILLRACE_TEST_SEED ?? String(randomInt(2 ** 31));
+  const files = paths.length > 0 ? paths : all;
+  console.log(`millrace: ${files.length} files with the seed ${seed} …`);
+  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, MILLRACE_TEST_SEED: seed },
+  });
+  if (status !== 0)
+    console.log(`millrace: to see it again: MILLRACE_TEST_SEED=${seed} npm run soak -- seeds ${paths.join(' ')}`);
+  return status ?? 1;
+}
+
+/** Calls of everything public with arguments of all kinds. */
+function calls() {
+  const seed = process.env.MILLRACE_SEED ?? String(randomInt(2 ** 31));
+  const count = process.env.MILLRACE_CALLS ?? '100000';
+  console.log(`millrace: ${count} calls with the seed ${seed} …`);
+  const { status } = spawnSync(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', 'tests/integration/calls.test.ts'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, MILLRACE_SEED: seed, MILLRACE_CALLS: count },
+    },
   );
+  if (status !== 0) console.log(`millrace: to see it again: MILLRACE_SEED=${seed} npm run soak -- calls`);
+  return status ?? 1;
+}
+
+const soaks = { calls, seeds };
+const [name, ...rest] = process.argv.slice(2);
+if (!Object.hasOwn(soaks, name ?? '')) {
+  console.error(`millrace: npm run soak -- NAME, where NAME is one of: ${Object.keys(soaks).join(', ')}`);
   process.exit(1);
 }
-const { file, env } = soaks[name];
-console.log(`millrace: ${name}: ${JSON.stringify(env)}`);
-const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-const { status } = spawnSync(process.execPath, [vitest, 'run', file], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, ...env },
-});
-process.exit(status ?? 1);
+process.exit(soaks[name](...rest));

@@ -6,6 +6,7 @@ export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpo
 export type { Restored, Resumable } from './checkpoint/state.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
+export type { Assigned } from './ops/variable.ts';
 export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';
 export type {
   AxisError,
@@ -19,9 +20,11 @@ export type {
   GatheredRows,
   HasHole,
   InsertAxis,
+  KeepDims,
   KnownElements,
   Reduce,
   ReduceAxes,
+  RemoveAxes,
   Reshape,
   ReshapeError,
   ReshapeHole,
@@ -33,6 +36,7 @@ export type {
   Transpose,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
+export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
   Broadcast,
@@ -40,6 +44,7 @@ export type {
   BroadcastDim,
   BroadcastDims,
   BroadcastError,
+  BroadcastUnequal,
   Compatible,
   Concat,
   ConcatAll,
@@ -57,8 +62,10 @@ export type {
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,
+  Contravariant,
   Covariant,
   DTypeOfValue,
+  Given,
   Invariant,
   Nested,
   NoError,
@@ -68,6 +75,7 @@ export type {
   ShowDims,
   ShowShape,
   ShowShapes,
+  UnlessAny,
 } from './tensor/shape-types.ts';
 export type {
   AdamOptimizer,

@@ -9,6 +9,7 @@ import * as math from '../ops/math.ts';
 import * as matrix from '../ops/matmul.ts';
 import * as reductions from '../ops/reduce.ts';
 import * as shapes from '../ops/shape.ts';
+import type { Assigned } from '../ops/variable.ts';
 import * as variables from '../ops/variable.ts';
 import { defaultSession } from '../session/session.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
@@ -17,35 +18,35 @@ import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import { anything } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, MatMul, MatMulError } from '../tensor/shape-rules.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { Given, ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 
 declare module '../graph/tensor.ts' {
   interface TensorMethods {
     /** a + b, with broadcasting. */
-    add<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    add<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | N,
       name?: Named,
-    ): Tensor<T, Broadcast<A, B>>;
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** a − b, with broadcasting. */
-    sub<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    sub<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | number,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | N,
       name?: Named,
-    ): Tensor<T, Broadcast<A, B>>;
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** a · b elementwise, with broadcasting. */
-    mul<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    mul<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | number,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | N,
       name?: Named,
-    ): Tensor<T, Broadcast<A, B>>;
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** a / b, with broadcasting; integers truncate toward zero. */
-    div<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    div<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | number,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | N,
       name?: Named,
-    ): Tensor<T, Broadcast<A, B>>;
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** −x. */
     neg<T extends NumericDType, A extends Shape>(this: Tensor<T, A>, name?: Named): Tensor<T, A>;
     /** x². */
@@ -75,23 +76,23 @@ declare module '../graph/tensor.ts' {
       name?: Named,
     ): Tensor<T, Transpose<A, P>>;
     /** a = b, elementwise. */
-    equal<T extends DType, A extends Shape, B extends Shape = []>(
+    equal<T extends DType, A extends Shape, B extends Shape = [], E extends Elem<T> = Elem<T>>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | Elem<T>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | E,
       name?: Named,
-    ): Tensor<'bool', Broadcast<A, B>>;
+    ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
     /** a < b, elementwise. */
-    less<T extends DType, A extends Shape, B extends Shape = []>(
+    less<T extends DType, A extends Shape, B extends Shape = [], E extends Elem<T> = Elem<T>>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | Elem<T>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | E,
       name?: Named,
-    ): Tensor<'bool', Broadcast<A, B>>;
+    ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
     /** a > b, elementwise. */
-    greater<T extends DType, A extends Shape, B extends Shape = []>(
+    greater<T extends DType, A extends Shape, B extends Shape = [], E extends Elem<T> = Elem<T>>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | Elem<T>,
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | E,
       name?: Named,
-    ): Tensor<'bool', Broadcast<A, B>>;
+    ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
     /** In another element type. */
     cast<T extends DType, A extends Shape>(this: Tensor<DType, A>, dtype: T, name?: Named): Tensor<T, A>;
     /** Σ over some axes, or all. */
@@ -142,19 +143,19 @@ declare module '../graph/tensor.ts' {
     /** Sets the variable; the result is its new value. */
     assign<T extends DType, A extends Shape>(
       this: Variable<T, A>,
-      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      value: Assigned<NoInfer<T>, NoInfer<A>>,
       options?: { readonly name?: string },
     ): Tensor<T, A>;
     /** Adds to the variable; the result is its new value. */
     assignAdd<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
-      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      value: Assigned<NoInfer<T>, NoInfer<A>>,
       options?: { readonly name?: string },
     ): Tensor<T, A>;
     /** Subtracts from the variable; the result is its new value. */
     assignSub<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
-      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      value: Assigned<NoInfer<T>, NoInfer<A>>,
       options?: { readonly name?: string },
     ): Tensor<T, A>;
   }

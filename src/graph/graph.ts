@@ -115,10 +115,15 @@ export class Graph {
     }
   }
 
-  /** @internal */
-  withControls<R>(operations: readonly Operation[], build: () => R): R {
+  /** What the operations that are made now run after. @internal */
+  get controls(): readonly Operation[] {
+    return this.#controls;
+  }
+
+  /** Without operations: outside of all that were given around this. @internal */
+  withControls<R>(operations: readonly Operation[] | null, build: () => R): R {
     const before = this.#controls;
-    this.#controls = [...new Set([...before, ...operations])];
+    this.#controls = operations ? [...new Set([...before, ...operations])] : [];
     try {
       return callBack('controlDependencies', build);
     } finally {
@@ -184,19 +189,26 @@ export function nameScope(...given: unknown[]): unknown {
   return getDefaultGraph().withScope(name, build);
 }
 
-const after = anything<readonly (Operation | Tensor)[]>('an array of operations and tensors');
+const after = anything<readonly (Operation | Tensor)[] | null>('an array of operations and tensors');
 const controlForm = signature('tf.controlDependencies', { after, build: callback }, {});
 /**
  * The operations made in the (synchronous) callback run after all of the given ones; variables that they read have
- * the values from after these.
+ * the values from after these. Where one callback is inside another, after those of both.
+ *
+ * A variable made in the callback is initialized outside of it, with what of its initial value was made there: to
+ * initialize it runs none of the given operations.
+ *
+ * @param after operations and tensors; `null` steps out of all dependencies.
  *
  * ```ts
  * const next = tf.controlDependencies([trainStep], () => w.add(0));     // w after the step
+ * const step = tf.controlDependencies(updates, () => optimizer.minimize(loss));
  * ```
  */
-export function controlDependencies<R>(after: readonly (Operation | Tensor)[], build: () => R): R;
+export function controlDependencies<R>(after: readonly (Operation | Tensor)[] | null, build: () => R): R;
 export function controlDependencies(...given: unknown[]): unknown {
   const { after, build } = controlForm.take(given);
+  if (after === null) return getDefaultGraph().withControls(null, build);
   if (!Array.isArray(after)) refuseControl(after);
   const operations = readList(after, (x) =>
     x instanceof Operation ? x : x instanceof Tensor ? x.operation : refuseControl(x),
@@ -206,6 +218,6 @@ export function controlDependencies(...given: unknown[]): unknown {
 
 function refuseControl(came: unknown): never {
   throw new InvalidArgumentError(
-    `controlDependencies: expected an array of operations and tensors, but ${describe(came)} came. Write tf.controlDependencies([step], () => w.add(0)).`,
+    `controlDependencies: expected an array of operations and tensors (or null, for none), but ${describe(came)} came. Write tf.controlDependencies([step], () => w.add(0)).`,
   );
 }

@@ -3,12 +3,11 @@
 import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { DType, DTypeOfArray, GivenArrays, TypedArray } from '../tensor/dtype.ts';
+import type { DType, TypedArray } from '../tensor/dtype.ts';
 import { anything, dtype as dtypeKind, sizes, text } from '../tensor/kinds.ts';
-import type { NDArray } from '../tensor/ndarray.ts';
+import type { DTypeOfGiven, ShapeOfGiven } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
 import { elements, type Shape, showShape } from '../tensor/shape.ts';
-import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import { takeSizes } from '../tensor/sizes.ts';
 import { ownData, take } from '../tensor/values.ts';
@@ -21,6 +20,10 @@ const Const = defineOp<{ dtype: DType; shape: readonly number[]; data: TypedArra
   gradient: () => [],
   lower: (_, { attributes: { data, dtype, shape } }) => p.constant(data, dtype, shape),
 });
+
+/** A constant of data that are its own. */
+export const constantOf = (dtype: DType, shape: readonly number[], data: TypedArray): Tensor =>
+  apply(Const, [], { dtype, shape, data });
 
 /** A constant of one repeated value. */
 export function filled<T extends DType, S extends Shape>(
@@ -64,20 +67,16 @@ const form = signature(
  * tf.constant([1, 2, 3], { dtype: 'int32' }); // or tf.constant([1, 2, 3], 'int32'), as in TensorFlow
  * ```
  */
-export function constant<T extends DType, S extends Shape>(
-  value: NDArray<T, S>,
-  options?: { readonly name?: string },
-): Tensor<T, S>;
-export function constant<
-  const V,
-  const S extends Shape = V extends GivenArrays[DType] ? [number] : ShapeOfValue<V>,
-  T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
->(value: V, dtype: T, shape?: S, name?: Named): Tensor<NoInfer<T>, [...S]>;
-export function constant<
-  const V,
-  const S extends Shape = V extends GivenArrays[DType] ? [number] : ShapeOfValue<V>,
-  T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
->(value: V, options?: { readonly dtype?: T; readonly shape?: S; readonly name?: string }): Tensor<NoInfer<T>, [...S]>;
+export function constant<const V, const S extends Shape = ShapeOfGiven<V>, T extends DType = DTypeOfGiven<V>>(
+  value: V,
+  dtype: T,
+  shape?: S,
+  name?: Named,
+): Tensor<NoInfer<T>, [...S]>;
+export function constant<const V, const S extends Shape = ShapeOfGiven<V>, T extends DType = DTypeOfGiven<V>>(
+  value: V,
+  options?: { readonly dtype?: T; readonly shape?: S; readonly name?: string },
+): Tensor<NoInfer<T>, [...S]>;
 export function constant(...given: unknown[]): Tensor {
   const { value, dtype: wanted, shape: asked, name } = form.take(given);
   const shape = asked === undefined ? undefined : takeSizes('constant', asked);

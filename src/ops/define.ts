@@ -122,7 +122,8 @@ const made = (value: unknown) => (Array.isArray(value) ? 'make it a tensor with 
 /** An argument that must be a tensor. */
 export const tensor: Kind<AnyTensor> = { ...kind('a tensor', (v) => v instanceof Tensor), advice: made };
 /** A tensor or a JavaScript value that becomes a constant. */
-export const operand: Kind<AnyTensor | number | boolean> = {
+export type Operand = AnyTensor | number | boolean;
+export const operand: Kind<Operand> = {
   ...kind('a tensor or a number', (v) => v instanceof Tensor || typeof v === 'number' || typeof v === 'boolean'),
   advice: made,
 };

@@ -3,11 +3,11 @@
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import { type DType, isFloat } from '../tensor/dtype.ts';
+import { type DType, type Elem, isFloat } from '../tensor/dtype.ts';
 import { dtype as dtypeKind, text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { DTypeOfValue, Given, ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import type { ComparisonFunction } from './comparison.ts';
@@ -20,6 +20,7 @@ import {
   functionName,
   type Named,
   type OpDefinition,
+  type Operand,
   operand,
   requireDType,
   sameDType,
@@ -68,19 +69,46 @@ const WhereOp = defineOp({
 });
 const whereForm = signature('tf.where', { condition: tensor, a: operand, b: operand }, { name: text }, ['name']);
 /**
- * a where the condition holds, else b; all three are broadcast to one shape. The gradient goes to what was chosen.
+ * a where the condition holds, else b; all three are broadcast to one shape. Of a and b each may be a number (or a
+ * boolean). The gradient goes to what was chosen.
  *
  * @throws DTypeError when the condition is not bool or a and b differ in dtype.
  */
-export function where<T extends DType, C extends Shape, A extends Shape, B extends Shape>(
+export function where<C extends Shape = any, E extends number | boolean = number | boolean>(
+  condition: Tensor<'bool', C>,
+  a: E,
+  b: E,
+  name?: Named,
+): Tensor<DTypeOfValue<E>, Given<E, C>>;
+export function where<T extends DType = any, C extends Shape = any, B extends Shape = any, E extends Elem<T> = Elem<T>>(
+  condition: Tensor<'bool', C>,
+  a: E,
+  b: Tensor<T, B>,
+  name?: Named,
+): Tensor<T, Given<E, Broadcast<C, B>>>;
+export function where<
+  T extends DType = any,
+  C extends Shape = any,
+  A extends Shape = any,
+  B extends Shape = [],
+  E extends Elem<T> = Elem<T>,
+>(
   condition: Tensor<'bool', C>,
   a: Tensor<T, A>,
-  b: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'where'>>,
+  b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'where'>>) | E,
   name?: Named,
-): Tensor<T, Broadcast<C, Broadcast<A, B>>>;
+): Tensor<T, Given<E, Broadcast<C, Broadcast<A, B>>>>;
 export function where(...given: unknown[]): AnyTensor {
   const { condition, a, b, name } = whereForm.take(given);
-  return apply(WhereOp, [condition, toTensor('where', a, 'float32'), toTensor('where', b, 'float32')], {}, name);
+  const [x, y] = operands('where', a, b);
+  return apply(WhereOp, [condition, x, y], {}, name);
+}
+
+/** Values beside a tensor take its element type; where both are values, numbers are float32, booleans bool. */
+function operands(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  const beside = [a, b].find((x) => typeof x === 'object');
+  const dtype = beside?.dtype ?? (typeof a === 'boolean' ? 'bool' : 'float32');
+  return [toTensor(op, a, dtype), toTensor(op, b, dtype)];
 }
 
 const CastOp = defineOp<{ dtype: DType }>({

@@ -2,16 +2,16 @@
 
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { type BackendName, backends } from '../backends/registry.ts';
-import { FailedPreconditionError, InvalidArgumentError, MillraceError } from '../base/errors.ts';
+import { FailedPreconditionError, FeedError, InvalidArgumentError, MillraceError } from '../base/errors.ts';
 import { captureSite } from '../base/stack.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
-import { Graph, getDefaultGraph } from '../graph/graph.ts';
+import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
 import { describe } from '../tensor/describe.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
-import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
+import { anything } from '../tensor/kinds.ts';
 import { hostArray, type NDArray } from '../tensor/ndarray.ts';
 import { signature } from '../tensor/signature.ts';
 import { ExecutableCache } from './executable-cache.ts';
@@ -19,6 +19,7 @@ import { type CheckedFeed, checkFeeds, copiesOf } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
 import { GrowthWatch } from './growth.ts';
 import { KernelTimes } from './kernel-times.ts';
+import { preferred, type SessionOptions, sessionForm } from './options.ts';
 import { RunQueue } from './queue.ts';
 import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
 import { Trace } from './trace.ts';
@@ -30,63 +31,13 @@ declare global {
   }
 }
 
-/** How a session runs. */
-export interface SessionOptions {
-  /** The graph to run; default: the default graph at this moment. */
-  graph?: Graph;
-  /**
-   * `'native'`: C, compiled by the system's compiler and loaded with the package koffi. `'wasm'`: WebAssembly.
-   * `'auto'` (default): native where both are found, else wasm; `session.backend` says which and why. `'reference'`:
-   * evaluated directly in float64, slow: for checking. The environment variable MILLRACE_BACKEND changes the default.
-   */
-  backend?: BackendName | undefined;
-  /**
-   * How many threads compute a long run; default: the cores that this process may use. The results do not depend on
-   * it. One where the page is not cross-origin isolated.
-   */
-  threads?: number | undefined;
-  /**
-   * Use only instructions that give the same bits on every machine: no fused multiply-add, which rounds once and is
-   * faster where the engine has it. Default false.
-   */
-  portable?: boolean;
-  /** Where random numbers start; the same seed gives the same numbers. Default 0. */
-  seed?: number;
-  /**
-   * The path of a file to which a timeline is written when the session closes or the process ends: every run that succeeds
-   * and every kernel on every thread, to be opened with https://ui.perfetto.dev or chrome://tracing. Traced runs compute the same
-   * bits, a little slower; `explain` then says how long each kernel took. Needs Node. The first 100,000 events are kept.
-   */
-  trace?: string;
-}
-
-/** More would only wait for each other. */
-const mostThreads = 256;
-
-const isThreads = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= mostThreads;
-const isSeed = (n: unknown) => Number.isInteger(n) && Math.abs(n as number) < 2 ** 32;
-const optionKinds = {
-  graph: kind<Graph>('a graph', (v) => v instanceof Graph),
-  backend: anything<BackendName>('the name of a backend'),
-  threads: kind<number>(`a whole number from 1 to ${mostThreads}`, isThreads),
-  portable: trueOrFalse,
-  seed: kind<number>('a whole number of at most 32 bits', isSeed),
-  trace: kind<string>("the path of a file, such as 'trace.json'", text.fits),
-} satisfies Record<keyof SessionOptions, unknown>;
-const sessionForm = signature('new tf.Session', {}, optionKinds);
 const fetches = anything<Fetches>('tensors and operations');
 const feedPairs = anything('an array of pairs');
 const runForm = signature('session.run', { fetches }, { feeds: feedPairs }, ['feeds']);
 const explainForm = signature('session.explain', { fetches }, { feeds: feedPairs }, ['feeds']);
 const closeForm = signature('session.close', {}, {});
 
-export type { BackendName };
-
-/** The backend of sessions that ask for none: the environment may name it. */
-function preferred(): BackendName {
-  const { process: host } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
-  return (host?.env?.MILLRACE_BACKEND || 'auto') as BackendName;
-}
+export type { BackendName, SessionOptions };
 
 /** @internal What a session is at a moment, as far as later runs depend on it. */
 export interface Snapshot {
@@ -137,7 +88,7 @@ export class Session {
   constructor(options?: SessionOptions);
   constructor(...given: unknown[]) {
     const options = sessionForm.take(given);
-    const { backend = preferred(), threads, portable = false, seed = 0, trace } = options;
+    const { backend = preferred(), threads, portable = false, fastMath = true, seed = 0, trace } = options;
     if (typeof backend !== 'string' || !Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
@@ -146,7 +97,7 @@ export class Session {
     }
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, portable, profile: trace !== undefined });
+    this.#backend = backends[backend]({ threads, portable, fastMath, profile: trace !== undefined });
     if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
@@ -275,8 +226,12 @@ export class Session {
     // The feeds last: what the caller's getters do to memory while the fetches are read is seen.
     const flat = flattenFetches(fetches, this.graph);
     const feeds = checkFeeds(given);
-    for (const { tensor } of feeds) {
-      if (tensor.graph !== this.graph) flattenFetches(tensor, this.graph);
+    const foreign = feeds.find(({ tensor }) => tensor.graph !== this.graph);
+    if (foreign) {
+      throw new FeedError(
+        `${foreign.tensor.name}, made at ${foreign.tensor.operation.line}, is fed but belongs to another graph than the session; ` +
+          'make the session with new tf.Session({ graph }), and feed tensors of that graph.',
+      );
     }
     return { flat, feeds };
   }
