@@ -12,8 +12,8 @@ const compiled = backends.filter((name) => name !== 'reference');
 
 /** As many numbers as one likes, in [0, 1): always the same ones. */
 const uniform = (i: number) => (Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32;
-/** Sums of equal terms drift the furthest where each addition loses nearly half of a last place: of 32 to 64, of 1024 to 2048. */
-const drifting = { '64': 1 + 15 * 2 ** -23, '2048': 1 + 2 ** -14 - 2 ** -23 };
+/** Sums of equal terms drift the furthest where each addition loses nearly half of a last place: here up to that many. */
+const drifting = { '64': 1 + 15 * 2 ** -23, '512': 1 + 2 ** -16 - 2 ** -23, '2048': 1 + 2 ** -14 - 2 ** -23 };
 const terms: Readonly<Record<string, (i: number) => number>> = {
   'a tenth': () => 0.1,
   'a number that drifts': () => drifting['64'],
@@ -138,7 +138,7 @@ const products = [
 ] as const;
 test.each(compiled)('%s: contractions of up to ten million steps', async (backend) => {
   for (const [m, k, n, transposeA] of products) {
-    for (const x of [0.1, drifting['2048']]) {
+    for (const x of [0.1, drifting['512'], drifting['2048']]) {
       const graph = new tf.Graph();
       const { a, b, y } = graph.asDefault(() => {
         const first = tf.placeholder('float32', transposeA ? [k, m] : [m, k]) as Any;
