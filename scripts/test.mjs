@@ -1,9 +1,9 @@
-// The whole suite: types, lint, unit and integration tests. Ends with one line that counts them. What stands behind `--`
-// is for vitest: `npm test -- tests/ops` runs the tests of ops only.
+// The whole suite: types, lint, unit and integration tests. Ends with the slowest files and one line that counts all tests.
+// What stands behind `--` is for vitest: `npm test -- tests/ops` runs the tests of ops only.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,9 +14,17 @@ let skipped = 0;
 
 function step(what, [command, args]) {
   console.log(`millrace: ${what}`);
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  const status = timed(command, args);
   if (status === 0) passed++;
   else failed++;
+}
+
+/** Runs a command, and says how long it took. */
+function timed(command, args) {
+  const begin = performance.now();
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  console.log(`millrace: … ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+  return status;
 }
 
 step('types of src, tests and examples …', node('typescript/bin/tsc', '-p', 'tsconfig.json'));
@@ -33,12 +41,23 @@ const [command, args] = node(
   `--outputFile.json=${report}`,
   ...process.argv.slice(2),
 );
-const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+
+/** The files in which most time goes by, and how much. */
+function slowest(results) {
+  const times = results.map(({ name, startTime, endTime }) => [(endTime - startTime) / 1000, relative(root, name)]);
+  const most = times.sort(([a], [b]) => b - a).slice(0, 10);
+  return most.map(([seconds, name]) => `${seconds.toFixed(1).padStart(7)} s  ${name}`).join('\n');
+}
+
+const status = timed(command, args);
 try {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
   passed += numPassedTests;
   failed += numFailedTests;
   skipped += numPendingTests + numTodoTests;
+  console.log(`millrace: the slowest files\n${slowest(testResults)}`);
 } catch {
   failed++;
 }

@@ -340,6 +340,17 @@ describe.each(backends)('when it runs, on %s', (backend) => {
       /^Const:0 belongs to another graph than the session; make the session with new tf\.Session\(\{ graph \}\)\./,
     ],
     [
+      'a feed of a tensor from another graph',
+      () =>
+        run(y, [
+          [image, images],
+          [scale, 1],
+          [foreign, 1],
+        ]),
+      tf.FeedError,
+      /^Const:0, made at .*errors\.test\.ts:\d+:\d+, is fed but belongs to another graph than the session; make the session with new tf\.Session\(\{ graph \}\)/,
+    ],
+    [
       'a fetch that is no tensor',
       () => run('y'),
       tf.FetchError,

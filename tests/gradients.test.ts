@@ -1,6 +1,7 @@
 // Gradients against central differences in float64 graphs, second derivatives included.
 import { describe, expect, test } from 'vitest';
 import * as tf from '../src/index.ts';
+import { elements } from '../src/tensor/shape.ts';
 import { backends } from './backends.ts';
 
 type Any = tf.Tensor<any, any>;
@@ -22,6 +23,8 @@ interface Check {
   readonly f: (...xs: Any[]) => Any;
   /** Makes the inputs suitable, such as positive. */
   readonly prepare?: (v: number) => number;
+  /** Does it need sizes when the graph is built? */
+  readonly sized?: boolean;
 }
 const conv = { strides: [1, 2, 1, 1], padding: 'SAME' };
 const window = { ksize: [1, 2, 3, 1], strides: [1, 2, 1, 1], padding: 'SAME' };
@@ -83,7 +86,12 @@ const checks: Check[] = [
     ],
     f: (a, b) => api.stack([a, b], 1),
   },
-  { name: 'unstack', shapes: [[3, 2]], f: (x) => api.mul(...(api.unstack(x).slice(0, 2) as [Any, Any])) },
+  {
+    name: 'unstack',
+    shapes: [[3, 2]],
+    f: (x) => api.mul(...(api.unstack(x).slice(0, 2) as [Any, Any])),
+    sized: true,
+  },
   { name: 'gather', shapes: [[4, 3]], f: (x) => api.gather(x, tf.constant([3, 0, 3], { dtype: 'int32' })) },
   { name: 'softmax', shapes: [[3, 4]], f: nn.softmax },
   { name: 'logSoftmax', shapes: [[3, 4]], f: nn.logSoftmax },
@@ -117,61 +125,124 @@ const checks: Check[] = [
   { name: 'l2Loss', shapes: [[5]], f: nn.l2Loss },
 ];
 
-describe.each(backends)('on %s', (backend) => {
-  test.each(checks)(
-    '$name: gradient, and gradient of the gradient, within 1e-6 of central differences',
-    async ({ f, shapes, prepare }) => {
-      const graph = new tf.Graph();
-      const session = new tf.Session({ graph, backend });
-      const { xs, loss, first, penalty, second } = graph.asDefault(() => {
-        const inputs = shapes.map((shape) => tf.placeholder('float64', shape) as Any);
-        const y = f(...inputs);
-        const weights = tf.constant(numbers(64, 7).slice(0, 1), { shape: [] });
-        const total = tf.reduceSum(api.mul(api.mul(y, y), weights)) as Any;
-        const gradients = tf.gradients(total, inputs) as (Any | null)[];
-        const squares = gradients.flatMap((g) => (g ? [tf.reduceSum(api.square(g)) as Any] : []));
-        const sum = squares.length > 0 ? (api.addN(squares) as Any) : total;
-        return {
-          xs: inputs,
-          loss: total,
-          first: gradients,
-          penalty: sum,
-          second: tf.gradients(sum, inputs) as (Any | null)[],
-        };
-      });
-      const values = shapes.map((shape, i) => {
-        const data = numbers(
-          shape.reduce((a, b) => a * b, 1),
-          i + 1,
-        );
-        return prepare ? data.map(prepare) : data;
-      });
-      const feeds = (at?: { input: number; element: number; step: number }) =>
-        xs.map((x, i) => {
-          const data = values[i].slice();
-          if (at?.input === i) data[at.element] += at.step;
-          return [x, tf.array(data, shapes[i] as number[])];
-        }) as any;
-      for (const [scalar, gradients] of [
-        [loss, first],
-        [penalty, second],
-      ] as const) {
-        for (const [input, g] of gradients.entries()) {
-          if (!g) continue;
-          const found = (await session.run(g, feeds())) as any;
-          for (const element of values[input].keys()) {
-            const step = 1e-5;
-            const up = (await session.run(scalar, feeds({ input, element, step }))) as unknown as number;
-            const down = (await session.run(scalar, feeds({ input, element, step: -step }))) as unknown as number;
-            const wanted = (up - down) / (2 * step);
-            const got = typeof found === 'number' ? found : found.data[element];
-            expect(Math.abs(got - wanted) / Math.max(1, Math.abs(wanted))).toBeLessThan(1e-6);
-          }
-        }
+/** Pairs of shapes of which one is repeated along axes of the other. */
+const broadcasts = [
+  [[3], [1]],
+  [[1], [3]],
+  [
+    [2, 3],
+    [2, 1],
+  ],
+  [
+    [1, 3],
+    [2, 1],
+  ],
+  [[1], [2, 3]],
+  [
+    [2, 3],
+    [1, 1],
+  ],
+];
+const broadcasting: Check[] = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'pow', 'mod'].flatMap((op) =>
+  broadcasts.map((shapes) => ({
+    name: `${op} of ${JSON.stringify(shapes)}`,
+    shapes,
+    f: (a: Any, b: Any) => api[op](a, op === 'mod' ? api.add(b, 5) : b),
+    prepare: positive,
+  })),
+);
+
+/** A number made of f, one of its gradients, and the gradients of both. */
+function graphOf({ f, shapes }: Check, sizes: 'known' | 'unknown') {
+  const graph = new tf.Graph();
+  return graph.asDefault(() => {
+    const xs = shapes.map(
+      (shape) => tf.placeholder('float64', sizes === 'known' ? shape : shape.map(() => null)) as Any,
+    );
+    const y = f(...xs);
+    const loss = tf.reduceSum(api.mul(api.mul(y, y), 0.75)) as Any;
+    const first = tf.gradients(loss, xs) as (Any | null)[];
+    const squares = first.flatMap((g) => (g ? [tf.reduceSum(api.square(g)) as Any] : []));
+    const penalty = squares.length > 0 ? (api.addN(squares) as Any) : loss;
+    return { graph, xs, numbers: [loss, penalty], gradients: [first, tf.gradients(penalty, xs) as (Any | null)[]] };
+  });
+}
+
+const valuesOf = ({ shapes, prepare = (v) => v }: Check) =>
+  shapes.map((shape, i) => numbers(elements(shape), i + 1).map(prepare));
+const feedsOf = ({ shapes }: Check, xs: readonly Any[], values: readonly Float64Array[]) =>
+  xs.map((x, i) => [x, tf.array(values[i], shapes[i] as number[])]) as any;
+
+/** What a gradient should be, and how far rounding may have moved it. */
+interface Difference {
+  readonly wanted: readonly number[];
+  readonly tolerance: number;
+}
+
+/** Central differences of both numbers by each input: of one backend, for all. */
+async function differencesOf(check: Check): Promise<readonly (readonly Difference[])[]> {
+  const { graph, xs, numbers: both } = graphOf(check, 'known');
+  const session = new tf.Session({ graph, backend: 'wasm' });
+  const values = valuesOf(check);
+  const step = 1e-5;
+  const at = async (input: number, element: number, by: number) => {
+    const moved = values.map((v) => v.slice());
+    moved[input][element] += by;
+    return (await session.run(both, feedsOf(check, xs, moved))) as number[];
+  };
+  const size = ((await session.run(both, feedsOf(check, xs, values))) as number[]).map(Math.abs);
+  const all: Difference[][] = both.map(() => []);
+  for (const [input, data] of values.entries()) {
+    const wanted: number[][] = both.map(() => []);
+    for (const element of data.keys()) {
+      const [up, down] = [await at(input, element, step), await at(input, element, -step)];
+      for (const n of both.keys()) wanted[n].push((up[n] - down[n]) / (2 * step));
+    }
+    for (const n of both.keys()) {
+      // A millionth of the largest, and what is left of rounding when it is divided by the step.
+      const largest = wanted[n].reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      all[n].push({ wanted: wanted[n], tolerance: 1e-6 * largest + 1e-10 * size[n] });
+    }
+  }
+  await session.close();
+  return all;
+}
+
+const known = new Map<Check, ReturnType<typeof differencesOf>>();
+
+/** Expects the gradients, and the gradients of the gradients, that differences give. */
+async function expectGradients(check: Check, backend: (typeof backends)[number], sizes: 'known' | 'unknown') {
+  if (!known.has(check)) known.set(check, differencesOf(check));
+  const all = (await known.get(check)) as readonly (readonly Difference[])[];
+  const { graph, xs, gradients } = graphOf(check, sizes);
+  const session = new tf.Session({ graph, backend });
+  for (const [order, ofOrder] of gradients.entries()) {
+    for (const [input, g] of ofOrder.entries()) {
+      const { wanted, tolerance } = all[order][input];
+      const found = g ? ((await session.run(g, feedsOf(check, xs, valuesOf(check)))) as any) : undefined;
+      for (const [element, v] of wanted.entries()) {
+        const got = typeof found === 'number' ? found : (found?.data[element] ?? 0);
+        const what = `derivative ${order + 1} by element ${element} of input ${input}: ${got}, by differences ${v}`;
+        expect(Math.abs(got - v), what).toBeLessThanOrEqual(tolerance);
       }
-      await session.close();
-    },
-  );
+    }
+  }
+  await session.close();
+}
+
+describe.each(backends)(
+  'on %s: gradient, and gradient of the gradient, within 1e-6 of central differences',
+  (backend) => {
+    test.each(checks)('$name', (check) => expectGradients(check, backend, 'known'));
+  },
+);
+
+describe('of sizes that the graph does not know', () => {
+  test.each(checks.filter((check) => !check.sized))('$name', (check) => expectGradients(check, 'wasm', 'unknown'));
+  test.each(broadcasting)('$name, one repeated for the other', async (check) => {
+    await expectGradients(check, 'wasm', 'unknown');
+    await expectGradients(check, 'reference', 'unknown');
+  });
 });
 
 test('no gradient flows through argmax, comparisons, casts to int and stopGradient', () => {

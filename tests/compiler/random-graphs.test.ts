@@ -46,6 +46,14 @@ const matrixSteps: Step[] = [
     ]),
   (pick, a, b) => api.tile(pick(a), [1 + (b % 2), 1]),
   (pick, a) => api.cast(api.argmax(pick(a), 1), 'float32').reshape([1, -1]),
+  (pick, a, b) => {
+    const rows = api.unstack(pick(a));
+    return api.expandDims(rows[b % rows.length], 0);
+  },
+  (pick, a, b, c) => {
+    const columns = api.unstack(pick(a), 1);
+    return api.stack([columns[b % columns.length], columns[c % columns.length]], b % 2);
+  },
   (pick, a) => api.expandDims(api.gather(pick(a), tf.constant([0], { dtype: 'int32' })).reshape([-1]), 0),
 ];
 

@@ -82,7 +82,11 @@ test('two training steps of random programs: 1 and 3 threads, portable and not, 
         }
       }
     }),
-    { numRuns: everyStep.length + 14, examples: everyStep.map((recipe) => [recipe]) },
+    {
+      numRuns: everyStep.length + 14,
+      examples: everyStep.map((recipe) => [recipe]),
+      interruptAfterTimeLimit: 110_000,
+    },
   );
 }, 120_000);
 

@@ -22,7 +22,7 @@ const expressions: ((x: Any, y: Any) => Any)[] = [
 ];
 const nat = fc.nat(1000);
 export const updateRecipes = fc.record({
-  steps: fc.array(fc.tuple(fc.constantFrom('value', 'assign', 'add', 'sub', 'after'), nat, nat, nat), {
+  steps: fc.array(fc.tuple(fc.constantFrom('value', 'assign', 'add', 'sub', 'after', 'join'), nat, nat, nat), {
     minLength: 2,
     maxLength: 14,
   }),
@@ -53,7 +53,8 @@ export function buildUpdates({ steps }: Recipe) {
       else if (kind === 'assign') made.push(tf.assign(v, value() as any) as Any);
       else if (kind === 'add') made.push(tf.assignAdd(v, value() as any) as Any);
       else if (kind === 'sub') made.push(tf.assignSub(v, value() as any) as Any);
-      else made.push(tf.controlDependencies([x], () => value()));
+      else if (kind === 'after') made.push(tf.controlDependencies([x], () => value()));
+      else made.push(tf.controlDependencies([y, x, made[c % made.length]], () => api.add(v, value())));
     }
     return { graph, variables: vs as Any[], values: made, init: tf.initializeAllVariables() };
   });

@@ -89,7 +89,7 @@ test('each kernel runs once, or once for each block of its repeat, together with
       expect(actions.filter((a) => typeof a !== 'string')).toEqual(expected);
       expect(kernelsCalled(actions)).toEqual(expected.map(([k]) => k));
     }),
-    { seed: 14, numRuns: 300 },
+    { numRuns: 300 },
   );
 });
 
@@ -109,7 +109,7 @@ test('threads wait between two kernels unless the first thread does both', () =>
         }
       }
     }),
-    { seed: 14, numRuns: 300 },
+    { numRuns: 300 },
   );
 });
 
@@ -118,7 +118,7 @@ test('where memory is not shared nobody waits', () => {
     fc.property(made, (m) => {
       expect(actionsFor(m, false)).toEqual(actionsFor(m, true).filter((a) => a !== 'barrier'));
     }),
-    { seed: 14, numRuns: 100 },
+    { numRuns: 100 },
   );
 });
 
@@ -137,6 +137,6 @@ test('a run ends early after all its checks, which all threads have waited for, 
       expect(kernelsCalled(actions.slice(0, at)).every((k) => k < m.checks)).toBe(true);
       expect(kernelsCalled(actions.slice(at)).every((k) => k >= m.checks)).toBe(true);
     }),
-    { seed: 14, numRuns: 300 },
+    { numRuns: 300 },
   );
 });

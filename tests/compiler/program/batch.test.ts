@@ -39,7 +39,8 @@ const steps: Record<string, (x: Any, n: number) => Any> = {
   softmax: (x) => tf.nn.softmax(x) as Any,
   largest: (x) => tf.mul(x, tf.cast(tf.expandDims(tf.argmax(x, 1) as Any, 1) as Any, 'float32') as any) as Any,
   columns: (x) => tf.sub(x, tf.reduceMean(x, [0], { keepDims: true }) as Any) as Any,
-  turned: (x) => tf.matmul(tf.matmul(x, x, { transposeB: true }) as Any, x) as Any,
+  // Cubes of cubes would be beyond float32.
+  turned: (x) => tf.tanh(tf.matmul(tf.matmul(x, x, { transposeB: true }) as Any, x) as Any) as Any,
   numbered: (x) => tf.add(x, tf.randomUniform(x.shape as number[], { seed: 1 }) as Any) as Any,
   rolled: (x) =>
     tf.concat([tf.slice(x, [1, 0], [-1, -1]) as Any, tf.slice(x, [0, 0], [1, -1]) as Any] as any, 0) as Any,

@@ -182,8 +182,20 @@ const inner = fc.oneof(
   { weight: 4, arbitrary: simple },
   fc.record({ kind: fc.constantFrom('loop' as const, 'if' as const), body: steps(simple) }),
 );
+const storeOf = (to: Place, from: Place): Step => ({ kind: 'store', to, value: 'load', from });
+/** What is stored in an array, and loaded again after others near it. */
+const again = fc
+  .record({ at: place, others: fc.array(place, { minLength: 1, maxLength: 2 }), from: place, to: place })
+  .map(({ at, others, from, to }): Step => {
+    const near = others.map((other) => storeOf({ ...other, of: at.of }, from));
+    return {
+      kind: 'loop',
+      body: [storeOf(at, from), ...near, storeOf({ ...to, vector: at.vector, part: at.part }, at)],
+    };
+  });
 const outer = fc.oneof(
   { weight: 2, arbitrary: simple },
+  { weight: 1, arbitrary: again },
   fc.record({ kind: fc.constantFrom('loop' as const, 'if' as const), body: steps(inner) }),
 );
 

@@ -14,7 +14,7 @@ test('float64: a decimal that only this number is nearest to, never an integer o
       expect(readBack(text)).toBe(x);
       expect(text).toMatch(/[.e]/);
     }),
-    { seed: 14, numRuns: 1000, examples: [[-0], [5e-324], [2 ** 53], [1e21], [1.7976931348623157e308]] },
+    { numRuns: 1000, examples: [[-0], [5e-324], [2 ** 53], [1e21], [1.7976931348623157e308]] },
   );
 });
 
@@ -25,7 +25,7 @@ test('float32: the same, and it says that it is one', () => {
       expect(Math.fround(readBack(text))).toBe(x);
       expect(text).toMatch(/[.e].*f\)$/);
     }),
-    { seed: 14, numRuns: 1000, examples: [[-0], [2 ** -149], [16777216], [Math.fround(0.1)]] },
+    { numRuns: 1000, examples: [[-0], [2 ** -149], [16777216], [Math.fround(0.1)]] },
   );
 });
 

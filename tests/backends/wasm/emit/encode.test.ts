@@ -27,7 +27,7 @@ function returning(push: (body: FunctionBody) => void, exported = 'f'): WasmFunc
 const edges = [0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, -8192, -8193, 2 ** 31 - 1, -(2 ** 31)];
 
 test('whole numbers of every length', () => {
-  const values = [...edges, ...fc.sample(fc.integer(), { seed: 14, numRuns: 200 })];
+  const values = [...edges, ...fc.sample(fc.integer(), { numRuns: 200 })];
   const { exports } = instantiate(values.map((v, i) => returning((b) => b.i32(v), `f${i}`)));
   expect(values.map((_, i) => exports[`f${i}`]())).toEqual(values);
 });
@@ -41,7 +41,7 @@ test('unsigned numbers below 2³²', () => {
       expect(read).toBe(value);
       expect(writer.finish().every((byte, i, all) => byte >= 128 === i < all.length - 1)).toBe(true);
     }),
-    { seed: 14, numRuns: 500, examples: [[0], [127], [128], [2 ** 31], [2 ** 32 - 1]] },
+    { numRuns: 500, examples: [[0], [127], [128], [2 ** 31], [2 ** 32 - 1]] },
   );
 });
 
