@@ -1,6 +1,9 @@
 // The types that inferred signatures mention, as tf.types and as millrace/types: a library that exports what it made of
 // tf's functions needs a name for each of them in its declarations. TypeScript finds those of tf.types only where tf is
 // imported as a whole, and those of a subpath everywhere; so types that live in tf.nn and tf.train are here once more.
+export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.ts';
+export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
+export type { Restored, Resumable } from './checkpoint/state.ts';
 export type { PoolOptions } from './ops/pooling.ts';
 export type { Assigned } from './ops/variable.ts';
 export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';

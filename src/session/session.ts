@@ -73,6 +73,16 @@ function preferred(): BackendName {
   return (host?.env?.MILLRACE_BACKEND || 'auto') as BackendName;
 }
 
+/** @internal What a session is at a moment, as far as later runs depend on it. */
+export interface Snapshot {
+  readonly values: readonly NDArray[];
+  /** How often each random op has run, by the name of its stream. */
+  readonly randomRuns: ReadonlyMap<string, number>;
+  readonly seed: number;
+  /** The bits of results depend on it; undefined for the backend `reference`. */
+  readonly machine: Backend['machine'];
+}
+
 /** A compiled run with what the session has to know of it. */
 interface Prepared extends CompiledRun {
   readonly executable: Executable;
@@ -193,31 +203,41 @@ export class Session {
   }
 
   /**
-   * @internal Copies of the values of variables, in their order, all of one moment: after every run that was asked for
-   * before, and before every later one.
+   * @internal What a later run depends on: copies of the values of variables, in their order, and how often random ops
+   * have run; all of one moment, after every run that was asked for before, and before every later one.
    *
    * @throws FetchError for a variable of another graph, FailedPreconditionError for one without a value or when the
    * session is closed (as rejections).
    */
-  async readVariables(variables: readonly Variable<any, any>[]): Promise<NDArray[]> {
+  async snapshot(variables: readonly Variable<any, any>[]): Promise<Snapshot> {
     this.#checkOpen();
     flattenFetches(variables, this.graph);
     const wanted = [...variables];
     return this.#queue.add(async () => {
       this.#checkInitialized(wanted);
+      const randomRuns = new Map(this.#runsOf);
       const values = await this.#backend.readVariables(wanted.map(stateFor));
-      return wanted.map(({ dtype, shape }, i) => hostArray(dtype, shape as readonly number[], values[i]));
+      return {
+        values: wanted.map(({ dtype, shape }, i) => hostArray(dtype, shape as readonly number[], values[i])),
+        randomRuns,
+        seed: this.#seed,
+        machine: this.#backend.machine,
+      };
     }, 0);
   }
 
   /**
    * @internal Gives variables values, of the forms that feeds have, in the order of runs: all of them, or none if it
-   * fails. They are initialized then. The values are copied before this returns.
+   * fails. They are initialized then. With `randomRuns`, random ops go on as there. The values are copied before this
+   * returns.
    *
    * @throws FeedError for a value of another shape or dtype, FetchError for a variable of another graph,
    * FailedPreconditionError when the session is closed, ResourceExhaustedError without space (as rejections).
    */
-  async writeVariables(values: ReadonlyMap<Variable<any, any>, unknown>): Promise<void> {
+  async resume(
+    values: ReadonlyMap<Variable<any, any>, unknown>,
+    randomRuns?: ReadonlyMap<string, number>,
+  ): Promise<void> {
     this.#checkOpen();
     const variables = [...values.keys()];
     flattenFetches(variables, this.graph);
@@ -226,6 +246,9 @@ export class Session {
     return this.#queue.add(async () => {
       await this.#backend.writeVariables(new Map(checked.map(({ tensor, data }) => [stateFor(tensor), data])));
       for (const v of variables) this.#initialized.add(v);
+      if (!randomRuns) return;
+      this.#runsOf.clear();
+      for (const [name, count] of randomRuns) this.#runsOf.set(name, count);
     }, bytes);
   }
 
