@@ -18,14 +18,16 @@ const types = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--
 });
 if (types.status !== 0) process.exit(1);
 
-// The same module, and its declarations once more.
+const entryPoints = { index: 'src/index.ts', mnist: 'src/data/mnist.ts', numpy: 'src/checkpoint/numpy.ts' };
+// The same modules, and their declarations once more.
 const cjs = join(root, 'dist/cjs');
 for (const name of readdirSync(join(root, 'dist'))) {
   cpSync(join(root, 'dist', name), join(cjs, name), { recursive: true });
 }
 writeFileSync(join(cjs, 'package.json'), `${JSON.stringify({ type: 'commonjs' })}\n`);
-for (const name of ['index', 'mnist'])
+for (const name of Object.keys(entryPoints)) {
   writeFileSync(join(cjs, `${name}.js`), `module.exports = require('../${name}.js');\n`);
+}
 
 /** In the place of the native backend there is one that says why it is missing. */
 const withoutNative = {
@@ -37,7 +39,7 @@ const withoutNative = {
 const bundle = (outdir, ...plugins) =>
   build({
     absWorkingDir: root,
-    entryPoints: { index: 'src/index.ts', mnist: 'src/data/mnist.ts', numpy: 'src/checkpoint/numpy.ts' },
+    entryPoints,
     outdir,
     plugins,
     bundle: true,
