@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -18,6 +18,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
+    // Vitest would leave one of two cores idle.
+    ...(availableParallelism() === 2 ? { maxWorkers: 2 } : {}),
     env,
     globalSetup: './tests/native-cache.ts',
     setupFiles: './tests/seed.ts',

@@ -1,8 +1,8 @@
 // The cases: what is run, on how many threads, against whom, and where to get to.
-import { enginePeak, javascript, onnxruntime, pytorch } from './contenders.mjs';
-import { kernels, updates } from './kernels.mjs';
+import { enginePeak, engineRead, javascript, onnxruntime, pytorch } from './contenders.mjs';
+import { kernels, reductions, updates } from './kernels.mjs';
 import { graphs } from './large.mjs';
-import { libraries, memory } from './native-peers.mjs';
+import { libraries, memory, nativeRead } from './native-peers.mjs';
 
 /**
  * Fields of a case: `variants`, each something to run (`model`, `mode` and `batch`, or `kernel`, or `graph`); `threads`, the
@@ -95,6 +95,14 @@ export const cases = {
     backends: ['native'],
     peers: [memory],
     goal: { native: () => 0.8 },
+  },
+  reduce: {
+    variants: Object.keys(reductions).map((kernel) => ({ what: `64 MB ${kernel}`, kernel })),
+    threads: [1, 2],
+    steps: 10,
+    rounds: 10,
+    peers: { wasm: [engineRead], native: [nativeRead] },
+    goal: { wasm: () => 0.9, native: () => 0.9 },
   },
   scale: {
     variants: [50, 200, 1000].map((batch) => training('cnn', batch, { what: `cnn-train, batch ${batch}` })),

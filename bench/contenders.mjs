@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bytesOf } from './kernels.mjs';
 import { launch } from './process.mjs';
 
 const script = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -102,6 +103,12 @@ export function enginePeak(_, threads) {
     warmup: 3,
     start: node('peak.mjs', { kind, threads }),
   }));
+}
+
+/** A read of as many bytes by the engine. */
+export function engineRead({ kernel }, threads) {
+  const start = node('read.mjs', { bytes: bytesOf(kernel), threads });
+  return [{ name: 'a read', family: 'a read', backend: 'wasm', start }];
 }
 
 /** The JavaScript libraries: one step each, so long does it take; jax-js compiles in its first, which does not count. */

@@ -73,12 +73,27 @@ export const updates = {
   },
 };
 
+/** 64 MB of numbers. */
+const sum = (axes) => ({
+  operands: [[4096, 4096]],
+  bytes: 4 * 4096 ** 2,
+  compute: (tf, [x]) => tf.reduceSum(x, axes),
+});
+
+/** Sums of a variable: of all of it, of each row, of each column. What they write is nothing beside what they read. */
+export const reductions = {
+  'to one number': sum(),
+  'along rows': sum([1]),
+  'along columns': sum([0]),
+};
+export const bytesOf = (name) => reductions[name].bytes;
+
 /** A kernel as a session runs it: computed into a variable. */
 export function kernel(tf, name) {
-  const { operands, flops, bytes, compute, run } = { ...kernels, ...updates }[name];
+  const { operands, flops, bytes, compute, run } = { ...kernels, ...updates, ...reductions }[name];
   const variables = operands.map((shape) => tf.variable(tf.randomUniform(shape)));
   if (run) return { fetch: run(tf, variables), feeds: [], bytes };
   const value = compute(tf, variables);
   const into = tf.variable(tf.zeros(value.shape));
-  return { fetch: tf.assign(into, value).operation, feeds: [], flops };
+  return { fetch: tf.assign(into, value).operation, feeds: [], flops, bytes };
 }

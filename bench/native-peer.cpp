@@ -90,6 +90,25 @@ static Task copy(const std::string& what, int threads, const Sizes& sizes) {
   return {[=] { onThreads(threads, share); }, fact("bytes", (both ? 4.0 : 2.0) * times * from.size() * sizeof(float))};
 }
 
+/** An array read, and nothing done with it that would take longer. */
+static Task read(int threads, const Sizes& sizes) {
+  static const auto from = numbers(sizes[0]);
+  static volatile int result;
+  typedef int Words __attribute__((vector_size(lanes * 4), aligned(4), may_alias));
+  constexpr int side = 8;
+  constexpr long step = side * lanes;
+  auto share = [=](int id) {
+    const long blocks = long(from.size()) / step, first = blocks * id / threads, last = blocks * (id + 1) / threads;
+    Words all[side] = {};
+    for (long i = first; i < last; i++)
+#pragma GCC unroll 8
+      for (int u = 0; u < side; u++) all[u] ^= *(const Words*)(from.data() + i * step + u * lanes);
+    for (int u = 1; u < side; u++) all[0] ^= all[u];
+    result = all[0][0];
+  };
+  return {[=] { onThreads(threads, share); }, fact("bytes", double(from.size() * sizeof(float)))};
+}
+
 /** Loaded when it is asked for, so that no headers of it are needed. */
 static Task openblas(const Sizes& s) {
   void* library = dlopen("libopenblas.so.0", RTLD_NOW);
@@ -182,6 +201,7 @@ static Task onednn(const std::string&, const Sizes&) {
 static Task choose(const std::string& who, const std::string& what, int threads, const Sizes& sizes) {
   if (who == "OpenBLAS") return openblas(sizes);
   if (who == "oneDNN") return onednn(what, sizes);
+  if (who == "read") return read(threads, sizes);
   if (who == "copy") return copy(what, threads, sizes);
   return peak(threads);
 }

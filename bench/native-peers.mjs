@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kernels, updates } from './kernels.mjs';
+import { bytesOf, kernels, updates } from './kernels.mjs';
 import { launch } from './process.mjs';
 
 const source = fileURLToPath(new URL('native-peer.cpp', import.meta.url));
@@ -53,4 +53,9 @@ export function memory({ kernel }, threads) {
   const [size] = updates[kernel].operands[0];
   const copy = (name, what) => peer(name, 'a copy', 'copy', what, threads, [size], { steps: 3 });
   return [copy('copy', 'one way'), copy('copy both ways', 'both ways')];
+}
+
+/** A read of as many bytes. */
+export function nativeRead({ kernel }, threads) {
+  return [peer('a read', 'a read', 'read', 'all', threads, [bytesOf(kernel) / 4], { backend: 'native' })];
 }

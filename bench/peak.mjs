@@ -4,23 +4,14 @@ import { parseArgs } from 'node:util';
 import v8 from 'node:v8';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { serve, tell } from './serve.mjs';
+import { f32, get, i32, leb, moduleOf, set, simd, v128 } from './wasm.mjs';
 
 const chains = 12;
 const rounds = 20e6;
 /** Arithmetic of one step on one thread: four lanes, a multiplication and an addition. */
 const flopsPerStep = { 'mul+add': rounds * (chains / 2) * 4 * 2, relaxed_madd: rounds * chains * 4 * 2 };
 
-// Opcodes, from the specification of WebAssembly.
-const simd = (code) => [0xfd, ...leb(code)];
 const [multiply, add, relaxedMadd] = [simd(0xe6), simd(0xe4), simd(0x105)];
-const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
-const get = (local) => [0x20, local];
-const set = (local) => [0x21, local];
-
-function leb(n) {
-  return n < 128 ? [n] : [(n & 127) | 128, ...leb(n >> 7)];
-}
-const section = (id, bytes) => [id, ...leb(bytes.length), ...bytes];
 
 /**
  * (rounds: i32, x: f32, y: f32) → f32. `relaxed_madd`: each of the chains is a ← x·y + a. `mul+add`: half of them are
@@ -48,13 +39,7 @@ function assemble(kind) {
     ...lane,
     0x0b,
   ];
-  return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, 0x60, 3, i32, f32, f32, 1, f32]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, 4, ...Buffer.from('peak'), 0, 0]),
-    ...section(10, [1, ...leb(code.length), ...code]),
-  ]);
+  return moduleOf({ type: [0x60, 3, i32, f32, f32, 1, f32], name: 'peak', code });
 }
 
 async function main() {

@@ -1,6 +1,7 @@
 // The second model of the tutorial: a convolutional network. Reaches about 99.2 % on the test images in 20,000 steps.
 import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
+import { checkpoints } from './checkpoints.ts';
 import { options } from './options.ts';
 import { note, percent, status, steps } from './run.ts';
 
@@ -51,7 +52,9 @@ const correctPrediction = tf.equal(tf.argmax(yConv, 1), tf.argmax(y_, 1));
 const accuracy = tf.reduceMean(tf.cast(correctPrediction, 'float32'));
 await sess.run(tf.initializeAllVariables());
 
-for (const i of steps(20000)) {
+const { from, save } = await checkpoints('cnn', sess, mnist.train);
+let done = from;
+for (const i of steps(20000, from)) {
   const batch = mnist.train.nextBatch(size);
   if (i % 100 === 0) {
     const trainAccuracy = await accuracy.eval([
@@ -67,7 +70,9 @@ for (const i of steps(20000)) {
     [y_, batch.labels],
     [keepProb, 0.5],
   ]);
+  await save((done = i + 1));
 }
+await save(done, true);
 
 status('compiling and running the test');
 const testAccuracy = await accuracy.eval([

@@ -1,6 +1,7 @@
 // The first model of the tutorial: softmax regression. Reaches about 91 % on the test images.
 import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
+import { checkpoints } from './checkpoints.ts';
 import { options } from './options.ts';
 import { note, percent, status, steps } from './run.ts';
 
@@ -21,12 +22,16 @@ const y = tf.nn.softmax(tf.matmul(x, W).add(b));
 const crossEntropy = tf.reduceSum(y_.mul(tf.log(y))).neg();
 const trainStep = new tf.train.GradientDescentOptimizer(0.01).minimize(crossEntropy);
 
-for (const _ of steps(1000)) {
+const { from, save } = await checkpoints('softmax', sess, mnist.train);
+let done = from;
+for (const i of steps(1000, from)) {
   const batch = mnist.train.nextBatch(size);
   const feeds = tf.feeds([x, batch.images], [y_, batch.labels]);
   const [loss] = await sess.run([crossEntropy, trainStep], feeds);
   note(`loss ${loss.toPrecision(3)}`);
+  await save((done = i + 1));
 }
+await save(done, true);
 
 status('compiling and running the test');
 const correctPrediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1));

@@ -10,6 +10,7 @@ const meanings = {
   backend: ['NAME', 'auto, native, wasm or reference (default: auto)'],
   threads: ['N', 'threads that compute (default: all cores of the process)'],
   data: ['DIR', 'folder of the MNIST files (default: MNIST_data)'],
+  checkpoint: ['DIR', 'folder of checkpoints: the training goes on from there'],
   help: ['', 'this text'],
 } as const;
 type Name = keyof typeof meanings;
@@ -75,4 +76,5 @@ export const options = {
   batch: whole('batch', 1) ?? 50,
   seed: whole('seed', 0) ?? 0,
   data: given.data ?? 'MNIST_data',
+  checkpoint: given.checkpoint,
 };

@@ -58,24 +58,27 @@ function progress(columns: number, done: number, total: number, rate: number): s
 }
 
 /** Counts the steps of a training, with a progress bar on a terminal; `--steps` overrides the number. */
-export function* steps(count: number): Generator<number> {
+export function* steps(count: number, from = 0): Generator<number> {
   const total = options.steps ?? count;
   const begin = performance.now();
   const since = (time: number) => (performance.now() - time) / 1000;
   note('');
-  let done = 0;
+  let done = from;
   while (done < total && !interrupted) {
     yield done;
     done++;
     // The first step is slow: its programs are compiled.
-    if (done === 1) {
+    if (done === from + 1) {
       const first = performance.now();
-      show((columns) => progress(columns, done, total, (done - 1) / since(first)));
+      show((columns) => progress(columns, done, total, (done - from - 1) / since(first)));
     }
   }
   show();
   if (interrupted) console.log(`stopped after ${done} of ${total} steps`);
-  else console.log(`${done} steps in ${since(begin).toFixed(1)} s, ${(done / since(begin)).toFixed(1)} steps/s`);
+  else {
+    const made = Math.max(0, done - from);
+    console.log(`${made} steps in ${since(begin).toFixed(1)} s, ${(made / since(begin)).toFixed(1)} steps/s`);
+  }
 }
 
 /** `0.9172`, as the tutorial prints it. */

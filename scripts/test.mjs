@@ -14,9 +14,17 @@ let skipped = 0;
 
 function step(what, [command, args]) {
   console.log(`millrace: ${what}`);
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  const status = timed(command, args);
   if (status === 0) passed++;
   else failed++;
+}
+
+/** Runs a command, and says how long it took. */
+function timed(command, args) {
+  const begin = performance.now();
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  console.log(`millrace: … ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+  return status;
 }
 
 step('types of src, tests and examples …', node('typescript/bin/tsc', '-p', 'tsconfig.json'));
@@ -41,7 +49,7 @@ function slowest(results) {
   return most.map(([seconds, name]) => `${seconds.toFixed(1).padStart(7)} s  ${name}`).join('\n');
 }
 
-const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+const status = timed(command, args);
 try {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     readFileSync(report, 'utf8'),

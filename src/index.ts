@@ -1,7 +1,8 @@
-// The public surface: import * as tf from 'millrace'. Every name stands here, in ops/nn.ts, train/index.ts or types.ts:
+// The public surface: import * as tf from 'millrace'. Every name stands here, in ops/nn.ts, api/train.ts or types.ts:
 // tests/golden/public.txt shows them all.
 import './api/methods.ts';
 
+export * as train from './api/train.ts';
 export { type Gradients, gradients } from './autodiff/gradients.ts';
 export { WorkerLostError } from './backends/backend.ts';
 export {
@@ -104,5 +105,4 @@ export type { FeedValue, FetchedValue, NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
 export type { Padding } from './tensor/shape-rules.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
-export * as train from './train/index.ts';
 export type * as types from './types.ts';

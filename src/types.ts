@@ -1,7 +1,11 @@
 // The types that inferred signatures mention, as tf.types and as millrace/types: a library that exports what it made of
 // tf's functions needs a name for each of them in its declarations. TypeScript finds those of tf.types only where tf is
 // imported as a whole, and those of a subpath everywhere; so types that live in tf.nn and tf.train are here once more.
+export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.ts';
+export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
+export type { Restored, Resumable } from './checkpoint/state.ts';
 export type { PoolOptions } from './ops/pooling.ts';
+export type { Assigned } from './ops/variable.ts';
 export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';
 export type {
   AxisError,
@@ -15,9 +19,11 @@ export type {
   GatheredRows,
   HasHole,
   InsertAxis,
+  KeepDims,
   KnownElements,
   Reduce,
   ReduceAxes,
+  RemoveAxes,
   Reshape,
   ReshapeError,
   ReshapeHole,
@@ -29,6 +35,7 @@ export type {
   Transpose,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
+export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
   Broadcast,
@@ -36,6 +43,7 @@ export type {
   BroadcastDim,
   BroadcastDims,
   BroadcastError,
+  BroadcastUnequal,
   Compatible,
   Concat,
   ConcatAll,
@@ -53,8 +61,10 @@ export type {
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,
+  Contravariant,
   Covariant,
   DTypeOfValue,
+  Given,
   Invariant,
   Nested,
   NoError,
@@ -64,6 +74,7 @@ export type {
   ShowDims,
   ShowShape,
   ShowShapes,
+  UnlessAny,
 } from './tensor/shape-types.ts';
 export type {
   AdamOptimizer,

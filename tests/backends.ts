@@ -7,7 +7,7 @@ type Name = Exclude<BackendName, 'auto'>;
 /** Why a backend cannot run here; undefined if it can. */
 function missing(name: Name): string | undefined {
   try {
-    all[name]({ threads: 1, portable: false, profile: false }).close();
+    all[name]({ threads: 1, portable: false, fastMath: true, profile: false }).close();
     return undefined;
   } catch (error) {
     return (error as Error).message;

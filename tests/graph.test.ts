@@ -76,6 +76,92 @@ test('what is made under control dependencies runs after them', async () => {
   await session.close();
 });
 
+test('a variable made under control dependencies is initialized outside of them, and so is its initial value', async () => {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph, backend: 'reference', seed: 3 });
+  const made = graph.asDefault(() => {
+    const count = tf.variable(0);
+    const other = tf.variable(5);
+    const step = tf.assignAdd(count, 1);
+    const size = tf.placeholder('float32', []);
+    const inside = tf.controlDependencies([step], () => {
+      const fed = tf.placeholder('float32', []);
+      return {
+        numbers: tf.variable([1, 2]),
+        zeros: tf.variable(tf.zeros([2])),
+        random: tf.variable(tf.abs(tf.randomNormal([3])).add(1)),
+        fromOther: tf.variable(other.mul(count.add(2))),
+        fromFed: tf.variable(fed.add(size)),
+        fed,
+      };
+    });
+    const { fed, ...variables } = inside;
+    return { count, size, fed, variables, init: tf.initializeAllVariables() };
+  });
+  const { count, size, fed, variables, init } = made;
+  const feeds = [
+    [size, 3],
+    [fed, 4],
+  ] as const;
+  await session.run(init, feeds);
+  expect(await session.run(count)).toBe(0);
+  const { random, ...values } = await session.run(variables);
+  expect(Math.min(...random.data)).toBeGreaterThan(1);
+  expect(Object.values(values).map((v) => (typeof v === 'number' ? v : v.toArray()))).toEqual([[1, 2], [0, 0], 10, 7]);
+  // Neither does reading them run what they were made after, nor their own initializers.
+  for (const v of Object.values(variables)) await session.run(v.initializer, feeds);
+  expect(await session.run(count)).toBe(0);
+  await session.close();
+});
+
+test('dependencies that only an initial value has stay with it', async () => {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph, backend: 'reference' });
+  const { seen, count, inits } = graph.asDefault(() => {
+    const count = tf.variable(0);
+    const step = tf.assignAdd(count, 1);
+    const other = tf.assignAdd(count, 10);
+    const seen = tf.controlDependencies([other], () =>
+      tf.variable(tf.controlDependencies([step], () => count.add(100))),
+    );
+    return { seen, count, inits: [count.initializer, seen.initializer] };
+  });
+  for (const init of inits) await session.run(init);
+  expect(await session.run([seen, count])).toEqual([101, 1]);
+  await session.close();
+});
+
+test('an initial value that assigns is refused under control dependencies too, by initializing all', () => {
+  expect(() =>
+    inGraph(() => {
+      const v = tf.variable(0);
+      tf.controlDependencies([tf.noOp()], () => tf.variable(tf.assign(v, 3)));
+      return tf.initializeAllVariables();
+    }),
+  ).toThrow('an initial value is computed by the assignment Assign');
+});
+
+test('null steps out of control dependencies', async () => {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph, backend: 'reference' });
+  const { v, outside, inside, again } = graph.asDefault(() => {
+    const v = tf.variable(0);
+    return tf.controlDependencies([tf.assignAdd(v, 1)], () => {
+      const [outside, inside] = tf.controlDependencies(null, () => [
+        v.add(0),
+        tf.controlDependencies([tf.assignAdd(v, 10)], () => v.add(0)),
+      ]);
+      return { v, outside, inside, again: v.add(0) };
+    });
+  });
+  await session.run(v.initializer);
+  expect(await session.run([outside, v])).toEqual([0, 0]);
+  expect(await session.run(inside)).toBe(10);
+  expect(await session.run(again)).toBe(11);
+  expect(() => tf.controlDependencies(undefined as any, () => 1)).toThrow('expected an array (or null, for none)');
+  await session.close();
+});
+
 test('100,000 operations are made in less than 5 s, and each knows its line', () => {
   const begin = performance.now();
   const last = inGraph(() => {

@@ -83,3 +83,31 @@ test('a scalar loss is not required: others are summed', async () => {
   expect((await session.run(v)).toArray()).toEqual([0, 0]);
   await session.close();
 });
+
+test.each([
+  ['gradient descent', () => new tf.train.GradientDescentOptimizer(0.25)],
+  ['momentum', () => new tf.train.MomentumOptimizer(0.25, 0.5)],
+  ['Adam', () => new tf.train.AdamOptimizer(0.25)],
+])('%s under control dependencies: initializing runs no update, each step runs it once', async (_, make) => {
+  const train = async (after: boolean) => {
+    const graph = new tf.Graph();
+    const session = new tf.Session({ graph, backend: 'wasm' });
+    const { w, mean, step, init } = graph.asDefault(() => {
+      const w = tf.variable([4, -3]);
+      const loss = tf.reduceSum(tf.square(w));
+      const mean = tf.variable(1, { trainable: false });
+      const update = mean.assign(mean.mul(2));
+      const minimize = () => make().minimize(loss);
+      const step = after ? tf.controlDependencies([update], minimize) : minimize();
+      return { w, mean, step, init: tf.initializeAllVariables() };
+    });
+    await session.run(init);
+    const before = await session.run(mean);
+    for (let i = 0; i < 3; i++) await session.run(step);
+    const result = { before, mean: await session.run(mean), w: (await session.run(w)).toArray() };
+    await session.close();
+    return result;
+  };
+  const { w } = await train(false);
+  expect(await train(true)).toEqual({ before: 1, mean: 8, w });
+});

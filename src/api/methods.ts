@@ -8,6 +8,7 @@ import * as math from '../ops/math.ts';
 import * as matrix from '../ops/matmul.ts';
 import * as reductions from '../ops/reduce.ts';
 import * as shapes from '../ops/shape.ts';
+import type { Assigned } from '../ops/variable.ts';
 import * as variables from '../ops/variable.ts';
 import { defaultSession } from '../session/session.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
@@ -15,30 +16,30 @@ import type { AxisError, Reduce, Reshape, ReshapeError, Transpose } from '../ten
 import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, MatMul, MatMulError } from '../tensor/shape-rules.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { Given, ShapeError } from '../tensor/shape-types.ts';
 
 declare module '../graph/tensor.ts' {
   interface TensorMethods {
     /** a + b, with broadcasting. */
-    add<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    add<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | number,
-    ): Tensor<T, Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'add'>>) | N,
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** a − b, with broadcasting. */
-    sub<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    sub<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | number,
-    ): Tensor<T, Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'sub'>>) | N,
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** a · b elementwise, with broadcasting. */
-    mul<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    mul<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | number,
-    ): Tensor<T, Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'mul'>>) | N,
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** a / b, with broadcasting; integers truncate toward zero. */
-    div<T extends NumericDType, A extends Shape, B extends Shape = []>(
+    div<T extends NumericDType, A extends Shape, B extends Shape = [], N extends number = number>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | number,
-    ): Tensor<T, Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'div'>>) | N,
+    ): Tensor<T, Given<N, Broadcast<A, B>>>;
     /** −x. */
     neg<T extends NumericDType, A extends Shape>(this: Tensor<T, A>): Tensor<T, A>;
     /** x². */
@@ -65,20 +66,20 @@ declare module '../graph/tensor.ts' {
       perm?: P,
     ): Tensor<T, Transpose<A, P>>;
     /** a = b, elementwise. */
-    equal<T extends DType, A extends Shape, B extends Shape = []>(
+    equal<T extends DType, A extends Shape, B extends Shape = [], E extends Elem<T> = Elem<T>>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | Elem<T>,
-    ): Tensor<'bool', Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'equal'>>) | E,
+    ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
     /** a < b, elementwise. */
-    less<T extends DType, A extends Shape, B extends Shape = []>(
+    less<T extends DType, A extends Shape, B extends Shape = [], E extends Elem<T> = Elem<T>>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | Elem<T>,
-    ): Tensor<'bool', Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'less'>>) | E,
+    ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
     /** a > b, elementwise. */
-    greater<T extends DType, A extends Shape, B extends Shape = []>(
+    greater<T extends DType, A extends Shape, B extends Shape = [], E extends Elem<T> = Elem<T>>(
       this: Tensor<T, A>,
-      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | Elem<T>,
-    ): Tensor<'bool', Broadcast<A, B>>;
+      b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'greater'>>) | E,
+    ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
     /** In another element type. */
     cast<T extends DType, A extends Shape>(this: Tensor<DType, A>, dtype: T): Tensor<T, A>;
     /** Σ over some axes, or all. */
@@ -117,17 +118,17 @@ declare module '../graph/tensor.ts' {
     /** Sets the variable; the result is its new value. */
     assign<T extends DType, A extends Shape>(
       this: Variable<T, A>,
-      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      value: Assigned<NoInfer<T>, NoInfer<A>>,
     ): Tensor<T, A>;
     /** Adds to the variable; the result is its new value. */
     assignAdd<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
-      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      value: Assigned<NoInfer<T>, NoInfer<A>>,
     ): Tensor<T, A>;
     /** Subtracts from the variable; the result is its new value. */
     assignSub<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
-      value: Tensor<NoInfer<T>, NoInfer<A>> | number,
+      value: Assigned<NoInfer<T>, NoInfer<A>>,
     ): Tensor<T, A>;
   }
 }

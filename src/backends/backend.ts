@@ -55,9 +55,14 @@ export interface BackendOptions {
   readonly threads: number | undefined;
   /** Only instructions that compute the same everywhere. */
   readonly portable: boolean;
+  /** Kernels that may mix or drop values: see `Machine.fastMath`. */
+  readonly fastMath: boolean;
   /** Measure each kernel of each run. */
   readonly profile: boolean;
 }
+
+/** How a description ends. */
+export const describeMath = ({ fastMath }: Machine): string => `, ${fastMath ? '' : 'no '}fast math`;
 
 /** The part of a backend that belongs to one session. */
 export interface Backend {

@@ -23,6 +23,16 @@ export interface Examples {
   readonly imageShape: readonly number[];
 }
 
+/** Where a data set is: a JSON value. */
+export interface DataSetState {
+  readonly numExamples: number;
+  /** Of the order of its examples. */
+  readonly seed: number;
+  /** How often all examples have been handed out, and how many since. */
+  readonly epochs: number;
+  readonly position: number;
+}
+
 const classes = 10;
 
 /** One of the three parts of the data: training, validation or test. */
@@ -31,8 +41,8 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
   readonly numExamples: number;
   readonly #examples: Examples;
   readonly #oneHot: boolean;
-  readonly #random: () => number;
   readonly #order: Uint32Array;
+  #seed: number;
   #position = 0;
   #epochs = 0;
   #all: Batch<OneHot, Flat> | undefined;
@@ -42,9 +52,17 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
     this.#examples = examples;
     this.#oneHot = oneHot;
     this.numExamples = examples.labels.length;
-    this.#random = splitMix32(seed);
-    this.#order = Uint32Array.from({ length: this.numExamples }, (_, i) => i);
-    shuffle(this.#order, this.#random);
+    this.#order = new Uint32Array(this.numExamples);
+    this.#seed = seed;
+    this.#startEpoch(0);
+  }
+
+  /** Brings the examples into the order of an epoch, which depends on the seed and the number of the epoch alone. */
+  #startEpoch(epoch: number): void {
+    for (const i of this.#order.keys()) this.#order[i] = i;
+    shuffle(this.#order, splitMix32(this.#seed + Math.imul(epoch, 0x85ebca6b)));
+    this.#epochs = epoch;
+    this.#position = 0;
   }
 
   /** How often all examples have been handed out by `nextBatch`. */
@@ -81,17 +99,45 @@ export class DataSet<OneHot extends boolean = boolean, Flat extends boolean = bo
     }
     const chosen = new Uint32Array(size);
     for (let taken = 0; taken < size; ) {
-      if (this.#position === this.numExamples) {
-        this.#epochs++;
-        this.#position = 0;
-        shuffle(this.#order, this.#random);
-      }
+      if (this.#position === this.numExamples) this.#startEpoch(this.#epochs + 1);
       const count = Math.min(size - taken, this.numExamples - this.#position);
       chosen.set(this.#order.subarray(this.#position, this.#position + count), taken);
       taken += count;
       this.#position += count;
     }
     return this.#gather(chosen);
+  }
+
+  /** Which batches have been handed out: `restore` goes on after them, in this process or another one. A JSON value. */
+  state(): DataSetState {
+    return { numExamples: this.numExamples, seed: this.#seed, epochs: this.#epochs, position: this.#position };
+  }
+
+  /**
+   * Goes on after the batches that had been handed out when `state` was called, in the same order, whatever seed this
+   * data set was made with.
+   *
+   * @throws InvalidArgumentError for what is no state, or that of a set with another number of examples.
+   *
+   * ```ts
+   * const state = mnist.train.state();
+   * const batch = mnist.train.nextBatch(50);
+   * mnist.train.restore(state);                 // nextBatch(50) gives the same batch again
+   * ```
+   */
+  restore(state: unknown): void {
+    const { numExamples, seed, epochs, position } = (state ?? {}) as Partial<DataSetState>;
+    if (numExamples !== undefined && numExamples !== this.numExamples) {
+      throw new InvalidArgumentError(
+        `restore: the state is that of a data set of ${numExamples} examples, but this one has ${this.numExamples}.`,
+      );
+    }
+    const whole = [numExamples, seed, epochs, position].every(Number.isSafeInteger);
+    if (!whole || !(epochs! >= 0 && position! >= 0 && position! <= this.numExamples))
+      throw new InvalidArgumentError('restore: expected what `state` of a data set returned.');
+    this.#seed = seed!;
+    this.#startEpoch(epochs!);
+    this.#position = position!;
   }
 
   #whole(): Batch<OneHot, Flat> {

@@ -5,7 +5,7 @@ import { defaultMirrors, type FileKey, files, loadFiles } from './files.ts';
 import { parseIdx } from './idx.ts';
 
 export type { NDArray } from '../tensor/ndarray.ts';
-export { type Batch, DataSet, type Images, type Labels } from './dataset.ts';
+export { type Batch, DataSet, type DataSetState, type Images, type Labels } from './dataset.ts';
 export type { FileKey } from './files.ts';
 
 /** The three parts of the data. */

@@ -98,10 +98,15 @@ export class Graph {
     }
   }
 
-  /** @internal */
-  withControls<R>(operations: readonly Operation[], build: () => R): R {
+  /** What the operations that are made now run after. @internal */
+  get controls(): readonly Operation[] {
+    return this.#controls;
+  }
+
+  /** Without operations: outside of all that were given around this. @internal */
+  withControls<R>(operations: readonly Operation[] | null, build: () => R): R {
     const before = this.#controls;
-    this.#controls = [...new Set([...before, ...operations])];
+    this.#controls = operations ? [...new Set([...before, ...operations])] : [];
     try {
       return synchronous('controlDependencies', build());
     } finally {
@@ -150,18 +155,25 @@ export function nameScope<R>(name: string, build: () => R): R {
 
 /**
  * The operations made in the (synchronous) callback run after all of the given ones; variables that they read have
- * the values from after these.
+ * the values from after these. Where one callback is inside another, after those of both.
+ *
+ * A variable made in the callback is initialized outside of it, with what of its initial value was made there: to
+ * initialize it runs none of the given operations.
+ *
+ * @param after operations and tensors; `null` steps out of all dependencies.
  *
  * ```ts
  * const next = tf.controlDependencies([trainStep], () => w.add(0));     // w after the step
+ * const step = tf.controlDependencies(updates, () => optimizer.minimize(loss));
  * ```
  */
-export function controlDependencies<R>(after: readonly (Operation | Tensor)[], build: () => R): R {
-  if (!Array.isArray(after) || typeof build !== 'function') {
+export function controlDependencies<R>(after: readonly (Operation | Tensor)[] | null, build: () => R): R {
+  if ((after !== null && !Array.isArray(after)) || typeof build !== 'function') {
     throw new GraphError(
-      'controlDependencies: expected an array and a callback; write tf.controlDependencies([step], () => w.add(0)).',
+      'controlDependencies: expected an array (or null, for none) and a callback; write tf.controlDependencies([step], () => w.add(0)).',
     );
   }
+  if (after === null) return getDefaultGraph().withControls(null, build);
   const operations = after.map((x) => (x instanceof Operation ? x : x.operation));
   return (operations[0]?.graph ?? getDefaultGraph()).withControls(operations, build);
 }

@@ -58,6 +58,8 @@ export interface Machine {
   readonly prefetches: boolean;
   /** Does `multiplyAdd` round once? */
   readonly fusedMultiplyAdd: boolean;
+  /** May kernels mix values that have nothing to do with each other, or leave out factors of zero? The user says so. */
+  readonly fastMath: boolean;
   /** Bytes of the first and second level of data cache of a core. */
   readonly cache: readonly [first: number, second: number];
   /** Bytes that come to the cache together. */

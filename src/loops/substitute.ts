@@ -92,18 +92,18 @@ function rewriteStatement(s: Statement, change: StatementChange): Statement {
   }
 }
 
-/** The same statements where a variable is a constant, or another variable and a constant. */
+/** The same statements where a variable is a constant, with other variables if there are some. */
 export function substitute(
   statements: readonly Statement[],
   variable: LoopVariable,
   value: number,
-  other?: LoopVariable,
+  ...others: readonly LoopVariable[]
 ): Statement[] {
   const index = (a: Affine): Affine => {
     const term = a.terms.find(([v]) => v === variable);
     if (!term) return a;
     const rest = a.terms.filter((t) => t !== term);
-    return at(a.constant + term[1] * value, ...rest, ...(other ? [[other, term[1]] as const] : []));
+    return at(a.constant + term[1] * value, ...rest, ...others.map((v) => [v, term[1]] as const));
   };
   const expression = rewriter((e) => {
     if (e.kind !== 'load' && e.kind !== 'index') return e;

@@ -8,7 +8,7 @@ import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { Given, ShapeError } from '../tensor/shape-types.ts';
 import { toTensor } from './constant.ts';
 import {
   type AnyTensor,
@@ -25,14 +25,18 @@ import {
 } from './define.ts';
 import { sumLike } from './like.ts';
 
-/** Two tensors that broadcast, or a tensor and a number, in either order. */
+/** Two tensors that broadcast, or a tensor and a number, in either order. N is `any` where the operand is. */
 export interface BinaryFunction<Op extends string> {
-  <T extends NumericDType, B extends Shape>(a: number, b: Tensor<T, B>, name?: string): Tensor<T, B>;
-  <T extends NumericDType, A extends Shape, B extends Shape = []>(
-    a: Tensor<T, A>,
-    b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | number,
+  <T extends NumericDType = any, B extends Shape = any, N extends number = number>(
+    a: N,
+    b: Tensor<T, B>,
     name?: string,
-  ): Tensor<T, Broadcast<A, B>>;
+  ): Tensor<T, Given<N, B>>;
+  <T extends NumericDType = any, A extends Shape = any, B extends Shape = [], N extends number = number>(
+    a: Tensor<T, A>,
+    b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | N,
+    name?: string,
+  ): Tensor<T, Given<N, Broadcast<A, B>>>;
 }
 
 /** Shape and dtype of an elementwise function of two operands. */

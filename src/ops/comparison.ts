@@ -5,20 +5,23 @@ import * as s from '../primitives/scalar.ts';
 import type { DType, Elem } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { Given, ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import { defineOp, functionName, numeric } from './define.ts';
 
-/** Two tensors of one dtype that broadcast, or a tensor and a value. */
-export type ComparisonFunction<Op extends string, D extends DType = DType> = <
-  T extends D,
-  A extends Shape,
-  B extends Shape = [],
->(
-  a: Tensor<T, A>,
-  b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | Elem<T>,
-  name?: string,
-) => Tensor<'bool', Broadcast<A, B>>;
+/** Two tensors of one dtype that broadcast, or a tensor and a value, in either order. E is `any` where the operand is. */
+export interface ComparisonFunction<Op extends string, D extends DType = DType> {
+  <T extends D = any, B extends Shape = any, E extends Elem<T> = Elem<T>>(
+    a: E,
+    b: Tensor<T, B>,
+    name?: string,
+  ): Tensor<'bool', Given<E, B>>;
+  <T extends D = any, A extends Shape = any, B extends Shape = [], E extends Elem<T> = Elem<T>>(
+    a: Tensor<T, A>,
+    b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, Op>>) | E,
+    name?: string,
+  ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
+}
 
 const any: readonly DType[] = [...numeric, 'bool'];
 

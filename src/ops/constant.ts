@@ -3,11 +3,10 @@
 import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { DType, DTypeOfArray, GivenArrays, TypedArray } from '../tensor/dtype.ts';
-import type { NDArray } from '../tensor/ndarray.ts';
+import type { DType, TypedArray } from '../tensor/dtype.ts';
+import type { DTypeOfGiven, ShapeOfGiven } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
 import { elements, type Shape, showShape } from '../tensor/shape.ts';
-import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
 import { takeSizes } from '../tensor/sizes.ts';
 import { checkDType, ownData, take } from '../tensor/values.ts';
 import { apply, defineOp, describe } from './define.ts';
@@ -19,6 +18,10 @@ const Const = defineOp<{ dtype: DType; shape: readonly number[]; data: TypedArra
   gradient: () => [],
   lower: (_, { attributes: { data, dtype, shape } }) => p.constant(data, dtype, shape),
 });
+
+/** A constant of data that are its own. */
+export const constantOf = (dtype: DType, shape: readonly number[], data: TypedArray): Tensor =>
+  apply(Const, [], { dtype, shape, data });
 
 /** A constant of one repeated value. */
 export function filled<T extends DType, S extends Shape>(
@@ -56,15 +59,10 @@ function scalar(op: string, value: unknown, dtype: DType): TypedArray {
  * tf.constant([1, 2, 3], { dtype: 'int32' });
  * ```
  */
-export function constant<T extends DType, S extends Shape>(
-  value: NDArray<T, S>,
-  options?: { name?: string },
-): Tensor<T, S>;
-export function constant<
-  const V,
-  const S extends Shape = V extends GivenArrays[DType] ? [number] : ShapeOfValue<V>,
-  T extends DType = V extends GivenArrays[DType] ? DTypeOfArray<V> : DTypeOfValue<V>,
->(value: V, options?: { dtype?: T; shape?: S; name?: string }): Tensor<NoInfer<T>, [...S]>;
+export function constant<const V, const S extends Shape = ShapeOfGiven<V>, T extends DType = DTypeOfGiven<V>>(
+  value: V,
+  options?: { dtype?: T; shape?: S; name?: string },
+): Tensor<NoInfer<T>, [...S]>;
 export function constant(value: unknown, options: { dtype?: DType; shape?: Shape; name?: string } = {}): Tensor {
   const { dtype: wanted, shape: given, name } = options;
   if (wanted !== undefined) checkDType('constant', wanted);

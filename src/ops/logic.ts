@@ -4,10 +4,10 @@ import { DTypeError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import { type DType, isDType, isFloat } from '../tensor/dtype.ts';
+import { type DType, type Elem, isDType, isFloat } from '../tensor/dtype.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { DTypeOfValue, Given, ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
 import type { ComparisonFunction } from './comparison.ts';
 import { toTensor } from './constant.ts';
@@ -18,6 +18,7 @@ import {
   describe,
   functionName,
   type OpDefinition,
+  type Operand,
   requireDType,
   sameDType,
 } from './define.ts';
@@ -63,17 +64,45 @@ const WhereOp = defineOp({
   lower: ([condition, a, b]) => p.map([condition, a, b], s.select),
 });
 /**
- * a where the condition holds, else b; all three are broadcast to one shape. The gradient goes to what was chosen.
+ * a where the condition holds, else b; all three are broadcast to one shape. Of a and b each may be a number (or a
+ * boolean). The gradient goes to what was chosen.
  *
  * @throws DTypeError when the condition is not bool or a and b differ in dtype.
  */
-export function where<T extends DType, C extends Shape, A extends Shape, B extends Shape>(
+export function where<C extends Shape = any, E extends number | boolean = number | boolean>(
+  condition: Tensor<'bool', C>,
+  a: E,
+  b: E,
+  name?: string,
+): Tensor<DTypeOfValue<E>, Given<E, C>>;
+export function where<T extends DType = any, C extends Shape = any, B extends Shape = any, E extends Elem<T> = Elem<T>>(
+  condition: Tensor<'bool', C>,
+  a: E,
+  b: Tensor<T, B>,
+  name?: string,
+): Tensor<T, Given<E, Broadcast<C, B>>>;
+export function where<
+  T extends DType = any,
+  C extends Shape = any,
+  A extends Shape = any,
+  B extends Shape = [],
+  E extends Elem<T> = Elem<T>,
+>(
   condition: Tensor<'bool', C>,
   a: Tensor<T, A>,
-  b: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'where'>>,
+  b: (Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'where'>>) | E,
   name?: string,
-): Tensor<T, Broadcast<C, Broadcast<A, B>>> {
-  return apply(WhereOp, [condition, toTensor('where', a, 'float32'), toTensor('where', b, 'float32')], {}, name);
+): Tensor<T, Given<E, Broadcast<C, Broadcast<A, B>>>>;
+export function where(condition: Tensor<'bool'>, a: Operand, b: Operand, name?: string): Tensor {
+  const [x, y] = operands('where', a, b);
+  return apply(WhereOp, [condition, x, y], {}, name);
+}
+
+/** Values beside a tensor take its element type; where both are values, numbers are float32, booleans bool. */
+function operands(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  const beside = [a, b].find((x) => typeof x === 'object');
+  const dtype = beside?.dtype ?? (typeof a === 'boolean' ? 'bool' : 'float32');
+  return [toTensor(op, a, dtype), toTensor(op, b, dtype)];
 }
 
 const CastOp = defineOp<{ dtype: DType }>({

@@ -1,15 +1,17 @@
 // Variables: values that stay in a session, and the operations that change them.
 
 import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
-import { getDefaultGraph } from '../graph/graph.ts';
+import { controlDependencies, getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { DType, NumericDType } from '../tensor/dtype.ts';
-import { compatible, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import type { DTypeOfValue, ShapeOfValue } from '../tensor/shape-types.ts';
-import { constant, toTensor } from './constant.ts';
+import type { DType, Elem, NumericDType } from '../tensor/dtype.ts';
+import type { DTypeOfGiven, FeedValue, ShapeOfGiven } from '../tensor/ndarray.ts';
+import { refusalOf } from '../tensor/problem.ts';
+import { compatible, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
+import { ownData, take } from '../tensor/values.ts';
+import { constant, constantOf, toTensor } from './constant.ts';
 import {
   type AnyTensor,
   apply,
@@ -22,6 +24,7 @@ import {
   type TensorType,
 } from './define.ts';
 import { group } from './group.ts';
+import { PlaceholderOp } from './placeholder.ts';
 
 /** @internal The compiler recognises it: a read of the session's state, never lowered. */
 export const VariableOp = defineOp<{ dtype: DType; shape: readonly number[] }>({
@@ -66,8 +69,9 @@ export const isAssign = (operation: Operation): boolean => assignments.has(opera
  * A value that stays in a session from run to run and that training changes.
  *
  * Every variable must be initialized in a session before it is read: `sess.run(tf.initializeAllVariables())`.
+ * Made inside `tf.controlDependencies` it is initialized outside of them.
  *
- * @param initial the initial value: a tensor of fully known shape, or numbers.
+ * @param initial the initial value: a tensor of fully known shape, a host array, a typed array, or numbers.
  * @param options.trainable whether optimizers change it (default true).
  * @throws ShapeMismatchError when the shape of the initial value is not fully known.
  *
@@ -83,47 +87,60 @@ export function variable<T extends DType, S extends Shape>(
 export function variable<const V>(
   initial: V,
   options?: { name?: string; trainable?: boolean },
-): Variable<DTypeOfValue<V>, ShapeOfValue<V>>;
+): Variable<DTypeOfGiven<V>, ShapeOfGiven<V>>;
 export function variable(initial: unknown, options: { name?: string; trainable?: boolean } = {}): Variable {
-  const value = initial instanceof Tensor ? initial : (constant(initial) as Tensor);
-  const { dtype, shape } = value;
-  if (!isKnown(shape)) {
-    throw new ShapeMismatchError(
-      `variable: the initial value must have a fully known shape, but ${value.name} has ${showShape(shape)}; use tf.reshape to fix it.`,
-    );
-  }
-  const { graph } = value;
-  const made = graph.asDefault(() => {
+  const graph = initial instanceof Tensor ? initial.graph : getDefaultGraph();
+  const { controls } = graph;
+  const build = () => {
+    const value = initial instanceof Tensor ? lifted(initial, controls) : (constant(initial) as Tensor);
+    const { dtype, shape } = value;
+    if (!isKnown(shape)) {
+      throw new ShapeMismatchError(
+        `variable: the initial value must have a fully known shape, but ${value.name} has ${showShape(shape)}; use tf.reshape to fix it.`,
+      );
+    }
     const [v] = applyAll(VariableOp, [], { dtype, shape }, { name: options.name, outputClass: Variable });
     const initializer = apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`).operation;
     return Object.assign(v as Variable, { initializer, trainable: options.trainable ?? true });
-  });
+  };
+  const made = graph.asDefault(() => controlDependencies(null, build));
   graph.variables.push(made);
   return made;
 }
 
-/** Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this. */
+/** What a variable may be given: a tensor of its shape, a value for each element, or one for all. */
+export type Assigned<T extends DType, S extends Shape> = Tensor<T, S> | FeedValue<T, S> | Elem<T>;
+
+/**
+ * Sets the variable; the result is its new value. Other reads in the same run see the old one unless they depend on this.
+ *
+ * @param value a tensor of the variable's shape and dtype, a number for all elements, or what may be fed for it.
+ *
+ * ```ts
+ * tf.assign(v, [4, 5, 6]);      // or v.assign([4, 5, 6])
+ * ```
+ */
 export function assign<T extends DType, S extends Shape>(
   v: Variable<T, S>,
-  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+  value: Assigned<NoInfer<T>, NoInfer<S>>,
 ): Tensor<T, S> {
-  return apply(AssignOp, [checkVariable('assign', v), operandFor(v, value)], {});
+  return apply(AssignOp, [checkVariable('assign', v), operandFor('assign', v, value)], {});
 }
 
 /** Adds to the variable; the result is its new value. */
 export function assignAdd<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
-  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+  value: Assigned<NoInfer<T>, NoInfer<S>>,
 ): Tensor<T, S> {
-  return apply(AssignAddOp, [checkVariable('assignAdd', v), operandFor(v, value)], {});
+  return apply(AssignAddOp, [checkVariable('assignAdd', v), operandFor('assignAdd', v, value)], {});
 }
 
 /** Subtracts from the variable; the result is its new value. */
 export function assignSub<T extends NumericDType, S extends Shape>(
   v: Variable<T, S>,
-  value: Tensor<NoInfer<T>, NoInfer<S>> | number,
+  value: Assigned<NoInfer<T>, NoInfer<S>>,
 ): Tensor<T, S> {
-  return apply(AssignSubOp, [checkVariable('assignSub', v), operandFor(v, value)], {});
+  return apply(AssignSubOp, [checkVariable('assignSub', v), operandFor('assignSub', v, value)], {});
 }
 
 function checkVariable<V extends Variable>(op: string, v: V): V {
@@ -133,10 +150,19 @@ function checkVariable<V extends Variable>(op: string, v: V): V {
   );
 }
 
-const operandFor = (v: Variable, value: AnyTensor | number): Tensor =>
-  value instanceof Tensor
-    ? value
-    : (constant(value, { dtype: toTensor('assign', value, v.dtype).dtype, shape: v.shape as Shape }) as AnyTensor);
+/** A tensor of the variable's dtype; one number is for every element, and a flat typed array has the variable's shape. */
+function operandFor(op: string, v: Variable, value: unknown): Tensor {
+  const { dtype, shape } = v as { dtype: DType; shape: readonly number[] };
+  if (value instanceof Tensor) return value;
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return constant(value, { dtype: toTensor(op, value, dtype).dtype, shape }) as AnyTensor;
+  }
+  const refuse = refusalOf(op);
+  const taken = take(value, refuse, dtype);
+  const own = dtype === 'bool' && taken.dtype === 'uint8' ? dtype : taken.dtype;
+  const fills = taken.from === 'typed array' && taken.shape[0] === elements(shape);
+  return constantOf(own, fills ? shape : taken.shape, ownData(taken, own, refuse));
+}
 
 /** The variables of the default graph, in the order in which they were made. */
 export const globalVariables = (): readonly Variable[] => getDefaultGraph().variables;
@@ -160,7 +186,7 @@ export function initializeAllVariables(): Operation {
     const known = initialized.get(v);
     if (known) return known;
     const value = v.initializer.inputs[1];
-    const fresh = rebuilt(value, (t) => initialize(t));
+    const fresh = onInitialValues(value, initialize);
     const result =
       fresh === value ? v.initializer.outputs[0] : apply(AssignOp, [v, fresh], {}, `${v.operation.name}/Assign`);
     initialized.set(v, result);
@@ -171,22 +197,51 @@ export function initializeAllVariables(): Operation {
 }
 
 /** The same computation on the initial values of the variables that it reads; itself if it reads none. */
-function rebuilt(root: Tensor, initialValue: (v: Variable) => Tensor): Tensor {
+const onInitialValues = (value: Tensor, initialValue: (v: Variable) => Tensor): Tensor =>
+  rebuilt(value, {
+    instead: (operation) => {
+      if (isAssign(operation)) {
+        throw new InvalidArgumentError(
+          `initializeAllVariables: an initial value is computed by the assignment ${operation.name}, made at ${operation.line}; give the variable a value of its own, and assign when all are initialized.`,
+        );
+      }
+      return operation.definition === VariableOp ? [initialValue(operation.outputs[0] as Variable)] : undefined;
+    },
+    controls: (operation) => operation.controlInputs,
+  });
+
+/** The same computation without the given control dependencies; itself if none of it has them. */
+const lifted = (value: Tensor, controls: readonly Operation[]): Tensor =>
+  rebuilt(value, {
+    // What is fed must stay itself, and an assignment happens once.
+    instead: (operation) =>
+      isAssign(operation) || operation.definition === PlaceholderOp ? operation.outputs : undefined,
+    controls: (operation) => operation.controlInputs.filter((c) => !controls.includes(c)),
+  });
+
+interface Rebuild {
+  /** What stands for the outputs of an operation. */
+  readonly instead: (operation: Operation) => readonly Tensor[] | undefined;
+  /** The control dependencies that it has, beside those around. */
+  readonly controls: (operation: Operation) => readonly Operation[];
+}
+
+/** A tensor computed anew, as far as anything of it differs. */
+function rebuilt(root: Tensor, { instead, controls }: Rebuild): Tensor {
   const done = new Map<Operation, readonly Tensor[]>();
   const visit = (operation: Operation): readonly Tensor[] => {
-    const known = done.get(operation);
-    if (known) return known;
-    if (isAssign(operation)) {
-      throw new InvalidArgumentError(
-        `initializeAllVariables: an initial value is computed by the assignment ${operation.name}, made at ${operation.line}; give the variable a value of its own, and assign when all are initialized.`,
-      );
+    const known = done.get(operation) ?? instead(operation);
+    if (known) {
+      done.set(operation, known);
+      return known;
     }
     const inputs = operation.inputs.map((t) => visit(t.operation)[t.index]);
-    let outputs = operation.outputs;
-    if (operation.definition === VariableOp) outputs = [initialValue(operation.outputs[0] as Variable)];
-    else if (inputs.some((t, i) => t !== operation.inputs[i])) {
-      outputs = applyAll(definitionOf(operation), inputs, operation.attributes, { name: operation.name });
-    }
+    const after = controls(operation);
+    const isSame = after.length === operation.controlInputs.length && inputs.every((t, i) => t === operation.inputs[i]);
+    const { attributes, name } = operation;
+    const outputs = isSame
+      ? operation.outputs
+      : operation.graph.withControls(after, () => applyAll(definitionOf(operation), inputs, attributes, { name }));
     done.set(operation, outputs);
     return outputs;
   };

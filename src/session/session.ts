@@ -46,6 +46,12 @@ export interface SessionOptions {
    * faster where the engine has it. Default false.
    */
   portable?: boolean;
+  /**
+   * Allow kernels that are faster because they may mix values of a neighbourhood (Winograd's convolutions) or leave out
+   * factors of zero (after relu and dropout), within what docs/numbers.md promises. Default true. false: every result
+   * comes from the products and sums that define it, so that a NaN, an infinity or a huge number stays where it belongs.
+   */
+  fastMath?: boolean;
   /** Where random numbers start; the same seed gives the same numbers. Default 0. */
   seed?: number;
   /**
@@ -65,6 +71,16 @@ export type { BackendName };
 function preferred(): BackendName {
   const { process: host } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
   return (host?.env?.MILLRACE_BACKEND || 'auto') as BackendName;
+}
+
+/** @internal What a session is at a moment, as far as later runs depend on it. */
+export interface Snapshot {
+  readonly values: readonly NDArray[];
+  /** How often each random op has run, by the name of its stream. */
+  readonly randomRuns: ReadonlyMap<string, number>;
+  readonly seed: number;
+  /** The bits of results depend on it; undefined for the backend `reference`. */
+  readonly machine: Backend['machine'];
 }
 
 /** A compiled run with what the session has to know of it. */
@@ -104,7 +120,7 @@ export class Session {
   #closing: Promise<void> | undefined;
 
   constructor(options: SessionOptions = {}) {
-    const { backend = preferred(), threads, portable = false, seed = 0, trace } = options;
+    const { backend = preferred(), threads, portable = false, fastMath = true, seed = 0, trace } = options;
     if (!Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       throw new InvalidArgumentError(
@@ -122,7 +138,7 @@ export class Session {
       throw new InvalidArgumentError(`Session: seed must be a whole number of at most 32 bits, but ${seed} came.`);
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, portable, profile: trace !== undefined });
+    this.#backend = backends[backend]({ threads, portable, fastMath, profile: trace !== undefined });
     if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
@@ -187,31 +203,41 @@ export class Session {
   }
 
   /**
-   * @internal Copies of the values of variables, in their order, all of one moment: after every run that was asked for
-   * before, and before every later one.
+   * @internal What a later run depends on: copies of the values of variables, in their order, and how often random ops
+   * have run; all of one moment, after every run that was asked for before, and before every later one.
    *
    * @throws FetchError for a variable of another graph, FailedPreconditionError for one without a value or when the
    * session is closed (as rejections).
    */
-  async readVariables(variables: readonly Variable<any, any>[]): Promise<NDArray[]> {
+  async snapshot(variables: readonly Variable<any, any>[]): Promise<Snapshot> {
     this.#checkOpen();
     flattenFetches(variables, this.graph);
     const wanted = [...variables];
     return this.#queue.add(async () => {
       this.#checkInitialized(wanted);
+      const randomRuns = new Map(this.#runsOf);
       const values = await this.#backend.readVariables(wanted.map(stateFor));
-      return wanted.map(({ dtype, shape }, i) => hostArray(dtype, shape as readonly number[], values[i]));
+      return {
+        values: wanted.map(({ dtype, shape }, i) => hostArray(dtype, shape as readonly number[], values[i])),
+        randomRuns,
+        seed: this.#seed,
+        machine: this.#backend.machine,
+      };
     }, 0);
   }
 
   /**
    * @internal Gives variables values, of the forms that feeds have, in the order of runs: all of them, or none if it
-   * fails. They are initialized then. The values are copied before this returns.
+   * fails. They are initialized then. With `randomRuns`, random ops go on as there. The values are copied before this
+   * returns.
    *
    * @throws FeedError for a value of another shape or dtype, FetchError for a variable of another graph,
    * FailedPreconditionError when the session is closed, ResourceExhaustedError without space (as rejections).
    */
-  async writeVariables(values: ReadonlyMap<Variable<any, any>, unknown>): Promise<void> {
+  async resume(
+    values: ReadonlyMap<Variable<any, any>, unknown>,
+    randomRuns?: ReadonlyMap<string, number>,
+  ): Promise<void> {
     this.#checkOpen();
     const variables = [...values.keys()];
     flattenFetches(variables, this.graph);
@@ -220,6 +246,9 @@ export class Session {
     return this.#queue.add(async () => {
       await this.#backend.writeVariables(new Map(checked.map(({ tensor, data }) => [stateFor(tensor), data])));
       for (const v of variables) this.#initialized.add(v);
+      if (!randomRuns) return;
+      this.#runsOf.clear();
+      for (const [name, count] of randomRuns) this.#runsOf.set(name, count);
     }, bytes);
   }
 

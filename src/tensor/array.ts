@@ -1,11 +1,10 @@
 // tf.array: host arrays from what users have.
 
 import { ShapeMismatchError } from '../base/errors.ts';
-import type { DType, DTypeOfArray, GivenArrays } from './dtype.ts';
-import { hostArray, type NDArray } from './ndarray.ts';
+import type { DType } from './dtype.ts';
+import { type DTypeOfGiven, hostArray, type NDArray, type ShapeOfGiven } from './ndarray.ts';
 import { refusalOf } from './problem.ts';
 import { elements, showShape } from './shape.ts';
-import type { DTypeOfValue, ShapeOfValue } from './shape-types.ts';
 import { takeSizes } from './sizes.ts';
 import { plainView } from './typed-array.ts';
 import { checkDType, ownData, take } from './values.ts';
@@ -29,16 +28,8 @@ import { checkDType, ownData, take } from './values.ts';
  */
 export function array<
   const V,
-  const S extends readonly number[] = V extends GivenArrays[DType]
-    ? [number]
-    : V extends NDArray<any, infer A>
-      ? Extract<A, readonly number[]>
-      : Extract<ShapeOfValue<V>, readonly number[]>,
-  T extends DType = V extends GivenArrays[DType]
-    ? DTypeOfArray<V>
-    : V extends NDArray<infer E, any>
-      ? E
-      : DTypeOfValue<V>,
+  const S extends readonly number[] = Extract<ShapeOfGiven<V>, readonly number[]>,
+  T extends DType = DTypeOfGiven<V>,
 >(data: V, shape?: S, dtype?: T): NDArray<NoInfer<T>, [...S]> {
   if (dtype !== undefined) checkDType('array', dtype);
   const given = shape === undefined ? undefined : takeSizes('array', shape);

@@ -1,7 +1,7 @@
 // The shapes that operations on the axes of a tensor give: reshape, reductions, axes put in, left out or reordered.
 import type { DivMod, Mul } from './arithmetic.ts';
 import type { Dim, Shape } from './shape.ts';
-import type { NoError, ShowShape } from './shape-types.ts';
+import type { Contravariant, NoError, ShowShape } from './shape-types.ts';
 
 // ---------------------------------------------------------------- reshape
 /**
@@ -87,37 +87,42 @@ export type AxisIndex<S extends Shape, A extends number> = `${A}` extends keyof 
   : `${A}` extends keyof S
     ? A
     : never;
-/** S without the axes whose indices are in Ax (a union), or with size 1 in their place. */
-export type DropAxes<
-  S extends Shape,
-  Ax,
-  Keep extends boolean,
-  O extends Shape = [],
-  I extends 0[] = [],
-> = S extends readonly [infer D extends Dim, ...infer R extends Shape]
-  ? DropAxes<R, Ax, Keep, I['length'] extends Ax ? (Keep extends true ? [...O, 1] : O) : [...O, D], [...I, 0]>
+/** S without the axes whose indices are in Ax (a union). */
+export type DropAxes<S extends Shape, Ax, O extends Shape = [], I extends 0[] = []> = S extends readonly [
+  infer D extends Dim,
+  ...infer R extends Shape,
+]
+  ? DropAxes<R, Ax, I['length'] extends Ax ? O : [...O, D], [...I, 0]>
   : O;
+/** S with size 1 at the axes whose indices, as text, are in Ax. `string` is all of them, also where S is generic. */
+export type KeepDims<S extends Shape, Ax extends string> = {
+  [K in keyof S]: Contravariant<Ax> extends Contravariant<K> ? 1 : S[K];
+};
 /** The indices of a union of axes. */
 export type AxisIndices<S extends Shape, A> = A extends number ? AxisIndex<S, A> : never;
 
 /** Shape after reducing over axis A (a number, a tuple of numbers, or undefined for all axes). */
 export type Reduce<S extends Shape, A, Keep extends boolean = false> = A extends undefined | null
   ? Keep extends true
-    ? { [K in keyof S]: 1 }
+    ? KeepDims<S, string>
     : []
-  : ReduceAxes<S, A, Keep>;
-/** `Reduce` for given axes. It waits for the rank of S first, so that generic code shows it by its name. */
-export type ReduceAxes<S extends Shape, A, Keep extends boolean> = number extends S['length']
-  ? Dim[]
   : A extends number
-    ? number extends A
-      ? Dim[]
-      : DropAxes<S, AxisIndex<S, A>, Keep>
+    ? ReduceAxes<S, A, Keep>
     : A extends readonly number[]
       ? number extends A['length']
         ? Dim[]
-        : DropAxes<S, AxisIndices<S, A[number]>, Keep>
+        : ReduceAxes<S, A[number], Keep>
       : Dim[];
+/** `Reduce` over a union of axes. */
+export type ReduceAxes<S extends Shape, A extends number, Keep extends boolean> = number extends A
+  ? Dim[]
+  : Keep extends true
+    ? KeepDims<S, `${AxisIndices<S, A>}`>
+    : RemoveAxes<S, A>;
+/** `ReduceAxes` without `keepDims`. It waits for the rank of S first, so that generic code shows it by its name. */
+export type RemoveAxes<S extends Shape, A extends number> = number extends S['length']
+  ? Dim[]
+  : DropAxes<S, AxisIndices<S, A>>;
 /** Does S have the axis A? Lists of axes are checked when the graph is built. */
 export type AxisError<S extends Shape, A, Op extends string> = A extends number
   ? number extends A | S['length']
@@ -179,7 +184,11 @@ export type Sliced<Z extends readonly number[]> = { -readonly [K in keyof Z]: Z[
 /** The same rank with other sizes; null stays null. */
 export type Resized<S extends Shape> = { [K in keyof S]: S[K] extends null ? null : number };
 /** The shape I of the indices in the place of axis Ax of S. */
-export type Gathered<S extends Shape, I extends Shape, Ax extends number> = Ax extends 0 ? GatheredRows<S, I> : Dim[];
+export type Gathered<S extends Shape, I extends Shape, Ax extends number> = 0 extends 1 & (S & I)
+  ? any
+  : Ax extends 0
+    ? GatheredRows<S, I>
+    : Dim[];
 /** `Gathered` along axis 0. */
 export type GatheredRows<S extends Shape, I extends Shape> = S extends readonly [any, ...infer R extends Shape]
   ? [...I, ...R]

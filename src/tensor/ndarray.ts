@@ -1,9 +1,9 @@
 // Host arrays: what is fed and what a fetch returns.
 
 import { FailedPreconditionError, ResourceExhaustedError } from '../base/errors.ts';
-import type { DType, Elem, GivenArrays, TypedArray, TypedArrays } from './dtype.ts';
+import type { DType, DTypeOfArray, Elem, GivenArrays, TypedArray, TypedArrays } from './dtype.ts';
 import { elements, mostElements, type Shape, showShape } from './shape.ts';
-import type { Nested, Shaped } from './shape-types.ts';
+import type { DTypeOfValue, Nested, Shaped, ShapeOfValue } from './shape-types.ts';
 import { lengthOf } from './typed-array.ts';
 
 /**
@@ -112,6 +112,23 @@ export function hostArray<T extends DType, S extends Shape>(
 ): NDArray<T, S> {
   return new HostArray(dtype, shape, data) as unknown as NDArray<T, S>;
 }
+
+/** The shape of what is given for a tensor that is yet to be: a host array, a typed array, nested arrays, or a value. */
+export type ShapeOfGiven<V> = 0 extends 1 & V
+  ? any
+  : V extends GivenArrays[DType]
+    ? [number]
+    : V extends NDArray<any, infer S>
+      ? S
+      : ShapeOfValue<V>;
+/** The element type of the same. */
+export type DTypeOfGiven<V> = 0 extends 1 & V
+  ? any
+  : V extends GivenArrays[DType]
+    ? DTypeOfArray<V>
+    : V extends NDArray<infer T, any>
+      ? T
+      : DTypeOfValue<V>;
 
 /** What may be given for a tensor of this type: a host array, a typed array, nested arrays, or a plain value. */
 export type FeedValue<T extends DType, S extends Shape> = NDArray<T, S> | GivenArrays[T] | Nested<T, S>;

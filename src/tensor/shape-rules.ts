@@ -1,8 +1,8 @@
 // The shapes that operations on several tensors give: broadcasting, products of matrices, windows over images, concat.
 import type { Add, CeilDiv, DivMod, Sub } from './arithmetic.ts';
-import type { AxisIndex } from './axis-rules.ts';
+import type { AxisIndex, KeepDims } from './axis-rules.ts';
 import type { Dim, Shape } from './shape.ts';
-import type { Covariant, Invariant, NoError, ShowDim, ShowShape, ShowShapes } from './shape-types.ts';
+import type { Covariant, Invariant, NoError, ShowDim, ShowShape, ShowShapes, UnlessAny } from './shape-types.ts';
 
 // ---------------------------------------------------------------- dims
 /** Could A and B be the same size? One conditional, so that it resolves inside generic code too. */
@@ -49,10 +49,23 @@ export type BroadcastDims<A extends Shape, B extends Shape, O extends Shape> = A
     ? BroadcastDims<AH, BH, [BroadcastDim<AL, BL>, ...O]>
     : [...A, ...O]
   : [...B, ...O];
-/** The shape of an elementwise operation: aligned at the right, sizes equal or one of them 1. */
-export type Broadcast<A extends Shape, B extends Shape> = { p: Invariant<A>; q: Covariant<B> } extends
-  | { p: Invariant<B> }
-  | { q: Covariant<readonly []> }
+/**
+ * The shape of an elementwise operation: aligned at the right, sizes equal or one of them 1. Inside generic code, too, it
+ * is S for S with itself, with a scalar, and with what was reduced from S with `keepDims`.
+ */
+export type Broadcast<A extends Shape, B extends Shape> = {
+  p: <T>() => T extends A ? 1 : 2;
+  q: <T>() => T extends B ? 1 : 2;
+  r: Covariant<B>;
+  s: Covariant<keyof B>;
+} extends
+  | { p: <T>() => T extends B ? 1 : 2 }
+  | { q: <T>() => T extends [] ? 1 : 2 }
+  | { r: Covariant<KeepDims<A, string>>; s: Covariant<keyof A> }
+  ? A
+  : UnlessAny<A & B, BroadcastUnequal<A, B>>;
+/** `Broadcast` for two that are neither equal nor `any`. */
+export type BroadcastUnequal<A extends Shape, B extends Shape> = B extends readonly []
   ? A
   : A extends readonly []
     ? B
@@ -91,11 +104,13 @@ export type MatMul<
   B extends Shape,
   TA extends boolean = false,
   TB extends boolean = false,
-> = A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
-  ? B extends readonly [...Shape, infer B0 extends Dim, infer B1 extends Dim]
-    ? [...BA, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
-    : Dim[]
-  : Dim[];
+> = 0 extends 1 & (A & B)
+  ? any
+  : A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
+    ? B extends readonly [...Shape, infer B0 extends Dim, infer B1 extends Dim]
+      ? [...BA, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
+      : Dim[]
+    : Dim[];
 
 /** Are they matrices, and do the inner sizes agree? */
 export type MatMulError<

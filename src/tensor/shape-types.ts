@@ -20,10 +20,21 @@ export interface Checkable {
 export interface Covariant<out T> {
   readonly t: T;
 }
-/** A type compared by identity, in a conditional that resolves inside generic code. */
+/** A type compared by what is assignable to it, in a conditional that resolves inside generic code. */
+export interface Contravariant<in T> {
+  readonly t: (x: T) => void;
+}
+/** A type compared by identity, in a conditional that resolves inside generic code. `any` is every type. */
 export interface Invariant<in out T> {
   t: T;
 }
+/** `any` where V is: of what is computed from it nothing is known. Written out in rules that generic code shows by name. */
+export type UnlessAny<V, Known> = 0 extends 1 & V ? any : Known;
+/**
+ * The same for what a function gives, whose operand V is. Behind an index, so that nothing is inferred from where the
+ * result goes: a number beside a tensor must not take the shape that is wanted.
+ */
+export type Given<V, Known> = { known: Known; any: any }[UnlessAny<V, 'known'>];
 
 // ---------------------------------------------------------------- printing
 /** A size as messages show it: `28`, `null`, or `?` where only the type checker does not know it. */
@@ -49,19 +60,23 @@ export type ShowShapes<Ss extends readonly Shape[]> = Ss extends readonly [
 
 // ---------------------------------------------------------------- values
 /** Nested JavaScript arrays of literal shape → a shape. Array literals typed `number[]` give `number` sizes. */
-export type ShapeOfValue<V> = V extends number | boolean
-  ? []
-  : V extends readonly (infer E)[]
-    ? [V['length'] extends infer L extends number ? L : number, ...ShapeOfValue<E>]
-    : Dim[];
+export type ShapeOfValue<V> = 0 extends 1 & V
+  ? any
+  : V extends number | boolean
+    ? []
+    : V extends readonly (infer E)[]
+      ? [V['length'] extends infer L extends number ? L : number, ...ShapeOfValue<E>]
+      : Dim[];
 /** The element type of a JavaScript value, as `tf.constant` takes it. */
-export type DTypeOfValue<V> = V extends readonly (infer E)[]
-  ? DTypeOfValue<E>
-  : V extends boolean
-    ? 'bool'
-    : V extends number
-      ? 'float32'
-      : DType;
+export type DTypeOfValue<V> = 0 extends 1 & V
+  ? any
+  : V extends readonly (infer E)[]
+    ? DTypeOfValue<E>
+    : V extends boolean
+      ? 'bool'
+      : V extends number
+        ? 'float32'
+        : DType;
 
 declare const shapeKey: unique symbol;
 declare const inferKey: unique symbol;

@@ -9,7 +9,7 @@ import { compile } from '../compiler/compile.ts';
 import { skipped } from '../skipped.ts';
 
 afterEach(() => vi.unstubAllEnvs());
-const options = { threads: 1, portable: false, profile: false };
+const options = { threads: 1, portable: false, fastMath: true, profile: false };
 
 const whereItRuns = 'native, where that can run';
 if (nativeMissing) skipped(whereItRuns, nativeMissing);

@@ -14,7 +14,7 @@ type Any = tf.Tensor<any, any>;
 
 describe.each(backends)('%s', (name) => {
   const start = async (threads = 2) => {
-    const backend = creators[name]({ threads, portable: false, profile: false });
+    const backend = creators[name]({ threads, portable: false, fastMath: true, profile: false });
     await backend.ready;
     const load = (wanted: Wanted): Promise<Executable> => {
       const { lowered, program } = compile(wanted, backend.machine);

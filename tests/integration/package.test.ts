@@ -59,7 +59,10 @@ const tutorial = () =>
 test('holds only what users need, and is below 5 MB', () => {
   expect(statSync(tarball).size).toBeLessThan(5e6);
   expect(
-    packed.filter((f) => !/^(dist\/.*\.(js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(f)),
+    packed.filter(
+      (f) =>
+        !/^(dist\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/.test(f),
+    ),
   ).toEqual([]);
   const manifest = JSON.parse(readFileSync(join(dir, 'node_modules/millrace/package.json'), 'utf8'));
   expect(manifest.dependencies).toBeUndefined();
@@ -72,10 +75,12 @@ test('publint and the check of how its types resolve find nothing', () => {
     spawnSync(process.execPath, [join(root, 'node_modules', name), ...args], { cwd: root, encoding: 'utf8' });
   const lint = tool('publint/src/cli.js', '--strict', tarball);
   expect(`${lint.stdout}${lint.stderr}`).toMatch(/All good!/);
-  const types = tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only', '--no-emoji');
+  const types = tool('@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'node16', '--no-emoji');
   expect({ status: types.status, out: types.status === 0 ? '' : types.stdout }).toEqual({ status: 0, out: '' });
 });
 
+const requires = (process.features as { require_module?: boolean }).require_module === true;
+const typeRoots = [join(root, 'node_modules/@types')];
 // Our declarations are checked, TypeScript's own are not.
 const strict = { strict: true, target: 'es2022', lib: ['es2022'], types: [], skipDefaultLibCheck: true };
 /** Every helper of tests/types/library has an inferred type, which its declarations must name. */
@@ -110,9 +115,44 @@ describe.each(['typescript', 'ts59'])('with %s', (compiler) => {
     renameSync(join(folder, 'consumer.ts'), join(folder, 'built/consumer.ts'));
     expect(compile('consumer', ['built/consumer.ts'], { noEmit: true })).toBe('');
     const texts = helpers.map((name) => readFileSync(join(folder, `built/${name}.d.ts`), 'utf8'));
-    expect(texts[0]).toContain('tf.types.Broadcast<S, tf.types.ReduceAxes<S, -1, true>>');
+    expect(texts[0]).toContain('layerNorm: <T extends FloatDType, S extends Shape>(x: Tensor<T, S>) => Tensor<T, S>;');
+    expect(texts[0]).toContain('tf.types.Gathered<S, I, 0>');
     expect(texts[1]).toContain('import("millrace/types").MatMul<A, B, false, false>');
     expect(texts[2]).toContain('export declare const sgd: import("millrace/types").GradientDescentOptimizer;');
+  });
+});
+
+/** What a CommonJS program uses: values, types of tf and of its signatures, and the subpaths. */
+const commonJS = `import * as tf from 'millrace';
+import { readDataSets, type DataSets } from 'millrace/mnist';
+import type { Broadcast } from 'millrace/types';
+
+const x = tf.placeholder('float32', [null, 2]);
+const y: tf.Tensor<'float32', [null, 3]> = tf.matmul(x, tf.ones([2, 3]));
+const sizes: Broadcast<[null, 3], [3]> = y.getShape();
+const load: (folder: string) => Promise<DataSets> = readDataSets;
+// @ts-expect-error The types are there, not any.
+const wrong: tf.Tensor<'int32'> = y;
+const sess = new tf.Session();
+void sess.run(y, [[x, [[1, 2]]]]).then((v) => console.log(v.toArray().join(), sizes.length, typeof load, wrong.name));
+`;
+describe.each([
+  ['typescript', 'node16'],
+  ['typescript', 'nodenext'],
+  ['ts59', 'node16'],
+  ['ts59', 'nodenext'],
+])('CommonJS with %s, module %s', (compiler, module) => {
+  test(`resolves the types${requires ? ', and runs' : ' (this Node refuses to require ES modules, so it does not run)'}`, () => {
+    const folder = join(dir, `commonjs-${compiler}-${module}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'commonjs' }));
+    writeFileSync(join(folder, 'main.ts'), commonJS);
+    const config = { compilerOptions: { ...strict, module, types: ['node'], typeRoots }, files: ['main.ts'] };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    const node = (...args: string[]) => spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    expect(node(join(root, 'node_modules', compiler, 'bin/tsc'), '--pretty', 'false').stdout).toBe('');
+    expect(readFileSync(join(folder, 'main.js'), 'utf8')).toContain('require("millrace")');
+    if (requires) expect(node('main.js').stdout).toBe('3,3,3 2 function MatMul:0\n');
   });
 });
 
@@ -145,7 +185,6 @@ test('the tutorial of the README runs in JavaScript and type-checks and runs in 
   }
 });
 
-const requires = (process.features as { require_module?: boolean }).require_module === true;
 test(`require gets the same module (${requires ? 'here' : 'not on this Node, which refuses to require ES modules'})`, () => {
   const { status, stdout, stderr } = run(
     'use.cjs',

@@ -1,6 +1,6 @@
 // Programs that use the built package in a process of their own: how they end, and what they leave to the event loop.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -205,4 +205,39 @@ test('closing twice waits twice', () => {
     await sess.close();
     console.log('closed');`);
   expect(out).toBe('run\nclosed\n');
+});
+
+test('npm run mnist -- --checkpoint DIR goes on bit for bit from what is there, and leaves where it was on Ctrl-C', async () => {
+  const program = join(root, 'examples/build/mnist.js');
+  const args = (steps: number, to: string) => [
+    '--model',
+    'softmax',
+    '--steps',
+    `${steps}`,
+    '--checkpoint',
+    join(dir, to),
+  ];
+  const call = (steps: number, to: string) => {
+    const { stdout } = spawnSync(process.execPath, [program, ...args(steps, to)], { encoding: 'utf8', cwd: dir });
+    return stdout;
+  };
+  const saved = (to: string, step: number) => readFileSync(join(dir, to, `softmax/model-${step}.safetensors`));
+  call(30, 'straight');
+  call(11, 'resumed');
+  const out = call(30, 'resumed');
+  expect(out).toContain(
+    `going on after step 11, from ${join(dir, 'resumed/softmax/model-11.safetensors')}\n19 steps in`,
+  );
+  expect(saved('resumed', 30).equals(saved('straight', 30))).toBe(true);
+
+  const child = spawn(process.execPath, [program, ...args(1e7, 'stopped')], { cwd: dir });
+  let printed = '';
+  child.stdout.on('data', (text) => {
+    if (!/backend/.test(printed) && /backend/.test(printed + text)) setTimeout(() => child.kill('SIGINT'), 500);
+    printed += text;
+  });
+  expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(130);
+  const [, step, path] =
+    /stopped after (\d+) of 10000000 steps\nsaved (.*); the same command goes on/.exec(printed) ?? [];
+  expect(call(Number(step), 'stopped')).toContain(`going on after step ${step}, from ${path}\n0 steps in`);
 });

@@ -24,7 +24,7 @@ test('tasks, offers, kernels and the map of the memory; variables need no values
   const { x, weights, loss, step } = model();
   const session = new tf.Session({ threads: 3, portable: true });
   const text = await session.explain([loss, step], [[x, new Float32Array(64 * 300)]]);
-  expect(text).toMatch(/^wasm: .*128-bit vectors \(plain SIMD\), 3 threads\n/);
+  expect(text).toMatch(/^wasm: .*128-bit vectors \(plain SIMD\), 3 threads, fast math\n/);
   expect(text).toMatch(new RegExp(`\\n${loss.name}, ${step.name}: \\d+ tasks, \\d+ kernels, .*threads of the pool\\n`));
   expect(text).toMatch(/task 0: contract \[64,400\] of %id\d+\[64,400,300\]/);
   expect(text).toMatch(/offers: tiles \d×\d+, packed, cost [\d,]+ \(taken\); sum of products, cost [\d,]+\n/);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nextTurn } from '../../src/base/turns.ts';
 import * as tf from '../../src/index.ts';
+import type { Snapshot } from '../../src/session/session.ts';
 import { backends } from '../backends.ts';
 import { buildGraph, Draws, type Fetch, type Given, needs, Promised } from './promises.ts';
 
@@ -171,15 +172,15 @@ class Trial {
     const has = [...this.#promised.values.keys()];
     const wanted = has.map((name) => this.#promised.values.get(name)!);
     const fails = this.#promised.closed ? /The session is closed/ : undefined;
-    const check = (values: unknown[]) => expect(values.map(numbersOf)).toEqual(wanted.map((value) => value()));
-    this.#expect('readVariables', this.#session.readVariables(has.map((name) => variables[name])), check, fails);
+    const check = ({ values }: Snapshot) => expect(values.map(numbersOf)).toEqual(wanted.map((value) => value()));
+    this.#expect('snapshot', this.#session.snapshot(has.map((name) => variables[name])), check, fails);
   }
 
   #restore(): void {
     const { closed, values } = this.#promised;
     if (!closed) values.set('late', () => [40]);
-    const written = this.#session.writeVariables(new Map([[variables.late, 40]]));
-    this.#expect('writeVariables', written, () => {}, closed ? /The session is closed/ : undefined);
+    const written = this.#session.resume(new Map([[variables.late, 40]]));
+    this.#expect('resume', written, () => {}, closed ? /The session is closed/ : undefined);
   }
 
   #close(): void {

@@ -66,13 +66,13 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
       typeof v === 'number' ? [v] : shown(v.data),
     );
   const read = async (session: tf.Session, variables: readonly AnyVariable[]) =>
-    (await session.readVariables(variables)).map(({ data }) => shown(data));
+    (await session.snapshot(variables)).values.map(({ data }) => shown(data));
 
   test('values of every element type, with their shapes', async () => {
     const { graph, variables, init } = everyKind();
     const session = start(graph);
     await session.run(init);
-    const arrays = await session.readVariables(variables);
+    const { values: arrays } = await session.snapshot(variables);
     expect(arrays.map(({ dtype, shape }) => [dtype, shape])).toEqual(variables.map((v) => [v.dtype, v.shape]));
     expect(arrays.map(({ data }) => shown(data))).toEqual(await fetched(session, variables));
     // They are the caller's.
@@ -80,7 +80,7 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
     expect((await read(session, variables))[0]).toEqual([0.5, -0, Number.NaN]);
 
     const values = others();
-    await session.writeVariables(new Map(variables.map((v, i) => [v, values[i]])));
+    await session.resume(new Map(variables.map((v, i) => [v, values[i]])));
     const expected = values.map((v) => (typeof v === 'number' ? [v] : shown(v)));
     expected[4] = [0, 1];
     for (const v of values) if (typeof v !== 'number') v.fill(9);
@@ -93,8 +93,8 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
     graph.finalize();
     const [from, to] = [start(graph), start(graph)];
     await from.run(init);
-    const values = await from.readVariables(variables);
-    await to.writeVariables(new Map(variables.map((v, i) => [v, values[i]])));
+    const { values } = await from.snapshot(variables);
+    await to.resume(new Map(variables.map((v, i) => [v, values[i]])));
     expect(await fetched(to, variables)).toEqual(await fetched(from, variables));
     expect(await read(to, [...variables].reverse())).toEqual((await read(from, variables)).reverse());
   });
@@ -146,10 +146,11 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
           } else if (c.kind === 'write') {
             now = [c.value, -c.value];
             const values = now.map((v) => filled(size, v));
-            results.push(session.writeVariables(new Map([a, b].map((v, i) => [v, values[i]]))));
+            results.push(session.resume(new Map([a, b].map((v, i) => [v, values[i]]))));
             expected.push(undefined);
           } else {
-            const arrays = c.kind === 'read' ? session.readVariables([a, b]) : session.run([a, b]);
+            const arrays =
+              c.kind === 'read' ? session.snapshot([a, b]).then(({ values }) => values) : session.run([a, b]);
             results.push((arrays as Promise<readonly tf.NDArray[]>).then(corners));
             expected.push(now.map((v) => [v, v]));
           }
@@ -164,15 +165,13 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
   test('a variable without a value is not read; one that was written has one, and others still have none', async () => {
     const { graph, a, b, size, step, feeds } = pair(false);
     const session = start(graph);
-    await expect(session.readVariables([a, b])).rejects.toThrow(tf.FailedPreconditionError);
-    await expect(session.readVariables([a, b])).rejects.toThrow(
-      new RegExp(`${b.operation.name}, made at .*variables.test`),
-    );
-    await session.writeVariables(new Map([[a, filled(size, 5)]]));
+    await expect(session.snapshot([a, b])).rejects.toThrow(tf.FailedPreconditionError);
+    await expect(session.snapshot([a, b])).rejects.toThrow(new RegExp(`${b.operation.name}, made at .*variables.test`));
+    await session.resume(new Map([[a, filled(size, 5)]]));
     expect((await read(session, [a]))[0]).toEqual([...filled(size, 5)]);
-    await expect(session.readVariables([a, b])).rejects.toThrow(tf.FailedPreconditionError);
+    await expect(session.snapshot([a, b])).rejects.toThrow(tf.FailedPreconditionError);
     await expect(session.run(step, feeds)).rejects.toThrow(tf.FailedPreconditionError);
-    await session.writeVariables(new Map([[b, filled(size, 7)]]));
+    await session.resume(new Map([[b, filled(size, 7)]]));
     await session.run(step, feeds);
     expect((await read(session, [a, b])).map(([first]) => first)).toEqual([6, 9]);
   });
@@ -183,7 +182,7 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
     await session.run(init);
     const good = filled(size, 5);
     for (const bad of [new Float32Array(3), new Float64Array(size * size), [[1, 2], [3]], undefined, 1]) {
-      const write = session.writeVariables(new Map<AnyVariable, unknown>([[a, good], [b, bad]])); // biome-ignore format: one line
+      const write = session.resume(new Map<AnyVariable, unknown>([[a, good], [b, bad]])); // biome-ignore format: one line
       await expect(write).rejects.toThrow(tf.FeedError);
       await expect(write).rejects.toThrow(new RegExp(b.name));
     }
@@ -195,14 +194,14 @@ describe.each(places)('%s, threads: %i', (backend, threads) => {
     const session = start(here.graph);
     await session.run(here.init);
     const value = filled(here.size, 1);
-    await expect(session.readVariables([here.a, there.a])).rejects.toThrow(tf.FetchError);
-    await expect(session.writeVariables(new Map([[there.a, value]]))).rejects.toThrow(/another graph/);
+    await expect(session.snapshot([here.a, there.a])).rejects.toThrow(tf.FetchError);
+    await expect(session.resume(new Map([[there.a, value]]))).rejects.toThrow(/another graph/);
     // What was asked for before is done.
-    const last = session.readVariables([here.a]);
+    const last = session.snapshot([here.a]);
     const closing = session.close();
-    await expect(session.readVariables([here.a])).rejects.toThrow(/The session is closed/);
-    await expect(session.writeVariables(new Map([[here.a, value]]))).rejects.toThrow(tf.FailedPreconditionError);
-    expect((await last)[0].data[0]).toBe(0);
+    await expect(session.snapshot([here.a])).rejects.toThrow(/The session is closed/);
+    await expect(session.resume(new Map([[here.a, value]]))).rejects.toThrow(tf.FailedPreconditionError);
+    expect((await last).values[0].data[0]).toBe(0);
     await closing;
   });
 });

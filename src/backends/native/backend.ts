@@ -6,7 +6,7 @@ import { inSlices } from '../../base/turns.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { VariableState } from '../../primitives/primitives.ts';
 import type { TypedArray } from '../../tensor/dtype.ts';
-import type { Backend, BackendOptions, Compiled, Executable } from '../backend.ts';
+import { type Backend, type BackendOptions, type Compiled, describeMath, type Executable } from '../backend.ts';
 import { Residence } from '../run/residence.ts';
 import { emitting } from './emit/emit.ts';
 import { NativeExecutable } from './run/executable.ts';
@@ -37,20 +37,20 @@ class NativeBackend implements Backend {
   readonly #runtime: Promise<Runtime>;
   #residence: Residence | undefined;
 
-  constructor({ threads, portable, profile }: BackendOptions) {
+  constructor({ threads, portable, fastMath, profile }: BackendOptions) {
     loadKoffi();
     this.#profile = profile;
     this.#threads = threads ?? availableCores();
     const target = targetOf(portable);
     this.#compiler = findCompiler(userCache(), target);
-    this.machine = machineFor(this.#compiler.macros, target);
+    this.machine = { ...machineFor(this.#compiler.macros, target), fastMath };
     this.#runtime = startRuntime(this.#compiler, userCache());
     this.ready = this.#runtime.then(() => {});
     const { vectorBytes, fusedMultiplyAdd } = this.machine;
     const fused = fusedMultiplyAdd ? ' and fused multiply-add' : '';
     this.description =
       `native: compiled by ${this.#compiler.name} with ${vectorBytes * 8}-bit vectors${fused}, ` +
-      `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`;
+      `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}${describeMath(this.machine)}`;
   }
 
   /** There when it is first asked for. */

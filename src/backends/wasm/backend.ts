@@ -7,7 +7,7 @@ import { inSlices } from '../../base/turns.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { VariableState } from '../../primitives/primitives.ts';
 import type { TypedArray } from '../../tensor/dtype.ts';
-import type { Backend, BackendOptions, Compiled, Executable } from '../backend.ts';
+import { type Backend, type BackendOptions, type Compiled, describeMath, type Executable } from '../backend.ts';
 import { Residence } from '../run/residence.ts';
 import { secondsOf } from '../run/work.ts';
 import { emitting } from './emit/emit.ts';
@@ -40,11 +40,11 @@ class WasmBackend implements Backend {
   readonly #profile: boolean;
   #memory: Memory | undefined;
 
-  constructor({ threads, portable, profile }: BackendOptions) {
+  constructor({ threads, portable, fastMath, profile }: BackendOptions) {
     this.#profile = profile;
     let problem: UnavailableError | undefined;
     const hasWasm = typeof WebAssembly !== 'undefined';
-    this.machine = machineFor(hasWasm && !portable && fusedMultiplyAdd());
+    this.machine = { ...machineFor(hasWasm && !portable && fusedMultiplyAdd()), fastMath };
     this.#threads = this.#shared ? (threads ?? availableCores()) : 1;
     if (!this.#shared && threads !== 1) sayNoThreads();
     try {
@@ -73,7 +73,7 @@ class WasmBackend implements Backend {
       ? `${this.#threads} ${this.#threads === 1 ? 'thread' : 'threads'}`
       : '1 thread, this one: SharedArrayBuffer is missing here';
     const fused = this.machine.fusedMultiplyAdd ? ' and fused multiply-add' : ' (plain SIMD)';
-    return `wasm: compiled to WebAssembly with 128-bit vectors${fused}, ${threads}`;
+    return `wasm: compiled to WebAssembly with 128-bit vectors${fused}, ${threads}${describeMath(this.machine)}`;
   }
 
   async load({ program }: Compiled): Promise<Executable> {

@@ -14,6 +14,7 @@ export const machineFor = (fusedMultiplyAdd: boolean): Machine => ({
   partialVectors: false,
   prefetches: false,
   fusedMultiplyAdd,
+  fastMath: true,
   // Of a common core; nothing but speed depends on them.
   cache: [32 * 1024, 1024 * 1024],
   lineBytes: 64,

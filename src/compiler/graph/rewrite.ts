@@ -29,6 +29,9 @@ export interface Value {
   readonly index: number;
 }
 
+/** Constants of more bytes are not compared: those of one number are what programs write twice. */
+const mostCompared = 64;
+
 /** JSON has one word for all numbers that are not finite, and one zero. */
 const exact = (_: string, value: unknown): unknown =>
   typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
@@ -36,11 +39,12 @@ const exact = (_: string, value: unknown): unknown =>
     : value;
 
 const typeOf = (v: Value) => v.node.outputs[v.index];
-const equal = (a: Value, b: Value) => a.node === b.node && a.index === b.index;
 
 /** Makes nodes and applies the rules. */
 export class Rewriter {
   readonly #known = new Map<string, Node>();
+  /** Where equal nodes are not shared: of each the first that it equals. Rules must not see who shares. */
+  readonly #first = new Map<Node, Node>();
   readonly #ids = new Map<object, number>();
   readonly #shares: boolean;
 
@@ -54,25 +58,34 @@ export class Rewriter {
     const { definition, inputs, attributes, name, line } = wanted;
     const rewritten = this.#apply(wanted);
     if (rewritten) return [rewritten];
-    const key = share && this.#shares ? this.#key(wanted) : undefined;
+    const key = share ? this.#key(wanted) : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
-    if (known) return known.outputs.map((_, index) => ({ node: known, index }));
+    if (known && this.#shares) return known.outputs.map((_, index) => ({ node: known, index }));
     const types = inferTypes(definition, inputs.map(typeOf), attributes, name, line);
     const outputs = types.map(({ dtype, shape }) => {
       if (!isKnown(shape)) throw new InternalError(`${name}: its shape is still unknown when compiling`);
       return { dtype, shape };
     });
     const node: Node = { ...wanted, outputs };
-    if (key !== undefined) this.#known.set(key, node);
+    if (known) this.#first.set(node, known);
+    else if (key !== undefined) this.#known.set(key, node);
     return outputs.map((_, index) => ({ node, index }));
   }
 
-  /** Equal keys mean equal values. Undefined for attributes that are not plain data. */
+  /** Equal keys mean equal values. Undefined for what is not compared. */
   #key({ definition, inputs, attributes }: Omit<Node, 'outputs'>): string | undefined {
     const values = Object.values(attributes);
-    if (values.some((v) => ArrayBuffer.isView(v))) return undefined;
-    const parts = inputs.map((v) => `${this.#id(v.node)}.${v.index}`);
+    if (values.some((v) => ArrayBuffer.isView(v) && v.byteLength > mostCompared)) return undefined;
+    const parts = inputs.map((v) => `${this.#id(this.#firstOf(v.node))}.${v.index}`);
     return `${this.#id(definition)}(${parts.join()})${values.length === 0 ? '' : JSON.stringify(attributes, exact)}`;
+  }
+
+  #firstOf(node: Node): Node {
+    return this.#first.get(node) ?? node;
+  }
+
+  #equal(a: Value, b: Value): boolean {
+    return this.#firstOf(a.node) === this.#firstOf(b.node) && a.index === b.index;
   }
 
   #id(object: object): number {
@@ -94,7 +107,7 @@ export class Rewriter {
     if (definition === SoftmaxGradOp && inputs[0].node.definition === SoftmaxOp) {
       // softmaxGrad(p, d/p + rest) → d − p·Σd + softmaxGrad(p, rest): nothing is divided by a probability of 0.
       const [probabilities, gradient] = inputs;
-      const split = splitOverProbabilities(gradient, probabilities, one);
+      const split = splitOver((v) => this.#equal(v, probabilities), gradient, one);
       if (!split.over) return undefined;
       const safe = one(LogSoftmaxBackOp, [probabilities, split.over]);
       return split.rest ? one(AddOp, [safe, one(SoftmaxGradOp, [probabilities, split.rest])]) : safe;
@@ -123,15 +136,15 @@ interface Separated {
 type Make = (definition: OpDefinition, inputs: readonly Value[]) => Value;
 
 /** Writes a gradient as over/p + rest, looking through negation, sums, and products that keep the shape. */
-function splitOverProbabilities(g: Value, probabilities: Value, make: Make): Separated {
+function splitOver(isP: (v: Value) => boolean, g: Value, make: Make): Separated {
   const { definition, inputs } = g.node;
   const none: Separated = { over: undefined, rest: g };
   const sameSize = (v: Value) => sameShape(typeOf(v).shape, typeOf(g).shape);
   const through = (v: Value, rebuild: (part: Value) => Value): Separated => {
-    const { over, rest } = splitOverProbabilities(v, probabilities, make);
+    const { over, rest } = splitOver(isP, v, make);
     return over && sameSize(v) ? { over: rebuild(over), rest: rest && rebuild(rest) } : none;
   };
-  if (definition === LogGradOp) return equal(inputs[0], probabilities) ? { over: inputs[1], rest: undefined } : none;
+  if (definition === LogGradOp) return isP(inputs[0]) ? { over: inputs[1], rest: undefined } : none;
   if (definition === NegOp) return through(inputs[0], (part) => make(NegOp, [part]));
   if (definition === DivOp) return through(inputs[0], (part) => make(DivOp, [part, inputs[1]]));
   if (definition === MulOp) {
@@ -139,7 +152,7 @@ function splitOverProbabilities(g: Value, probabilities: Value, make: Make): Sep
     return left.over ? left : through(inputs[1], (part) => make(MulOp, [inputs[0], part]));
   }
   if ((definition === AddOp || definition === AddNOp) && inputs.every(sameSize)) {
-    const parts = inputs.map((v) => splitOverProbabilities(v, probabilities, make));
+    const parts = inputs.map((v) => splitOver(isP, v, make));
     const add = (a: Value | undefined, b: Value | undefined) => (a && b ? make(AddOp, [a, b]) : (a ?? b));
     return parts.reduce((sum, part) => ({ over: add(sum.over, part.over), rest: add(sum.rest, part.rest) }));
   }

@@ -14,24 +14,24 @@ import type { Machine } from '../../loops/machine.ts';
 import type { Task } from '../../primitives/task.ts';
 
 /** The kinds of kernels that there are for a kind of machine. */
-const kindsFor: Readonly<Record<Machine['kind'], readonly OfferFor[]>> = {
-  cpu: [
-    elementwise,
-    reduction,
-    argReduction,
-    tiled,
-    skippingZeros,
-    winograd,
-    sumOfProducts,
-    gathering,
-    scattering,
-    checking,
-  ],
+interface Kinds {
+  /** They compute the products and sums of the task, and nothing else. */
+  readonly exact: readonly OfferFor[];
+  /** They may mix values that have nothing to do with each other, or leave some out: what `fastMath` allows. */
+  readonly fast: readonly OfferFor[];
+}
+const kindsFor: Readonly<Record<Machine['kind'], Kinds>> = {
+  cpu: {
+    exact: [elementwise, reduction, argReduction, tiled, sumOfProducts, gathering, scattering, checking],
+    fast: [skippingZeros, winograd],
+  },
 };
 
 /** What the kernels offer for a task, the cheapest first. */
 export function offersFor(task: Task, machine: Machine): readonly Offer[] {
-  const offers = kindsFor[machine.kind].flatMap((kind) => kind(task, machine) ?? []);
+  const { exact, fast } = kindsFor[machine.kind];
+  const kinds = machine.fastMath ? [...exact, ...fast] : exact;
+  const offers = kinds.flatMap((kind) => kind(task, machine) ?? []);
   if (offers.length === 0) throw new InternalError(`no kernel for a task with root ${task.root?.kind}`);
   return offers.sort((a, b) => a.cost - b.cost);
 }

@@ -4,6 +4,7 @@
 import type { Affine, Body, Expression, LoopKind, LoopVariable } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
+import { added, type IndexTerm, times } from './indices.ts';
 
 export type { Body } from '../../loops/ir.ts';
 
@@ -83,10 +84,11 @@ export interface Position {
   readonly axis: (axis: number) => Expression;
 }
 
-/** How far loops have come along an axis: as far as the variable says, from `begin` on. */
+/** How far loops have come along an axis: as far as the variable says, from `begin` on, where loops around it move that. */
 export interface AxisPlace {
   readonly v: LoopVariable;
   readonly begin: number;
+  readonly outside?: readonly IndexTerm[];
 }
 
 /** Along an axis from its beginning on. */
@@ -98,6 +100,9 @@ export interface Vector {
   readonly lanes: number;
   readonly count?: number | undefined;
 }
+
+/** What loops add to the begin of a place. */
+const moved = ({ v, outside = [] }: AxisPlace): Affine => ir.at(0, [v, 1], ...outside);
 
 /** The position in a space to which loops along its axes have come. */
 export function positionAt(
@@ -112,12 +117,11 @@ export function positionAt(
     count,
     at: (k) => {
       const constant = places.reduce((sum, { begin }, i) => sum + begin * strides[k][i], offsets[k]);
-      return ir.at(constant, ...places.map(({ v }, i) => [v, strides[k][i]] as const));
+      return added(ir.at(constant), ...places.map((place, i) => times(moved(place), strides[k][i])));
     },
     step: (k) => (axis === undefined ? 0 : strides[k][axis]),
     axis: (a) => {
-      const { v, begin } = places[a];
-      return ir.index(ir.at(begin, [v, 1]), ir.valueType('int32', lanes), a === axis ? 1 : 0);
+      return ir.index(ir.plus(moved(places[a]), places[a].begin), ir.valueType('int32', lanes), a === axis ? 1 : 0);
     },
   };
 }
@@ -128,6 +132,15 @@ export const partOf = (left: number, lanes: number): number | undefined => (left
 /** Is the rest of an axis one vector of which a part is left out, and not element by element? */
 export const isPartial = (rest: number, lanes: number, { partialVectors }: Pick<Machine, 'partialVectors'>): boolean =>
   partialVectors && lanes > 1 && rest > 1;
+
+/** Into about so many parts work is cut for threads, whatever their number: that must not decide any order. */
+export const threadParts = 8;
+
+/** A divisor close to the wanted size, so that no rest needs code of its own; the wanted size if there is none. */
+export function divisorNear(size: number, wanted: number): number {
+  for (let d = wanted; d >= Math.max(1, wanted * 0.6); d--) if (size % d === 0) return d;
+  return wanted;
+}
 
 /** Steps of one size along an axis. */
 export interface Stretch {

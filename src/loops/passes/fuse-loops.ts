@@ -74,10 +74,10 @@ function join(first: Loop, second: Loop): Joined | undefined {
   const [a, b] = [first.variable, second.variable];
   if (a.step === b.step) return a.extent === b.extent ? joinEqual(first, second, [], []) : undefined;
   if (a.step < b.step) {
-    const cut = widened(first, b);
+    const cut = widened(first, b) ?? inRuns(first, second);
     return cut && joinEqual(cut.loop, second, cut.rest, []);
   }
-  const cut = widened(second, a);
+  const cut = widened(second, a) ?? inRuns(second, first);
   return cut && joinEqual(first, cut.loop, [], cut.rest);
 }
 
@@ -100,17 +100,38 @@ function widened(loop: Loop, wide: LoopVariable): { loop: Loop; rest: Body } | u
   if (!Number.isInteger(copies) || copies > mostCopies || !isInnermost(loop.body)) return undefined;
   if (wide.extent % wide.step !== 0 || wide.extent > extent || extent - wide.extent >= wide.step) return undefined;
   const v: LoopVariable = { name, extent: wide.extent, step: wide.step };
-  const part = (begin: number, other?: LoopVariable) => substitute(loop.body, loop.variable, begin, other);
   const body = Array.from({ length: copies }, (_, u) => {
-    const copy = part(u * step, v);
+    const copy = substitute(loop.body, loop.variable, u * step, v);
     return u === copies - 1 ? copy : withOwnLocals(copy, u);
   }).flat();
-  const left = extent - wide.extent;
-  if (left === 0) return { loop: { ...loop, variable: v, body }, rest: [] };
-  if (left <= step) return { loop: { ...loop, variable: v, body }, rest: part(wide.extent) };
-  const r: LoopVariable = { name: `${name}_rest`, extent: left, step };
-  const rest: Loop = { ...loop, variable: r, body: part(wide.extent, r) };
-  return { loop: { ...loop, variable: v, body }, rest: [rest] };
+  return { loop: { ...loop, variable: v, body }, rest: restOf(loop, wide.extent) };
+}
+
+/** A loop over elements in runs, as another one goes over them that sums each of its runs by itself. */
+function inRuns(loop: Loop, { variable: outer, body }: Loop): { loop: Loop; rest: Body } | undefined {
+  const run = body.find((s) => s.kind === 'loop' && s.variable.extent === outer.step);
+  if (run?.kind !== 'loop' || !isInnermost(loop.body)) return undefined;
+  const { extent, step, name } = loop.variable;
+  const inner = run.variable;
+  if (inner.step !== step) {
+    const wide = widened(loop, { ...inner, extent: Math.floor(extent / inner.step) * inner.step });
+    const cut = wide && inRuns(wide.loop, { kind: 'loop', loop: 'serial', variable: outer, body });
+    return cut && { loop: cut.loop, rest: [...cut.rest, ...wide.rest] };
+  }
+  if (outer.extent % outer.step !== 0 || outer.extent > extent || extent - outer.extent >= outer.step) return undefined;
+  const around: LoopVariable = { ...outer, name: `${name}_run` };
+  const inside: LoopVariable = { ...inner, name };
+  const one: Loop = { ...loop, variable: inside, body: substitute(loop.body, loop.variable, 0, around, inside) };
+  return { loop: { ...loop, variable: around, body: [one] }, rest: restOf(loop, outer.extent) };
+}
+
+/** The iterations of a loop from one on. */
+function restOf(loop: Loop, begin: number): Body {
+  const { extent, step, name } = loop.variable;
+  if (begin >= extent) return [];
+  if (extent - begin <= step) return substitute(loop.body, loop.variable, begin);
+  const variable: LoopVariable = { name: `${name}_rest`, extent: extent - begin, step };
+  return [{ ...loop, variable, body: substitute(loop.body, loop.variable, begin, variable) }];
 }
 
 /** The same statements with registers of their own for what they set before they read it. */

@@ -1,7 +1,11 @@
 // Equal nodes are one, and what is dangerous is safe: the values are those of the graph as it stands.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as tf from '../../../src/index.ts';
+import { apply } from '../../../src/ops/define.ts';
+import { LogGradOp } from '../../../src/ops/math.ts';
+import { SoftmaxGradOp } from '../../../src/ops/softmax.ts';
 import { backends } from '../../backends.ts';
 import { evaluate } from '../../evaluate.ts';
 import { compile, lower } from '../compile.ts';
@@ -127,6 +131,56 @@ test.each(backends)(
     fed.gradient.toArray().forEach((row: number[], i: number) => {
       for (const [k, g] of row.entries()) expect(g).toBeCloseTo(p[i][k] - hot[i][k], 5);
     });
+    await session.close();
+  },
+);
+
+test.each(backends)(
+  'a softmax written twice is one to the rules, on %s, whether or not nodes are shared',
+  async (backend) => {
+    const graph = new tf.Graph();
+    const session = new tf.Session({ graph, backend });
+    const { x, other, d, same, different } = graph.asDefault(() => {
+      const [x, other, d] = [0, 1, 2].map(() => tf.placeholder('float32', [2, 3]) as Any);
+      const twice = (a: Any, b: Any) =>
+        apply(SoftmaxGradOp, [tf.nn.softmax(a), apply(LogGradOp, [tf.nn.softmax(b), d], {})], {});
+      return { x, other, d, same: twice(x.mul(2), x.mul(2)), different: twice(x, other) };
+    });
+    // Probabilities of 0, by which nothing may be divided.
+    const logits = [
+      [500, -500, 0],
+      [0, 500, 500],
+    ];
+    const target = [
+      [0, 0, 1],
+      [1, 0.5, 0],
+    ];
+    const gradient = (await session.run(same, [
+      [x, logits],
+      [d, target],
+    ] as any)) as any;
+    const expected = [
+      [-1, 0, 1],
+      [1, -0.25, -0.75],
+    ];
+    expect(gradient.toArray()).toEqual(expected);
+    // Two that differ keep the formula: p·(d/q − Σ d·p/q), here with p = q = 1/3.
+    const even = [
+      [1, 1, 1],
+      [2, 2, 2],
+    ];
+    const plain = (await session.run(different, [
+      [x, even],
+      [other, even],
+      [d, target],
+    ] as any)) as any;
+    plain
+      .toArray()
+      .flat()
+      .forEach((v: number, i: number) => {
+        const row = target[Math.floor(i / 3)];
+        expect(v).toBeCloseTo(row[i % 3] - row.reduce((a, b) => a + b, 0) / 3, 5);
+      });
     await session.close();
   },
 );

@@ -60,7 +60,7 @@ function renumbered(program: string): string {
 
 /** Runs a program twice on fresh storage, after the one that initializes its variables. */
 async function run(init: Program, program: Program, lowered: any, feed: TypedArray, threads: number) {
-  const backend = createWasm({ threads, portable: false, profile: false });
+  const backend = createWasm({ threads, portable: false, fastMath: true, profile: false });
   const start = await backend.load({ lowered, program: init });
   await start.run(
     [],
@@ -94,7 +94,7 @@ test('random layers, repeated: the program is the same as built kernel by kernel
           train && graph.variables.length > 0 ? [new tf.train.AdamOptimizer(0.01).minimize(loss) as tf.Operation] : [];
         return { x: input, y: last, targets: step, init: tf.initializeAllVariables() };
       });
-      const machine = createWasm({ threads: 1, portable: false, profile: false }).machine as ReturnType<
+      const machine = createWasm({ threads: 1, portable: false, fastMath: true, profile: false }).machine as ReturnType<
         typeof machineFor
       >;
       const wanted = { fetches: [y, ...graph.variables], targets, feeds: [[x, [rows, columns]]] } as const;

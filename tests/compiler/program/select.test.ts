@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { machineFor } from '../../../src/backends/wasm/machine.ts';
 import { InternalError } from '../../../src/base/errors.ts';
 import { offersFor } from '../../../src/compiler/program/select.ts';
+import * as tf from '../../../src/index.ts';
 import { verifyKernel } from '../../../src/loops/check/verify.ts';
 import type { Buffer } from '../../../src/loops/ir.ts';
 import type { Machine } from '../../../src/loops/machine.ts';
@@ -54,6 +55,26 @@ test('in random programs every task has offers, the cheapest first, and every on
   }
   expect([...seen].sort()).toEqual(['argReduce', 'check', 'contract', 'gather', 'map', 'reduce', 'scatter']);
   expect(several).toBeGreaterThan(20);
+});
+
+test('without fast math nothing is offered that mixes or drops values; all else is, at the same cost', () => {
+  const { fetches, feeds } = new tf.Graph().asDefault(() => {
+    const image = tf.placeholder('float32', [8, 16, 16, 16]);
+    const x = tf.placeholder('float32', [64, 1024]);
+    const filter = tf.placeholder('float32', [3, 3, 16, 16]);
+    const y = tf.nn.conv2d(image, filter, { strides: [1, 1, 1, 1], padding: 'SAME' });
+    const z = tf.matmul(tf.nn.relu(x), tf.ones([1024, 1024]));
+    const feeds = [image, filter, x].map((t) => [t, t.shape as number[]] as const);
+    return { fetches: [y, z], feeds };
+  });
+  const dropped = machines.flatMap((machine) =>
+    compile({ fetches, feeds }, machine).program.tasks.flatMap(({ task, offers }) => {
+      const exact = offersFor(task, { ...machine, fastMath: false }).map(({ name, cost }) => ({ name, cost }));
+      expect(exact).toEqual(offers.filter(({ name }) => !/^(winograd|lists of)/.test(name)));
+      return offers.filter(({ name }) => !exact.some((e) => e.name === name)).map(({ name }) => name.split(' ')[0]);
+    }),
+  );
+  expect([...new Set(dropped)].sort()).toEqual(['lists', 'winograd']);
 });
 
 test('a task of a kind for which there is no kernel is an internal error', () => {

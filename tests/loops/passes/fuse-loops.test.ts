@@ -148,3 +148,32 @@ test('loops that carry many registers stay apart', () => {
   const large = fuseLoops([...sum(a, 8), ...sum(b, 8)].filter((s) => s.kind !== 'store'));
   expect(loops(large)).toBe(2);
 });
+
+test.each([
+  [4, 'of steps as large'],
+  [8, 'of larger steps'],
+])('a loop over elements becomes one in runs, as a sum in runs of them is, %2$s', (step) => {
+  const elements = 42;
+  const v = variable('v', elements - (elements % 4), 4);
+  const map = negate(a, b, 0, v);
+  const sum = { name: 'sum', type: type('float32', 4) };
+  const adding = (at: ir.Affine): Statement[] =>
+    Array.from({ length: step / 4 }, (_, u) =>
+      set(sum, ir.binary('add', ir.local(sum), ir.load(b, ir.plus(at, 4 * u), vector))),
+    );
+  const run = variable('run', 32, 16);
+  const inside = variable('inside', 16, step);
+  const total = store(c, ir.at(0, [run, 1]), ir.local(sum));
+  const body = [
+    map,
+    loop(run, [set(sum, ir.constant(0, vector)), loop(inside, adding(ir.at(0, [run, 1], [inside, 1]))), total]),
+  ];
+  const result = fuseLoops(body);
+  const [first, ...others] = result.filter((s) => s.kind === 'loop');
+  expect([first.variable.extent, first.variable.step]).toEqual([32, 16]);
+  expect(ir.bodyOf(first).filter((s) => s.kind === 'loop')).toHaveLength(1);
+  // What no run has.
+  expect(others.every((s) => s.variable.extent <= 8)).toBe(true);
+  verifyKernel(kernelOf(result), machine);
+  expect(resultOf(result)).toEqual(resultOf(body));
+});

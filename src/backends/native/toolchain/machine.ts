@@ -48,6 +48,7 @@ export function machineFor(macros: ReadonlySet<string>, target: Target): Machine
     kind: 'cpu',
     ...vectors,
     prefetches: true,
+    fastMath: true,
     sums: asWasm ? { free: 8, most: 8 } : { free: most, most },
     loadCost: asWasm ? 0.8 : 0.5,
     loopCost: asWasm ? { step: 0, row: 0 } : { step: 1, row: 0.05 },

@@ -1,6 +1,7 @@
 // Loops along the axes of a contraction's result, and along its summed axes.
 import type { Affine, LoopKind } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
+import type { Span } from '../../body/long-sums.ts';
 import { type AxisPlace, type Body, nested, type Stretch, variable } from '../../body/nest.ts';
 
 /** A loop along an axis, from its position `begin` on. */
@@ -25,5 +26,14 @@ export const around = (loops: readonly AxisLoop<unknown>[], body: Body, kind: Lo
 export const indexAlong = <A>(loops: readonly AxisLoop<A>[], stride: (axis: A) => number): Affine =>
   ir.at(
     loops.reduce((sum, { axis, begin }) => sum + begin * stride(axis), 0),
-    ...loops.map(({ axis, v }) => [v, stride(axis)] as const),
+    ...loops.flatMap(({ axis, v, outside = [] }) =>
+      [[v, 1] as const, ...outside].map(([by, n]) => [by, n * stride(axis)] as const),
+    ),
   );
+
+/** Along a part of an axis. */
+export const alongSpan = <A>(axis: A, name: string, { size, ...place }: Span): AxisLoop<A> => ({
+  axis,
+  v: variable(name, size),
+  ...place,
+});

@@ -5,11 +5,12 @@ import * as ir from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, inSteps, nest, type Position } from '../../body/nest.ts';
+import { needsDigits, runsOf, type SumsAt, sumsAt } from '../../body/long-sums.ts';
+import { type Body, divisorNear, inSteps, nest, type Position, threadParts } from '../../body/nest.ts';
 import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
-import { type Cut, cutFor, divisorNear, groupOf, threadParts, uncut } from '../tile/blocking.ts';
+import { blockCount, type Cut, cutFor, groupOf, uncut } from '../tile/blocking.ts';
 import { type AxisLoop, around, axisLoop } from './axis-loop.ts';
-import type { OutAxis } from './layout.ts';
+import type { OutAxis, SumAxis } from './layout.ts';
 import { computing, oneBlock, packedBlock, packing } from './one-block.ts';
 import type { Block, PartialSums, Stage, Tiling } from './tiling.ts';
 
@@ -49,20 +50,31 @@ function isInChunks(t: Tiling): boolean {
 // ---- sums that are kept in memory between blocks
 /** Block after block of the summed axes; parallel over the batch, or over groups of panels. */
 function inBlocks(t: Tiling): Stage[] {
-  const { cut, dtype, task } = t.plan;
+  const { cut, dtype, task, layout } = t.plan;
   const [first] = task.outputs;
   // Sums that are never cut need no place.
   if (cut === uncut) return [{ does: 'compute', body: inGroups(t, undefined) }];
-  const plain = task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
+  const digits = digitsFor(t, layout.sums, cut);
+  const plain = !digits && task.outputs.length === 1 && first.body.op === 'input' && first.body.value === -1;
   const count = elements(task.shape);
-  const buffer = plain ? t.buffers.of(first.node) : t.buffers.scratch('sums', dtype, count);
-  const sums: PartialSums = { buffer, from: ir.at(0) };
+  const high = plain ? t.buffers.of(first.node) : t.buffers.scratch('sums', dtype, count);
+  const sums: PartialSums = { high, low: digits ? lowFor(t, count) : undefined, from: ir.at(0) };
   return [
     { does: 'clear', body: clear(t, sums, 'parallel') },
     { does: 'compute', body: inGroups(t, sums) },
-    ...(plain ? [] : [finish(t, buffer, 1)]),
+    ...(plain ? [] : [finish(t, sums, 1)]),
   ];
 }
+
+/** Are so many blocks added up that their sums need more digits? */
+const digitsFor = ({ plan }: Tiling, sums: readonly SumAxis[], cut: Cut): boolean => {
+  if (plan.dtype !== 'float32') return false;
+  const sizes = sums.map((x) => x.size);
+  const blocks = cut === uncut ? 1 : blockCount(sizes, cut);
+  return needsDigits(blocks * runsOf(Math.ceil(elements(sizes) / blocks)));
+};
+
+const lowFor = (t: Tiling, count: number): Buffer => t.buffers.scratch('rounded', t.plan.dtype, count);
 
 /** The blocks, for each item of the batch or for each group of panels in parallel. */
 function inGroups(t: Tiling, sums: PartialSums | undefined): Body {
@@ -85,38 +97,43 @@ function inChunks(t: Tiling): Stage[] {
   const size = divisorNear(first.size, Math.ceil(first.size / threadParts));
   const chunks = Math.ceil(first.size / size);
   const results = elements(task.shape);
-  const buffer = t.buffers.scratch('sums', dtype, chunks * results);
+  const high = t.buffers.scratch('sums', dtype, chunks * results);
+  const cutOf = (steps: number): Cut => {
+    const sizes = [steps, ...others.map((x) => x.size)];
+    return cutFor(sizes, columns.size * sizeOf(dtype), machine, packed);
+  };
+  const digits = digitsFor(t, [{ ...first, size }, ...others], cutOf(size));
+  const kept: SumsAt = { high, low: digits ? lowFor(t, chunks * results) : undefined };
   const scaled = { size: first.size, row: first.row * size, column: first.column * size };
   const body = inSteps(first.size, size).flatMap(({ begin, extent, step }) => {
     const number = begin / size;
     const chunk = axisLoop(scaled, `chunk${number}`, { begin: number, extent: extent / step, step: 1 });
     const inner = [{ ...first, size: step }, ...others];
-    const sizes = inner.map((x) => x.size);
-    const cut = cutFor(sizes, columns.size * sizeOf(dtype), machine, packed);
-    const sums: PartialSums = { buffer, from: ir.at(number * results, [chunk.v, results]) };
+    const cut = cutOf(step);
+    const sums: PartialSums = { ...kept, from: ir.at(number * results, [chunk.v, results]) };
     const block: Block = { groups: [], outside: [chunk], inner, count: columns.size, partialSums: sums };
     return around([chunk], [...clear(t, sums, 'serial'), ...blocks(t, block, cut)], 'parallel');
   });
-  return [{ does: 'compute', body }, finish(t, buffer, chunks)];
+  return [{ does: 'compute', body }, finish(t, kept, chunks)];
 }
 
-function clear(t: Tiling, { buffer, from }: PartialSums, kind: LoopKind): Body {
+function clear(t: Tiling, { high, low, from }: PartialSums, kind: LoopKind): Body {
   const space = { shape: [elements(t.plan.task.shape)], offsets: [0], strides: [[1]] };
-  const store = (p: Position): Statement =>
-    ir.store(buffer, added(p.at(0), from), ir.constant(0, ir.valueType(t.plan.dtype, p.lanes)), p.count);
-  return nest(space, t.plan.lanes, t.plan.machine, (p) => [store(p)], kind);
+  const zero = (p: Position) => ir.constant(0, ir.valueType(t.plan.dtype, p.lanes));
+  const stores = (p: Position): Statement[] =>
+    [high, ...(low ? [low] : [])].map((buffer) => ir.store(buffer, added(p.at(0), from), zero(p), p.count));
+  return nest(space, t.plan.lanes, t.plan.machine, stores, kind);
 }
 
 /** The outputs, when all blocks have been summed: the sums of the chunks in order. */
-function finish(t: Tiling, buffer: Buffer, chunks: number): Stage {
+function finish(t: Tiling, sums: SumsAt, chunks: number): Stage {
   const { task, dtype, machine } = t.plan;
   const accesses = outputAccesses(task);
   const results = elements(task.shape);
   const dense = { strides: rowMajor(task.shape), offset: 0 };
   const compute = (p: Position): Body => {
     const type = ir.valueType(dtype, p.lanes);
-    const part = (c: number): Expression =>
-      ir.load(buffer, ir.plus(p.at(accesses.length), c * results), type, 1, p.count);
+    const part = (c: number): Expression => sumsAt(sums, ir.plus(p.at(accesses.length), c * results), type, p.count);
     let total = part(0);
     for (let c = 1; c < chunks; c++) total = ir.binary('add', total, part(c));
     return computeOutputs(task, t.buffers, p, total);

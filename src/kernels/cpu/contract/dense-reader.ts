@@ -4,8 +4,9 @@ import type { Affine, Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import type { TileReader } from '../tile/register-tile.ts';
-import { type AxisLoop, around, axisLoop, indexAlong } from './axis-loop.ts';
+import { allOf, inProductRuns, runsOf, type Span } from '../../body/long-sums.ts';
+import type { TileReader, TileRuns } from '../tile/register-tile.ts';
+import { type AxisLoop, alongSpan, around, indexAlong } from './axis-loop.ts';
 import { mergeSums, type SumAxis } from './layout.ts';
 import { partAt, type TileSite } from './tile-site.ts';
 
@@ -19,12 +20,26 @@ interface Source {
   readonly stride: number;
 }
 
+/** All steps along the summed axes, or where they are many float32 runs of them. */
+export function denseRuns(site: TileSite, copied: Buffer | undefined): TileRuns {
+  const { block, t } = site;
+  const sums = mergeSums(block.inner, block.packed === undefined);
+  const sizes = sums.map(({ size }) => size);
+  const reader = (spans: readonly Span[]) =>
+    denseReader(
+      site,
+      copied,
+      sums.map((x, i) => alongSpan(x, `k${i}`, spans[i])),
+    );
+  if (t.plan.dtype !== 'float32') return { count: 1, around: (one) => one(reader(allOf(sizes))) };
+  return { count: runsOf(block.depth), around: (one) => inProductRuns(sizes, (run) => one(reader(run))) };
+}
+
 /** Reads the columns where they are packed, or where they lie, and the rows where they were copied, or where they lie. */
-export function denseReader(site: TileSite, copied: Buffer | undefined): TileReader {
+function denseReader(site: TileSite, copied: Buffer | undefined, steps: Steps): TileReader {
   const { t, block, panel } = site;
   const { lanes } = panel;
   const type = ir.valueType(t.plan.dtype, lanes);
-  const steps = mergeSums(block.inner, block.packed === undefined).map((x, i) => axisLoop(x, `k${i}`));
   const columns = columnsOf(site, steps);
   const rows = copied ? { buffer: copied, first: inCopy(steps, site.m.v.step), stride: 1 } : rowsOf(site, steps);
   const at = ({ first, stride }: Source, n: number): Affine => ir.plus(first, n * stride);
@@ -64,5 +79,6 @@ const inPlace = ({ t, block, m }: TileSite, steps: Steps, stride: (axis: SumAxis
 /** How far the steps move in a copy, in which each has so many elements. */
 function inCopy(steps: Steps, elements: number): Affine {
   const strides = rowMajor(steps.map(({ axis }) => axis.size));
-  return ir.at(0, ...steps.map(({ v }, i) => [v, strides[i] * elements] as const));
+  const inOrder = steps.map((step, i) => ({ ...step, axis: strides[i] }));
+  return indexAlong(inOrder, (stride) => stride * elements);
 }

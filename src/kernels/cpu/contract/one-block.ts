@@ -4,11 +4,10 @@ import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/i
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { type Body, isPartial, loop, partOf, threadParts, variable } from '../../body/nest.ts';
 import type { TaskBuffers } from '../../offer.ts';
-import { threadParts } from '../tile/blocking.ts';
 import { type AxisLoop, around, axisLoop, indexAlong } from './axis-loop.ts';
-import { denseReader } from './dense-reader.ts';
+import { denseRuns } from './dense-reader.ts';
 import type { OutAxis } from './layout.ts';
 import { oneTile } from './one-tile.ts';
 import { pack } from './pack.ts';
@@ -43,7 +42,7 @@ export function computing(t: Tiling, block: PackedBlock, parallel: boolean): Bod
   const kind = parallel && shared.length === 0 ? 'parallel' : 'serial';
   const tile = (panel: Panel, p: LoopVariable, m: AxisLoop<OutAxis>, copied?: Buffer): Body => {
     const site = tileSite(t, block, panel, p, m);
-    return oneTile(site, denseReader(site, copied));
+    return oneTile(site, denseRuns(site, copied));
   };
   const few = kind === 'parallel' && rows.size < threadParts * plan.tile.rows;
   const tiles = () => {

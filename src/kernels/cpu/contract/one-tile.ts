@@ -1,12 +1,13 @@
 // One register tile of a contraction: what its sums begin with, and what becomes of them.
 
-import type { Affine, Buffer, Expression } from '../../../loops/ir.ts';
+import type { Affine, Buffer, Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { taskCost } from '../../body/cost.ts';
 import { added } from '../../body/indices.ts';
+import { addAt, needsDigits, type SumsAt } from '../../body/long-sums.ts';
 import { type Body, loop, piecesOf, variable } from '../../body/nest.ts';
 import { prefetching } from '../tile/prefetch.ts';
-import { type RegisterTile, registerTile, type TileReader } from '../tile/register-tile.ts';
+import { type RegisterTile, registerTile, storesLast, type TileRuns, tileInMemory } from '../tile/register-tile.ts';
 import { columnsAt, isStoredWhole, partAt, type TileSite } from './tile-site.ts';
 import type { PartialSums } from './tiling.ts';
 import { turnedResults } from './turned-results.ts';
@@ -24,44 +25,73 @@ interface Results extends Pick<RegisterTile, 'begin' | 'end'> {
 }
 
 /** A tile whose operands are read in some way. */
-export function oneTile(site: TileSite, reader: TileReader): Body {
-  const { t, panel, m, id } = site;
+export function oneTile(site: TileSite, runs: TileRuns): Body {
+  const { t, block, panel, m, id } = site;
   const { vectors, lanes } = panel;
+  const shape = { id, dtype: t.plan.dtype, height: m.v.step, vectors, lanes };
+  if (runs.count > 1 && !block.partialSums) return inRuns(site, shape, runs);
   const { before, after, begin, end } = resultsOf(site);
-  const tile = registerTile({ id, dtype: t.plan.dtype, height: m.v.step, vectors, lanes, ...reader, begin, end });
-  return [...before, ...tile, ...after];
+  return [...before, ...runs.around((reader) => registerTile({ ...shape, ...reader, begin, end })), ...after];
 }
 
 function resultsOf(site: TileSite): Results {
-  const { t, block, panel, m } = site;
-  const { task, results } = t.plan;
-  if (block.partialSums) return addedToSums(site, block.partialSums);
-  const cost = m.v.step * panel.vectors * taskCost(task.outputs.map((o) => o.body));
-  if (results === 'turned' && panel.lanes > 1) return fromMemory(site, turnedFrom);
-  return cost > mostWrittenOut ? fromMemory(site, inLoops) : writtenOut(site);
+  const { partialSums } = site.block;
+  if (partialSums) return addedToSums(site, partialSums);
+  const way = wayOf(site);
+  return way === 'written out' ? writtenOut(site) : fromMemory(site, way === 'turned' ? turnedFrom : inLoops);
 }
 
-/** Sums begin with what the blocks before have left, and are stored for those that come. */
-function addedToSums(site: TileSite, { buffer, from }: PartialSums): Results {
-  const { t, panel, outputs } = site;
+/** How the results of a tile are computed from its sums. */
+function wayOf({ t, panel, m }: TileSite): 'turned' | 'in loops' | 'written out' {
+  const { task, results } = t.plan;
+  const cost = m.v.step * panel.vectors * taskCost(task.outputs.map((o) => o.body));
+  if (results === 'turned' && panel.lanes > 1) return 'turned';
+  return cost > mostWrittenOut ? 'in loops' : 'written out';
+}
+
+/** A block's sums are added to those of the blocks before it. */
+function addedToSums(site: TileSite, sums: PartialSums): Results {
+  const { t, panel, outputs, id } = site;
   const { dtype, task } = t.plan;
   const { lanes } = panel;
-  const type = ir.valueType(dtype, lanes);
-  const scalar = ir.valueType(dtype, 1);
   // The first output has the order of the task's shape, which is that of the sums.
-  const at = (r: number, c: number): Affine => added(outputs.at(task.inputs.length, ir.at(r), ir.at(c), 0), from);
+  const at = (r: number, c: number): Affine => added(outputs.at(task.inputs.length, ir.at(r), ir.at(c), 0), sums.from);
   return {
     before: [],
-    begin: (r, u) =>
-      isStoredWhole(site, u) ? ir.load(buffer, at(r, u * lanes), type, 1, partAt(site, u)) : ir.constant(0, type),
+    begin: () => ir.constant(0, ir.valueType(dtype, lanes)),
     end: (r, u, sum) => {
-      if (isStoredWhole(site, u)) return [ir.store(buffer, at(r, u * lanes), sum, partAt(site, u))];
-      return columnsAt(site, u).map((c, l) =>
-        ir.store(buffer, at(r, c), ir.binary('add', ir.load(buffer, at(r, c), scalar), laneOf(sum, l))),
-      );
+      const name = `p${id}_${r}_${u}`;
+      if (isStoredWhole(site, u)) return addAt(sums, at(r, u * lanes), sum, name, partAt(site, u));
+      return columnsAt(site, u).flatMap((c, l) => addAt(sums, at(r, c), laneOf(sum, l), `${name}_${l}`));
     },
     after: [],
   };
+}
+
+/** The sums of runs are added up in memory, and the results computed from there. */
+function inRuns(site: TileSite, shape: Parameters<typeof tileInMemory>[0], runs: TileRuns): Body {
+  const { buffers } = site.t;
+  const { dtype, height, vectors, lanes } = shape;
+  const room = (name: string) => buffers.own(name, dtype, height * vectors * lanes);
+  const high = room('tile');
+  const sums: SumsAt = { high, low: needsDigits(runs.count) ? room('rounded') : undefined };
+  const results = { turned: turnedFrom, 'in loops': inLoops, 'written out': oneByOne }[wayOf(site)];
+  const at = (r: number, u: number) => ir.at((r * vectors + u) * lanes);
+  return [...fetching(site), ...tileInMemory(shape, runs, sums, at), ...results(site, high)];
+}
+
+/** One vector after the other. */
+function oneByOne(site: TileSite, sums: Buffer): Body {
+  const { t, panel, m, id } = site;
+  const { vectors, lanes } = panel;
+  const type = ir.valueType(t.plan.dtype, lanes);
+  const { end } = writtenOut(site);
+  const tile = Array.from({ length: m.v.step * vectors }, (_, i) => {
+    const sum: Local = { name: `r${id}_${i}`, type };
+    const load: Statement = { kind: 'set', local: sum, value: ir.load(sums, ir.at(i * lanes), type) };
+    return [load, ...end(Math.floor(i / vectors), i % vectors, ir.local(sum))];
+  });
+  return storesLast(tile.flat(), id);
 }
 
 const laneOf = (value: Expression, l: number): Expression => (value.type.lanes === 1 ? value : ir.lane(value, l));

@@ -2,6 +2,7 @@
 
 import type { Affine, Buffer, LoopKind } from '../../../loops/ir.ts';
 import { lanesFor } from '../../body/expression.ts';
+import type { SumsAt } from '../../body/long-sums.ts';
 import { type Body, inSteps, isPartial } from '../../body/nest.ts';
 import { outputTypes } from '../../body/outputs.ts';
 import type { TaskBuffers } from '../../offer.ts';
@@ -10,8 +11,7 @@ import type { OutAxis, SumAxis } from './layout.ts';
 import type { TilePlan } from './tile-plan.ts';
 
 /** Where sums are kept between blocks: in the order of the task's shape, from some place on. */
-export interface PartialSums {
-  readonly buffer: Buffer;
+export interface PartialSums extends SumsAt {
   readonly from: Affine;
 }
 

@@ -1,33 +1,25 @@
 // Reductions: sums, products, extremes, any and all, over any axes.
 
-import type { Expression, Local, Statement } from '../../../loops/ir.ts';
-import * as ir from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
-import type { Reduce } from '../../../primitives/primitives.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import {
-  type Body,
-  fromBegin,
-  isPartial,
-  loop,
-  nested,
-  type Piece,
-  type Position,
-  piecesOf,
-  positionAt,
-  variable,
-  variables,
-} from '../../body/nest.ts';
-import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
+import { isPartial, threadParts } from '../../body/nest.ts';
+import { outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
-import { type Accumulator, allInOne, beginning, combine } from './combine.ts';
-import { operandAt, type Reduction, type ReductionAxes, reductionAxes } from './reduction-axes.ts';
+import { alongKept } from './along-kept.ts';
+import { addsOf, alongReduced } from './along-reduced.ts';
+import { type ReductionAxes, reductionAxes } from './reduction-axes.ts';
+import type { ReducePlan, ReduceSite } from './site.ts';
 
-/** Vectors that are accumulated side by side, to fill the pipeline and whole cache lines. */
-const sideBySide = 4;
+/** So many terms may be added to a register of float32: then rounding takes less than a millionth of the sum of their sizes. */
+const mostAdds = 64;
+
+/** What a thread should add up at least, into how many parts it is cut at most, and how many rows a part should have. */
+const enoughElements = 2 ** 17;
+const mostParts = 64;
+const enoughRows = 256;
 
 /** A reduction of any axes. Vectors run along the kept axis that lies innermost, else along the reduced one. */
 export function reduction(task: Task, machine: Machine): Offer | undefined {
@@ -43,22 +35,19 @@ export function reduction(task: Task, machine: Machine): Offer | undefined {
   const bytes = outputBytes(task) + task.operands.length * count * 4;
   const along = vectorsAlong(axes, lanes, machine);
   const width = along === 'neither' ? 1 : lanes;
+  const plan = { task, root, operand, axes, lanes: width, machine };
+  const parts = partsFor(plan, along);
   return {
-    name: `reduce ×${width}`,
+    name: `reduce ×${width}${parts > 1 ? `, ${parts} parts` : ''}`,
     cost: flops / width,
     build: (buffers) => {
-      const site = { task, root, operand, axes, buffers, lanes: width, machine };
-      const body = along === 'kept' ? alongKept(site) : alongReduced(site);
-      return [{ name: `reduce ${root.op}`, body, flops, bytes }];
+      const site: ReduceSite = { ...plan, buffers, parts, isLong: isLong(plan, along) };
+      const [body, joining] = along === 'kept' ? alongKept(site) : alongReduced(site);
+      const name = `reduce ${root.op}`;
+      const kernel = { name, body, flops, bytes };
+      return joining ? [kernel, { name: `parts of ${name}`, body: joining, flops: 0, bytes: 0 }] : [kernel];
     },
   };
-}
-
-/** A reduction whose loops are made: vectors of so many lanes. */
-interface ReduceSite extends Reduction {
-  readonly root: Reduce;
-  readonly lanes: number;
-  readonly machine: Machine;
 }
 
 /** The axes along which vectors lie: an axis has to fill them, and to be where neighbours are. */
@@ -79,97 +68,27 @@ function keptIsNearer({ operands, kept }: ReductionAxes): boolean {
   return alongKept.includes(1) && scattered(alongKept) <= scattered(alongReduced);
 }
 
-/** A finished result: uint8 is summed as int32. */
-const finished = (op: Reduce, total: Expression): Expression =>
-  op.dtype === 'uint8' ? ir.binary('and', total, ir.constant(255, total.type)) : total;
-
-/** A piece of an axis in which so many vectors are done side by side. */
-interface WidePiece extends Piece {
-  readonly vectors: number;
+/** Are there more numbers to add than a register of float32 may take? */
+function isLong({ root, axes, ...plan }: ReducePlan, along: ReturnType<typeof vectorsAlong>): boolean {
+  if (root.op !== 'sum' || root.dtype !== 'float32') return false;
+  const outer = elements(axes.reduced.slice(0, -1));
+  const adds = along === 'kept' ? elements(axes.reduced) : outer * addsOf(axes.reduced.at(-1) ?? 1, plan);
+  return adds > mostAdds;
 }
 
 /**
- * An axis in pieces: vectors side by side, vectors one by one, and what does not fill one. Of 55 elements on four lanes
- * the first 48 are done in four vectors an iteration, the next four in one, and three element by element, or as a part
- * of a vector.
+ * Into how many parts what is reduced is cut, for the threads to share: where the kept axes are not enough for them, or
+ * where columns are summed, of which whole rows are read faster. That follows from shapes alone.
  */
-function widePieces(size: number, { lanes, machine }: ReduceSite): WidePiece[] {
-  const wide = lanes === 1 ? 0 : Math.floor(size / (lanes * sideBySide)) * lanes * sideBySide;
-  const rest = piecesOf(size - wide, lanes, machine).map((p) => ({ ...p, begin: wide + p.begin, vectors: 1 }));
-  return wide > 0 ? [{ begin: 0, extent: wide, lanes, vectors: sideBySide }, ...rest] : rest;
-}
-
-/** Adds what is reduced at a place to a register. */
-function adding(site: ReduceSite, position: Position, sum: Local): Body {
-  const { statements, value } = operandAt(site, position, `${sum.name}_`);
-  return [...statements, { kind: 'set', local: sum, value: combine(site.root.op, ir.local(sum), value) }];
-}
-
-/** The outputs at a place, of which the register has the result. */
-const ending = ({ task, root, buffers }: ReduceSite, position: Position, total: Local, prefix: string): Body =>
-  computeOutputs(task, buffers, position, finished(root, ir.local(total)), prefix);
-
-/**
- * Vectors of results, all that is reduced for each: the sum of the rows of x[100, 55] reads 16 neighbouring columns,
- * goes down all 100 rows with four sums in registers, and stores them.
- */
-function alongKept(site: ReduceSite): Body {
-  const { root, axes } = site;
-  const last = axes.kept.length - 1;
-  const outer = variables('i', axes.kept.slice(0, last));
-  const reductions = variables('k', axes.reduced);
-  const pieces = widePieces(axes.kept[last], site).flatMap(({ begin, extent, lanes, vectors, count }) => {
-    const v = variable(`v${begin}_${lanes}_${vectors}`, extent, lanes * vectors);
-    const begins: Statement[] = [];
-    const steps: Statement[] = [];
-    const ends: Statement[] = [];
-    for (let u = 0; u < vectors; u++) {
-      const sum: Local = { name: `s${begin}_${lanes}_${vectors}_${u}`, type: ir.valueType(root.dtype, lanes) };
-      const vector = { axis: last, lanes, count };
-      const kept = [...outer.map(fromBegin), { v, begin: begin + u * lanes }];
-      begins.push({ kind: 'set', local: sum, value: beginning(root, sum.type) });
-      steps.push(...adding(site, positionAt(axes.operands, [...kept, ...reductions.map(fromBegin)], vector), sum));
-      ends.push(...ending(site, positionAt(axes.outputs, kept, vector), sum, `e${sum.name}_`));
-    }
-    const body = [...begins, ...nested(reductions, steps), ...ends];
-    return loop(v, body, outer.length === 0 ? 'parallel' : 'serial');
-  });
-  return nested(outer, pieces, 'parallel');
-}
-
-/**
- * One result at a time: the sum of each row of x[100, 55] adds neighbouring elements of the row to four vectors, which
- * are then made one number. Without vectors it is the same with one element at a time.
- */
-function alongReduced(site: ReduceSite): Body {
-  const { root, axes } = site;
-  const last = axes.reduced.length - 1;
-  const kept = variables('i', axes.kept);
-  const middle = variables('k', axes.reduced.slice(0, -1));
-  const begins: Statement[] = [];
-  const accumulators: Accumulator[] = [];
-  const pieces = widePieces(axes.reduced.at(-1) ?? 1, site).flatMap(({ begin, extent, lanes, vectors, count }) => {
-    const v = variable(`v${begin}_${lanes}`, extent, lanes * vectors);
-    const steps: Statement[] = [];
-    for (let u = 0; u < vectors; u++) {
-      const sum: Local = { name: `s${begin}_${lanes}_${u}`, type: ir.valueType(root.dtype, lanes) };
-      const innermost = last < 0 ? [] : [{ v, begin: begin + u * lanes }];
-      const places = [...[...kept, ...middle].map(fromBegin), ...innermost];
-      const position = positionAt(axes.operands, places, { axis: kept.length + last, lanes, count });
-      begins.push({ kind: 'set', local: sum, value: beginning(root, sum.type) });
-      steps.push(...adding(site, position, sum));
-      accumulators.push({ local: sum, count: count ?? lanes });
-    }
-    return loop(v, steps);
-  });
-  const total: Local = { name: 'total', type: ir.valueType(root.dtype, 1) };
-  const together = allInOne(root, accumulators);
-  const one: Body = [
-    ...begins,
-    ...nested(middle, pieces),
-    ...together.statements,
-    { kind: 'set', local: total, value: together.value },
-    ...ending(site, positionAt(axes.outputs, kept.map(fromBegin)), total, 'e'),
-  ];
-  return nested(kept, one, 'parallel');
+function partsFor(plan: ReducePlan, along: ReturnType<typeof vectorsAlong>): number {
+  const { task, axes } = plan;
+  const { kept, reduced } = axes;
+  const rows = elements(reduced);
+  const most = Math.min(mostParts, Math.floor((elements(kept) * rows) / enoughElements));
+  if (task.byItem || most < 2) return 1;
+  if (along === 'kept') {
+    const shared = kept.length > 1 && kept[0] >= threadParts;
+    return shared || !isLong(plan, along) ? 1 : Math.max(1, Math.min(most, Math.floor(rows / enoughRows)));
+  }
+  return (kept[0] ?? 1) >= threadParts ? 1 : most;
 }

@@ -1,6 +1,7 @@
 // The sizes of tiles and blocks, from the machine's description.
 import type { Machine } from '../../../loops/machine.ts';
 import { elements } from '../../../tensor/shape.ts';
+import { divisorNear, threadParts } from '../../body/nest.ts';
 
 /** A tile of results held in registers: rows × vectors. */
 export interface TileShape {
@@ -53,9 +54,6 @@ export function bestTile(rows: number, vectors: number, machine: Machine, least 
   }
   return best;
 }
-
-/** Into about so many parts work is cut for threads, whatever their number: that must not decide any order. */
-export const threadParts = 8;
 
 /** Columns that are packed together where not all of them are: a multiple of a tile's width, the same for all groups if possible. */
 export function groupOf(columns: number, width: number): number {
@@ -133,9 +131,3 @@ export function packingCost(count: number, way: ReturnType<typeof packingWay>, l
 
 /** Cycles to load and store so many partial sums. */
 export const partialSumCost = (count: number, lanes: number): number => (count * 2) / lanes;
-
-/** A divisor close to the wanted size, so that no rest needs code of its own; the wanted size if there is none. */
-export function divisorNear(size: number, wanted: number): number {
-  for (let d = wanted; d >= Math.max(1, wanted * 0.6); d--) if (size % d === 0) return d;
-  return wanted;
-}

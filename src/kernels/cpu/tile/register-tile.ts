@@ -1,7 +1,8 @@
 // The innermost kernel of every contraction: a tile of sums in registers, one step along the summed axes an iteration.
-import type { Expression, Local, Statement } from '../../../loops/ir.ts';
+import type { Affine, Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { DType } from '../../../tensor/dtype.ts';
+import { addAt, clearAt, roundAt, type SumsAt } from '../../body/long-sums.ts';
 import type { Body } from '../../body/nest.ts';
 
 /** How a tile reads its operands, at one step along the summed axes after the other. */
@@ -12,6 +13,13 @@ export interface TileReader {
   readonly row: (r: number) => Expression;
   /** A vector for each of the tile's vectors at each step. */
   readonly column: (u: number) => Expression;
+}
+
+/** The runs in which a tile sums: around a tile for each, which reads its operands so. Of a single run there is nothing around. */
+export interface TileRuns {
+  readonly around: (one: (reader: TileReader) => Body) => Body;
+  /** How many there are, at most. */
+  readonly count: number;
 }
 
 /** What a tile of `height` rows × `vectors` vectors sums, and what becomes of it. */
@@ -26,6 +34,25 @@ export interface RegisterTile extends TileReader {
   readonly begin: (r: number, u: number) => Expression;
   /** What is done with it at last. */
   readonly end: (r: number, u: number, sum: Expression) => Body;
+}
+
+/** The runs' sums of a tile, added up in memory: of each row and vector at a place of its own. */
+export function tileInMemory(
+  tile: Pick<RegisterTile, 'id' | 'dtype' | 'height' | 'vectors' | 'lanes'>,
+  runs: TileRuns,
+  sums: SumsAt,
+  at: (r: number, u: number) => Affine,
+): Body {
+  const { id, dtype, height, vectors, lanes } = tile;
+  const type = ir.valueType(dtype, lanes);
+  const zero = ir.constant(0, type);
+  const places = Array.from({ length: height * vectors }, (_, i) => at(Math.floor(i / vectors), i % vectors));
+  const end = (r: number, u: number, sum: Expression) => addAt(sums, at(r, u), sum, `p${id}_${r}_${u}`);
+  return [
+    ...places.flatMap((place) => clearAt(sums, place, zero)),
+    ...runs.around((reader) => registerTile({ ...tile, ...reader, begin: () => zero, end })),
+    ...places.flatMap((place) => roundAt(sums, place, type)),
+  ];
 }
 
 /** So many results can wait in registers, more or less. */

@@ -1,9 +1,11 @@
 // Winograd's algorithm as kernels: which steps there are, on which arrays, and what is parallel.
 
+import type { Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
+import { needsDigits, runsOf } from '../../body/long-sums.ts';
 import { type Body, loop, variable } from '../../body/nest.ts';
-import { clearSums, multiplyByFilter, multiplyByTaps } from './products.ts';
-import type { ImageBlock, WinogradTiles } from './tiles.ts';
+import { clearSums, multiplyByFilter, multiplyByTaps, type PointSums, roundSums } from './products.ts';
+import type { ImageBlock, PointMatrices, WinogradTiles } from './tiles.ts';
 import { transformFilter, transformInputs, transformResults, transformSums, transformTaps } from './transforms.ts';
 
 /** The body of one kernel, and what it does. */
@@ -74,24 +76,32 @@ function tapsInChunks(g: WinogradTiles): Stage[] {
       [block, together],
     ],
   };
-  const ofChunk = { ...sums, from: ir.at(0, [c, points * sums.plane]) };
+  const rounded = lowFor((chunk / together) * runsOf(rows), () =>
+    g.matrices('scratch', 'rounded', channels.size, correlation.out.size, chunks),
+  );
+  const ofChunk: PointSums = { ...sums, low: rounded, from: ir.at(0, [c, points * sums.plane]) };
   const inside = loop(block, [
     ...transformInputs(g, some, inputs, 'serial'),
     ...transformTaps(g, some, taps, 'serial'),
     ...multiplyByTaps(g, inputs, taps, ofChunk, 'serial'),
   ]);
   return [
-    { does: 'products', body: loop(c, [...clearSums(g, ofChunk), ...inside], 'parallel') },
+    { does: 'products', body: loop(c, [...clearSums(g, ofChunk), ...inside, ...roundSums(g, ofChunk)], 'parallel') },
     { does: 'results', body: transformSums(g, sums, chunks) },
   ];
 }
+
+/** Where so many sums are added up that it matters: room for what that rounds away. */
+const lowFor = (runs: number, room: () => PointMatrices): Buffer | undefined =>
+  needsDigits(runs) ? room().buffer : undefined;
 
 function tapsByPoint(g: WinogradTiles): Stage[] {
   const { correlation, images, channels, tiles } = g.plan;
   const rows = images.size * tiles;
   const inputs = g.matrices('scratch', 'inputs', rows, channels.size);
   const taps = g.matrices('scratch', 'taps', rows, correlation.out.size);
-  const sums = g.matrices('scratch', 'sums', channels.size, correlation.out.size);
+  const room = (name: string) => g.matrices('scratch', name, channels.size, correlation.out.size);
+  const sums: PointSums = { ...room('sums'), low: lowFor(runsOf(rows), () => room('rounded')) };
   const all: ImageBlock = { count: images.size, outside: [] };
   return [
     { does: 'inputs', body: transformInputs(g, all, inputs, 'parallel') },

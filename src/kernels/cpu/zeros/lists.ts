@@ -1,11 +1,12 @@
 // Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
-import type { Affine, Buffer, Local } from '../../../loops/ir.ts';
+import type { Affine, Buffer, Expression, Local } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, int32, times } from '../../body/indices.ts';
+import { mostProducts } from '../../body/long-sums.ts';
 import { type Body, loop, variable } from '../../body/nest.ts';
 import { around, axisLoop } from '../contract/axis-loop.ts';
 import type { Tiling } from '../contract/tiling.ts';
-import type { TileReader } from '../tile/register-tile.ts';
+import type { TileReader, TileRuns } from '../tile/register-tile.ts';
 
 /** The elements of each row that are not zero. */
 export interface Lists {
@@ -18,10 +19,12 @@ export interface Lists {
 }
 
 export function listsFor({ buffers }: Tiling, rows: number, depth: number): Lists {
+  // The last run of the last row may have fewer elements than a run.
+  const length = rows * depth + (depth <= mostProducts ? 0 : mostProducts);
   return {
     counts: buffers.scratch('counts', 'int32', rows),
-    steps: buffers.scratch('steps', 'int32', rows * depth),
-    values: buffers.scratch('values', 'float32', rows * depth),
+    steps: buffers.scratch('steps', 'int32', length),
+    values: buffers.scratch('values', 'float32', length),
   };
 }
 
@@ -80,13 +83,43 @@ export interface PackedPanel {
   readonly depth: number;
 }
 
-/** Reads the list of one row, whose number is `row`, and for each of its elements the row of a panel at that step. */
-export function listReader(lists: Lists, row: Affine, panel: PackedPanel, id: number): TileReader {
-  const { counts, steps, values } = lists;
-  const { buffer, vectors, lanes, depth } = panel;
+/** The list of one row, whose number is `row`, all of it or where it may be long in runs. */
+export function listRuns(lists: Lists, row: Affine, panel: PackedPanel, id: number): TileRuns {
+  const { depth } = panel;
+  const length = ir.load(lists.counts, row, int32);
+  const first = times(row, depth);
+  if (depth <= mostProducts) {
+    return { count: 1, around: (one) => one(listReader(lists, { first, most: depth, length }, panel, id)) };
+  }
+  const number = (n: number) => ir.constant(n, int32);
+  const runs = Math.ceil(depth / mostProducts);
+  const v = variable(`run${id}`, runs * mostProducts, mostProducts);
+  const count = ir.binary('div', ir.binary('add', length, number(mostProducts - 1)), number(mostProducts));
+  const left = ir.binary('sub', length, ir.index(ir.at(0, [v, 1]), int32));
+  const part = { first: added(first, ir.at(0, [v, 1])), most: mostProducts, length: least(left, number(mostProducts)) };
+  return {
+    count: runs,
+    around: (one) => [
+      { kind: 'loop', variable: v, loop: 'serial', count, body: one(listReader(lists, part, panel, id)) },
+    ],
+  };
+}
+
+const least = (a: Expression, b: Expression): Expression => ir.select(ir.compare('less', a, b), a, b);
+
+/** A part of a list: its first place, how many it has, and at most. */
+interface ListPart {
+  readonly first: Affine;
+  readonly length: Expression;
+  readonly most: number;
+}
+
+/** Reads a part of a list, and for each of its elements the row of a panel at that step. */
+function listReader({ steps, values }: Lists, part: ListPart, panel: PackedPanel, id: number): TileReader {
+  const { buffer, vectors, lanes } = panel;
   const type = ir.valueType(buffer.dtype, lanes);
-  const e = variable(`e${id}`, depth);
-  const entry = added(times(row, depth), ir.at(0, [e, 1]));
+  const e = variable(`e${id}`, part.most);
+  const entry = added(part.first, ir.at(0, [e, 1]));
   const begin: Local = { name: `at${id}`, type: int32 };
   const value = ir.binary('mul', ir.load(steps, entry, int32), ir.constant(vectors * lanes, int32));
   return {
@@ -95,7 +128,7 @@ export function listReader(lists: Lists, row: Affine, panel: PackedPanel, id: nu
         kind: 'loop',
         variable: e,
         loop: 'serial',
-        count: ir.load(counts, row, int32),
+        count: part.length,
         body: [{ kind: 'set', local: begin, value }, ...step],
       },
     ],

@@ -20,7 +20,7 @@ import { canBeTurned, depthOf, type TilePlan } from '../contract/tile-plan.ts';
 import { tileSite } from '../contract/tile-site.ts';
 import { type Block, Tiling } from '../contract/tiling.ts';
 import { packingCost, packingWay, uncut } from '../tile/blocking.ts';
-import { counting, type Lists, listing, listReader, listsFor } from './lists.ts';
+import { counting, type Lists, listing, listRuns, listsFor } from './lists.ts';
 import { turnedTiles } from './turned-lists.ts';
 
 /** Vectors of a panel: their sums are independent chains of additions, and with their operands they fit the registers. */
@@ -122,7 +122,7 @@ function multiplying(t: Tiling, lists: Lists): Body {
     const packed = { ...panel, buffer: block.packed as Buffer, depth: block.depth };
     const oneRow = (m: AxisLoop<OutAxis>): Body => {
       const site = tileSite(t, block, panel, p, m);
-      return oneTile(site, listReader(lists, ir.at(m.begin, [m.v, 1]), packed, site.id));
+      return oneTile(site, listRuns(lists, ir.at(m.begin, [m.v, 1]), packed, site.id));
     };
     const products = inner ? loop(p, t.inTiles(rows.size, oneRow)) : turnedTiles(t, block, lists, panel.vectors);
     return around([g], [...packing(t, block, 'serial'), ...products], 'parallel');

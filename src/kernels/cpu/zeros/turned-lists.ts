@@ -1,7 +1,8 @@
 // Products of lists whose rows are the innermost axis of the result: tiles of sums, row by row, which are then turned.
 
-import type { Buffer } from '../../../loops/ir.ts';
+import type { Buffer, Expression } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
+import { needsDigits } from '../../body/long-sums.ts';
 import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
 import { type AxisLoop, axisLoop } from '../contract/axis-loop.ts';
 import type { OutAxis } from '../contract/layout.ts';
@@ -9,8 +10,8 @@ import { tileOutputs } from '../contract/tile-outputs.ts';
 import type { PackedBlock, Tiling } from '../contract/tiling.ts';
 import { turnedResults } from '../contract/turned-results.ts';
 import { prefetching } from '../tile/prefetch.ts';
-import { registerTile } from '../tile/register-tile.ts';
-import { type Lists, listReader } from './lists.ts';
+import { registerTile, tileInMemory } from '../tile/register-tile.ts';
+import { type Lists, listRuns } from './lists.ts';
 
 /** Rows of a tile: so long are the runs in which results are stored, and what they are computed from is read. */
 const tileRows = 64;
@@ -42,16 +43,16 @@ function tiles(t: Tiling, block: PackedBlock, lists: Lists, vectors: number, m: 
   });
   const sums = t.buffers.own(`sums${id}`, dtype, height * width);
   const panel = { buffer: block.packed as Buffer, vectors, lanes, depth: block.depth };
-  const products = registerTile({
-    id,
-    dtype,
-    height: 1,
-    vectors,
-    lanes,
-    ...listReader(lists, ir.at(m.begin, [m.v, 1], [r, few], [row, 1]), panel, id),
-    begin: () => ir.constant(0, type),
-    end: (_, u, value) => [ir.store(sums, ir.at(u * lanes, [r, few * width], [row, width]), value)],
-  });
+  const shape = { id, dtype, height: 1, vectors, lanes } as const;
+  const runs = listRuns(lists, ir.at(m.begin, [m.v, 1], [r, few], [row, 1]), panel, id);
+  const at = (_: number, u: number) => ir.at(u * lanes, [r, few * width], [row, width]);
+  const zero = () => ir.constant(0, type);
+  const end = (i: number, u: number, value: Expression): Body => [ir.store(sums, at(i, u), value)];
+  const low = needsDigits(runs.count) ? t.buffers.own(`rounded${id}`, dtype, height * width) : undefined;
+  const products =
+    runs.count > 1
+      ? tileInMemory(shape, runs, { high: sums, low }, at)
+      : runs.around((reader) => registerTile({ ...shape, ...reader, begin: zero, end }));
   return loop(m.v, [
     ...loop(r, [...fetching, ...loop(row, products)]),
     ...turnedResults(t, { sums, height, width, count: block.count }, outputs),

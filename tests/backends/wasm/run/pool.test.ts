@@ -79,21 +79,21 @@ describe.each([0, 1, 2])('when thread %i of three dies in a run', (victim) => {
 
 test('after a loss the values of variables can be written, some or all, instead of being initialized', async () => {
   const { session, v, step, feeds } = await start(3, 12);
-  const once = (await session.readVariables([v]))[0].data[0];
+  const once = (await session.snapshot([v])).values[0].data[0];
   workers = [];
   const lost = session.run(step, feeds).catch((error: unknown) => error);
   // Asked for before anybody knows.
-  const early = session.readVariables([v]).catch((error: unknown) => error);
+  const early = session.snapshot([v]).catch((error: unknown) => error);
   while (workers.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
   await workers[0].terminate();
   expect(await lost).toBeInstanceOf(tf.WorkerLostError);
   expect((await early) as Error).toMatchObject({ message: expect.stringMatching(/lost with the worker/) });
-  await expect(session.readVariables([v])).rejects.toThrow(tf.FailedPreconditionError);
+  await expect(session.snapshot([v])).rejects.toThrow(tf.FailedPreconditionError);
 
-  await session.writeVariables(new Map([[v, new Float32Array(size * size).fill(100)]]));
-  expect((await session.readVariables([v]))[0].data.every((x) => x === 100)).toBe(true);
+  await session.resume(new Map([[v, new Float32Array(size * size).fill(100)]]));
+  expect((await session.snapshot([v])).values[0].data.every((x) => x === 100)).toBe(true);
   await session.run(step, feeds);
-  expect((await session.readVariables([v]))[0].data[0]).toBeCloseTo(100 + once, 4);
+  expect((await session.snapshot([v])).values[0].data[0]).toBeCloseTo(100 + once, 4);
   await session.close();
 });
 

@@ -10,7 +10,17 @@ import type { Contract } from '../../../../src/primitives/primitives.ts';
 import * as p from '../../../../src/primitives/primitives.ts';
 import * as s from '../../../../src/primitives/scalar.ts';
 import type { Task } from '../../../../src/primitives/task.ts';
-import { anyMachine, check, expectEqual, expectExact, valuesOf } from '../../run.ts';
+import {
+  anyMachine,
+  check,
+  compute,
+  expectEqual,
+  expectExact,
+  Inputs,
+  machines,
+  quarters,
+  valuesOf,
+} from '../../run.ts';
 import { contractions, taskOf, viewsOf } from './contractions.ts';
 
 /** How the cheapest tiles for a task are computed, in words. */
@@ -63,4 +73,43 @@ test('with something computed of the result, positions, other arrays and other t
     }),
     150,
   );
+});
+
+/** Tiles of every kind: few and many columns, in a batch, turned, and with parts of vectors. */
+const long = [
+  { result: ['row 7', 'column 9'], sums: [1100] },
+  { result: ['row 1', 'column 40'], sums: [1100] },
+  { result: ['row 33', 'column 3'], sums: [1100] },
+  { result: ['both 2', 'row 4', 'column 5'], sums: [3, 7, 60] },
+] as const;
+/** What drifts the furthest in sums of 1024 to 2048: each addition loses nearly half of a last place. */
+const drifting = 1 + 2 ** -14 - 2 ** -23;
+
+test.each(long)('long sums of products in runs, of $result by $sums', ({ result, sums }) => {
+  const shape = [...result.map((axis) => Number(axis.split(' ')[1])), ...sums];
+  const axes = result.map((axis) => axis.split(' ')[0]);
+  const kinds = (along: string) =>
+    shape.map((_, i) => (axes[i] === along ? ('repeated' as const) : ('plain' as const)));
+  const order = shape.map((_, i) => i);
+  const depth = sums.reduce((all, size) => all * size, 1);
+  for (const machine of machines) {
+    // Exactly, then where it matters what is rounded.
+    for (const exact of [true, false]) {
+      const inputs = new Inputs();
+      const a = inputs.view('float32', shape, exact ? quarters(1) : () => drifting, {
+        order,
+        kinds: kinds('column'),
+        lead: 0,
+      });
+      const b = inputs.view('float32', shape, exact ? quarters(2) : () => 1, { order, kinds: kinds('row'), lead: 0 });
+      const product = p.contract(a, b, result.length);
+      const wanted = { fetches: [p.map([product], (x) => s.mul(x, 2))] };
+      if (exact) {
+        expectEqual(wanted, inputs, machine, tiled);
+        continue;
+      }
+      const { values } = compute(wanted, inputs, machine, tiled);
+      for (const value of values[0]) expect(Math.abs(Number(value) / (2 * depth * drifting) - 1)).toBeLessThan(1e-5);
+    }
+  }
 });

@@ -1,12 +1,26 @@
 // Reductions of every operation over any axes, interpreted, against the reference: along the kept and the reduced axis.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reduction } from '../../../../src/kernels/cpu/reduce/reduce.ts';
+import { isParallel } from '../../../../src/loops/ir.ts';
+import type { Machine } from '../../../../src/loops/machine.ts';
 import type { ReduceOp } from '../../../../src/primitives/primitives.ts';
 import * as p from '../../../../src/primitives/primitives.ts';
 import * as s from '../../../../src/primitives/scalar.ts';
 import type { DType } from '../../../../src/tensor/dtype.ts';
-import { anyMachine, check, expectExact, Inputs, lies, machines, quarters, shapes, valuesOf } from '../../run.ts';
+import {
+  anyMachine,
+  check,
+  compute,
+  expectExact,
+  expected,
+  Inputs,
+  lies,
+  machines,
+  quarters,
+  shapes,
+  valuesOf,
+} from '../../run.ts';
 
 const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
 const operations = fc.oneof(
@@ -105,4 +119,77 @@ test('vectors lie along the axis on which neighbours are', () => {
   expect(takenFor([40, 50], [0])).toEqual(['reduce ×4', 'along the kept axis']);
   expect(takenFor([40, 50], [1])).toEqual(['reduce ×4', 'along the reduced axis']);
   expect(takenFor([3], [])).toEqual(['reduce ×1', 'along the kept axis']);
+});
+
+/** Of the absolute values' sum, how far float32 sums are from those in float64. */
+function errorsOf(shape: readonly number[], axes: readonly number[], x: (i: number) => number, machine: Machine) {
+  const inputs = new Inputs();
+  const view = inputs.view('float32', shape, x);
+  const wanted = { fetches: [p.reduce('sum', view, axes), p.reduce('sum', p.map([view], s.abs), axes)] };
+  const { values, kernels } = compute(wanted, inputs, machine, reduction);
+  const [right, sizes] = expected(wanted, inputs);
+  return { errors: Array.from(right, (y, i) => Math.abs(values[0][i] - y) / sizes[i]), kernels };
+}
+/** A part of the last place by which a sum of equal terms drifts the furthest from 32 terms on. */
+const drifting = 1 + 33 * 2 ** -23;
+const mixed = (i: number) => (i % 7 === 3 ? 1e5 : Math.sin(i * 12.9898));
+
+test.each([
+  ['rows', [2, 6000], [1]],
+  ['rows whose length is no multiple of anything', [1, 9973], [1]],
+  ['rows of few elements', [1500, 5], [0, 1]],
+  ['columns', [1000, 11], [0]],
+  ['columns, over two axes', [10, 25, 2, 5], [0, 2]],
+  ['every second element', [2, 1500, 2], [1]],
+] as const)('a long sum along %s is within a millionth of the sum of sizes', (_, shape, axes) => {
+  for (const machine of machines.slice(0, 3)) {
+    for (const x of [() => 0.1, () => drifting, mixed]) {
+      for (const error of errorsOf(shape, axes, x, machine).errors) expect(error).toBeLessThan(1e-6);
+    }
+  }
+});
+
+test('an infinity among many numbers stays one, and opposite ones are NaN', () => {
+  for (const machine of machines) {
+    for (const [shape, axes] of [
+      [[2, 3000], [1]],
+      [[3000, 8], [0]],
+    ] as const) {
+      const inputs = new Inputs();
+      const x = inputs.view('float32', shape, (i) => (i === 4000 ? Infinity : i / 4));
+      const y = inputs.view('float32', shape, (i) => (i === 4000 || i === 4008 ? (i - 4004) * Infinity : 1));
+      const fetches = [p.reduce('sum', x, axes), p.reduce('sum', y, axes)];
+      expectExact({ fetches }, inputs, machine, reduction);
+    }
+  }
+});
+
+describe('in parts, for the threads to share', () => {
+  const [scalar, wasm, parts] = machines;
+  test.each([
+    ['all', [280_000], [0], parts],
+    ['two rows', [2, 140_001], [1], wasm],
+    ['columns', [20_000, 14], [0], wasm],
+    ['columns of parts of vectors', [20_000, 14], [0], parts],
+    ['one by one', [280_000], [0], scalar],
+  ] as const)('%s', (_, shape, axes, machine) => {
+    const { errors, kernels } = errorsOf(shape, axes, () => 0.1, machine);
+    for (const error of errors) expect(error).toBeLessThan(1e-6);
+    expect(kernels[0].body.some(isParallel)).toBe(true);
+    expect(kernels.map((k) => k.name)).toContain('parts of reduce sum');
+  });
+
+  test('of every operation and type', () => {
+    for (const [op, dtype] of [
+      ['max', 'float32'],
+      ['sum', 'uint8'],
+      ['sum', 'float64'],
+      ['any', 'bool'],
+    ] as const) {
+      const inputs = new Inputs();
+      const x = inputs.view(dtype, [270_000], valuesOf(dtype, 1));
+      const { kernels } = expectExact({ fetches: [p.reduce(op, x, [0])] }, inputs, wasm, reduction);
+      expect(kernels.map((k) => k.name)).toContain(`parts of reduce ${op}`);
+    }
+  });
 });

@@ -1,15 +1,8 @@
 // The sizes of tiles and blocks: what has to fit fits, and nothing that is allowed would cost less.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  bestTile,
-  blockCount,
-  cutFor,
-  divisorNear,
-  groupOf,
-  tileCost,
-  uncut,
-} from '../../../../src/kernels/cpu/tile/blocking.ts';
+import { divisorNear } from '../../../../src/kernels/body/nest.ts';
+import { bestTile, blockCount, cutFor, groupOf, tileCost, uncut } from '../../../../src/kernels/cpu/tile/blocking.ts';
 import { elements } from '../../../../src/tensor/shape.ts';
 import { anyMachine, check } from '../../run.ts';
 

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { loop, variable } from '../../../../src/kernels/body/nest.ts';
 import type { TilePlan } from '../../../../src/kernels/cpu/contract/tile-plan.ts';
 import { Tiling } from '../../../../src/kernels/cpu/contract/tiling.ts';
-import { registerTile } from '../../../../src/kernels/cpu/tile/register-tile.ts';
-import { counting, listing, listReader, listsFor } from '../../../../src/kernels/cpu/zeros/lists.ts';
+import { tileInMemory } from '../../../../src/kernels/cpu/tile/register-tile.ts';
+import { counting, listing, listRuns, listsFor } from '../../../../src/kernels/cpu/zeros/lists.ts';
 import { verifyKernel } from '../../../../src/loops/check/verify.ts';
 import * as ir from '../../../../src/loops/ir.ts';
 import * as p from '../../../../src/primitives/primitives.ts';
@@ -84,16 +84,10 @@ test('the lists of rows that lie along either axis, and the products of them', (
       for (const i of columns.keys()) columns[i] = quarters(3)(i);
       const result = add(false)('result', 'float32', rows * width);
       const m = variable('m', rows);
-      const tile = registerTile({
-        id: 0,
-        dtype: 'float32',
-        height: 1,
-        vectors,
-        lanes,
-        ...listReader(lists, ir.at(0, [m, 1]), { buffer: panel, vectors, lanes, depth }, 0),
-        begin: () => ir.constant(0, ir.valueType('float32', lanes)),
-        end: (_, u, value) => [ir.store(result, ir.at(u * lanes, [m, width]), value)],
-      });
+      const runs = listRuns(lists, ir.at(0, [m, 1]), { buffer: panel, vectors, lanes, depth }, 0);
+      const shape = { id: 0, dtype: 'float32', height: 1, vectors, lanes } as const;
+      const place = (_: number, u: number) => ir.at(u * lanes, [m, width]);
+      const tile = tileInMemory(shape, runs, { high: result, low: undefined }, place);
       run(loop(m, tile));
       const wanted = listed.flatMap((entries) =>
         Array.from({ length: width }, (_, c) => entries.reduce((sum, [k, v]) => sum + v * columns[k * width + c], 0)),

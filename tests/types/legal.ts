@@ -1,0 +1,149 @@
+// Programs that are right, which types must not refuse: what each gives is checked to the letter.
+import type { NDArray, Shape, Tensor, Variable } from 'millrace';
+import * as tf from 'millrace';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+declare const n: number;
+declare const a: any;
+const x = tf.placeholder('float32', [null, 3]);
+const c = tf.placeholder('bool', [null, 3]);
+const i = tf.placeholder('int32', [3]);
+
+// variables and constants of what one has
+const weights = tf.variable(tf.array(new Float32Array(4), [2, 2]));
+const sum = weights.add(1);
+same<typeof weights, Variable<'float32', [2, 2]>>(true);
+same<typeof sum, Tensor<'float32', [2, 2]>>(true);
+const flat = tf.variable(new Int32Array(4));
+const list = tf.variable(tf.array([1, 2], [2], 'int32'));
+const given = tf.constant(tf.array([1, 2], [2], 'int32'));
+const shaped = tf.constant(new Float64Array(4), { shape: [2, 2] });
+same<typeof flat, Variable<'int32', [number]>>(true);
+same<typeof list, Variable<'int32', [2]>>(true);
+same<typeof given, Tensor<'int32', [2]>>(true);
+same<typeof shaped, Tensor<'float64', [2, 2]>>(true);
+
+// a number first, second, and both
+const [w1, w2, w3, w4, w5, w6] = [
+  tf.where(c, x, 0),
+  tf.where(c, 0, x),
+  tf.where(c, 1, n),
+  tf.where(c, true, false),
+  tf.where(c, i, 0),
+  tf.where(c, false, c),
+];
+same<typeof w1, Tensor<'float32', [null, 3]>>(true);
+same<typeof w2, Tensor<'float32', [null, 3]>>(true);
+same<typeof w3, Tensor<'float32', [null, 3]>>(true);
+same<typeof w4, Tensor<'bool', [null, 3]>>(true);
+same<typeof w5, Tensor<'int32', [null, 3]>>(true);
+same<typeof w6, Tensor<'bool', [null, 3]>>(true);
+for (const compare of [tf.equal, tf.notEqual, tf.less, tf.lessEqual, tf.greater, tf.greaterEqual]) {
+  const first = compare(0, x);
+  const second = compare(x, n);
+  same<typeof first, Tensor<'bool', [null, 3]>>(true);
+  same<typeof second, Tensor<'bool', [null, 3]>>(true);
+}
+for (const arithmetic of [tf.add, tf.sub, tf.mul, tf.div, tf.floorDiv, tf.mod, tf.pow, tf.maximum, tf.minimum]) {
+  const first = arithmetic(0, x);
+  const second = arithmetic(x, n);
+  same<typeof first, Tensor<'float32', [null, 3]>>(true);
+  same<typeof second, Tensor<'float32', [null, 3]>>(true);
+}
+for (const logical of [tf.logicalAnd, tf.logicalOr, tf.logicalXor, tf.equal, tf.notEqual]) {
+  const first = logical(true, c);
+  const second = logical(c, false);
+  same<typeof first, Tensor<'bool', [null, 3]>>(true);
+  same<typeof second, Tensor<'bool', [null, 3]>>(true);
+}
+const [less, greater, equal] = [x.less(1), x.greater(n), x.equal(0)];
+same<typeof less | typeof greater | typeof equal, Tensor<'bool', [null, 3]>>(true);
+
+// any stays any: nothing is claimed of what is computed from it
+const [a1, a2, a3, a4, a5] = [x.add(a), tf.mul(a, x), tf.less(x, a), tf.add(a, 1), tf.where(a, x, x)];
+same<typeof a1, Tensor<'float32', any>>(true);
+same<typeof a2, Tensor<'float32', any>>(true);
+same<typeof a3, Tensor<'bool', any>>(true);
+same<typeof a4, Tensor<any, any>>(true);
+same<typeof a5, Tensor<'float32', any>>(true);
+const [b1, b2, b3] = [tf.where(c, x, a), x.add(1).add(a1), tf.variable(a)];
+same<typeof b1, Tensor<any, any>>(true);
+same<typeof b2, Tensor<'float32', any>>(true);
+same<typeof b3, Variable<any, any>>(true);
+tf.matmul(x.mul(a), tf.zeros([10, 4])).add(tf.zeros([4]));
+const masked = <S extends Shape>(t: Tensor<'float32', S>, mask: any): Tensor<'float32', S> => t.mul(mask);
+masked(x, a);
+
+// a variable is given what may be fed for it
+const v = tf.variable([1, 2, 3]);
+const flags = tf.variable([true, false]);
+const numbers: NDArray<'float32', [3]> = tf.array([1, 2, 3]);
+const assigned = [v.assign([4, 5, 6]), v.assignAdd([1, 2, 3]), tf.assign(v, new Float32Array(3)), v.assign(numbers)];
+same<(typeof assigned)[number], Tensor<'float32', [3]>>(true);
+const switched = [flags.assign([true, true]), flags.assign(true), tf.assign(flags, new Uint8Array(2))];
+same<(typeof switched)[number], Tensor<'bool', [2]>>(true);
+weights.assign([
+  [1, 2],
+  [3, 4],
+]);
+tf.variable(1).assign(2);
+tf.assignSub(v, v.mul(0.5));
+// @ts-expect-error
+v.assign(['4', '5', '6']);
+// @ts-expect-error
+v.assign([[4, 5, 6]]);
+// @ts-expect-error
+v.assign(new Int32Array(3));
+// @ts-expect-error
+flags.assign(1);
+// @ts-expect-error
+tf.where(c, 1, true);
+// @ts-expect-error
+tf.equal(true, x);
+
+// helpers generic in the shape of their argument
+type F<S extends Shape> = Tensor<'float32', S>;
+const layerNorm = <S extends Shape>(t: F<S>): F<S> => {
+  const centered = t.sub(tf.reduceMean(t, -1, { keepDims: true }));
+  const variance = tf.reduceMean(tf.square(centered), -1, { keepDims: true });
+  return centered.div(tf.sqrt(variance.add(1e-5)));
+};
+const batchNorm = <S extends Shape>(t: F<S>): F<S> => {
+  const mean = tf.reduceMean(t, [0, 1], { keepDims: true });
+  const variance = tf.reduceMean(tf.square(t.sub(mean)), [0, 1], { keepDims: true });
+  return tf.mul(t.sub(mean), tf.rsqrt(tf.add(variance, 1e-3)));
+};
+const standardized = <S extends Shape>(t: F<S>): F<S> =>
+  t.sub(tf.reduceMean(t)).div(tf.sqrt(tf.reduceMean(tf.square(t))));
+const unit = <S extends Shape>(t: F<S>): F<S> => {
+  const squares = tf.reduceSum(tf.square(t), undefined, { keepDims: true });
+  return t.mul(tf.rsqrt(tf.maximum(squares, 1e-12)));
+};
+const softmax = <S extends Shape>(t: F<S>): F<S> => {
+  const e = tf.exp(t.sub(tf.reduceMax(t, 1, { keepDims: true })));
+  return e.div(e.reduceSum(1, { keepDims: true }));
+};
+const gelu = <S extends Shape>(t: F<S>): F<S> =>
+  tf.mul(0.5, t).mul(tf.add(1, tf.tanh(t.add(tf.pow(t, 3).mul(0.044715)).mul(0.797))));
+const leaky = <S extends Shape>(t: F<S>): F<S> => tf.where(tf.greater(t, 0), t, t.mul(0.1));
+const positive = <S extends Shape>(t: F<S>): F<S> => tf.where(t.less(0), 0, t);
+const clipped = <S extends Shape>(t: F<S>): F<S> => tf.maximum(-1, tf.minimum(t, 1));
+const chained = layerNorm(batchNorm(standardized(unit(softmax(gelu(leaky(positive(clipped(tf.zeros([2, 5, 4]))))))))));
+same<typeof chained, Tensor<'float32', [2, 5, 4]>>(true);
+// What loses an axis is not of the shape of the argument.
+// @ts-expect-error
+export const wrong = <S extends Shape>(t: F<S>): F<S> => tf.reduceSum(t, -1);
+
+// keepDims, of known shapes
+const [k1, k2, k3, k4] = [
+  tf.reduceSum(tf.zeros([2, 3, 4]), -2, { keepDims: true }),
+  tf.reduceSum(tf.zeros([2, 3, 4]), [0, -1], { keepDims: true }),
+  tf.reduceSum(x, undefined, { keepDims: true }),
+  tf.zeros([n, 4]).add(tf.zeros([5, 4])),
+];
+same<typeof k1, Tensor<'float32', [2, 1, 4]>>(true);
+same<typeof k2, Tensor<'float32', [1, 3, 1]>>(true);
+same<typeof k3, Tensor<'float32', [1, 1]>>(true);
+same<typeof k4, Tensor<'float32', [5, 4]>>(true);
