@@ -81,7 +81,7 @@ const unpack = ({ dtype, shape, data }: Packed): tf.NDArray<any, any> =>
 function expectClose(found: ArrayLike<number>, wanted: tf.TypedArray, tolerance: number, what: string): void {
   expect(found.length, what).toBe(wanted.length);
   const numbers = [...wanted];
-  const scale = numbers.reduce((most, n) => (Number.isFinite(n) ? Math.max(most, Math.abs(n)) : most), 1);
+  const scale = numbers.reduce((most, n) => (Number.isFinite(n) ? Math.max(most, Math.abs(n)) : most), 0);
   numbers.forEach((w, i) => {
     const ok = Object.is(found[i], w) || found[i] === w || Math.abs(found[i] - w) <= tolerance * scale;
     if (!ok) throw new Error(`${what}: element ${i} is ${found[i]}, expected ${w} (tolerance ${tolerance * scale})`);

@@ -1,6 +1,6 @@
 // Random programs over variables: after each run every variable and every fetch is the same on both backends.
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import * as tf from '../../src/index.ts';
 import { buildUpdates, updateRecipes } from './random-updates.ts';
 
@@ -23,8 +23,13 @@ test('updates and reads in random order agree on both backends', async () => {
       }
       const [reference, wasm] = seen;
       for (const [k, row] of reference.entries()) {
-        for (const [i, v] of row.entries())
-          expect(Math.abs(wasm[k][i] - v)).toBeLessThanOrEqual(1e-4 * Math.max(1, Math.abs(v)));
+        // What cancels leaves the rounding of what it was made of.
+        const scale = Math.max(1e-2, ...row.map(Math.abs));
+        for (const [i, v] of row.entries()) {
+          const found = wasm[k][i];
+          if (!(Math.abs(found - v) <= 1e-4 * scale))
+            throw new Error(`value ${k}, element ${i}: ${found}, expected ${v}`);
+        }
       }
     }),
     { numRuns: 400 },

@@ -39,7 +39,7 @@ export function valuesOf(lowered: Lowered, given: Given = givenFor(lowered)): nu
 
 /** Each number within a part of the largest. */
 export function expectClose(found: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: number): void {
-  const scale = Math.max(1, ...Array.from(wanted, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+  const scale = Math.max(1e-3, ...Array.from(wanted, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
   const far = Array.from(wanted).findIndex((w, i) => {
     const f = found[i];
     return !(Object.is(f, w) || f === w || Math.abs(f - w) <= tolerance * scale);

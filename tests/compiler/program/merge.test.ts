@@ -22,14 +22,14 @@ const noise = (shape: readonly number[], seed: number, scale = 1): Any =>
 const networks: [string, number[], (x: Any) => Any][] = [
   [
     'convolutions with bias, relu and pooling, and their gradient',
-    [24, 22, 21, 4],
+    [24, 14, 13, 4],
     (x) => {
-      const h = pool(tf.nn.relu(conv(x, noise([3, 3, 4, 16], 1)).add(noise([16], 2))) as Any);
-      const y = pool(tf.nn.relu(conv(h, noise([5, 5, 16, 8], 3)).add(noise([8], 4))) as Any);
+      const h = pool(tf.nn.relu(conv(x, noise([3, 3, 4, 8], 1)).add(noise([8], 2))) as Any);
+      const y = pool(tf.nn.relu(conv(h, noise([5, 5, 8, 4], 3)).add(noise([4], 4))) as Any);
       return tf.gradients(tf.reduceSum(tf.square(y) as Any) as Any, [x])[0] as Any;
     },
   ],
-  ['a prime number of images', [23, 24, 24, 8], (x) => pool(tf.tanh(conv(x, noise([3, 3, 8, 8], 5))) as Any)],
+  ['a prime number of images', [23, 14, 14, 8], (x) => pool(tf.tanh(conv(x, noise([3, 3, 8, 8], 5))) as Any)],
   [
     'rows: a product, softmax, and what follows from it',
     [768, 96],
@@ -40,7 +40,7 @@ const networks: [string, number[], (x: Any) => Any][] = [
   ],
   [
     'a chain so long that it is cut',
-    [512, 24],
+    [256, 24],
     (x) => {
       let y = x;
       for (let i = 0; i < 70; i++) y = tf.add(x, tf.tanh(tf.matmul(y, noise([24, 24], i, 0.1)) as Any) as Any) as Any;
