@@ -1,4 +1,4 @@
-// Searches that take longer than a test may: `npm run soak -- seeds`.
+// What the suite does a little, done much more often, by hand: `npm run soak -- NAME`. Takes minutes.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,49 +7,60 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** All property tests, or those of the given files, with examples that no run has had. */
-function seeds(...paths) {
-  const all = readdirSync(join(root, 'tests'), { recursive: true })
+/** The files that draw examples at random. */
+const properties = () =>
+  readdirSync(join(root, 'tests'), { recursive: true })
     .map((name) => join('tests', name))
     .filter(
       (name) =>
         name.endsWith('.test.ts') && /'fast-check'|'(\.\.\/)+run\.ts'/.test(readFileSync(join(root, name), 'utf8')),
     );
-  const seed = process.env.MILLRACE_TEST_SEED ?? String(randomInt(2 ** 31));
-  const files = paths.length > 0 ? paths : all;
-  console.log(`millrace: ${files.length} files with the seed ${seed} …`);
-  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files], {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, MILLRACE_TEST_SEED: seed },
-  });
-  if (status !== 0)
-    console.log(`millrace: to see it again: MILLRACE_TEST_SEED=${seed} npm run soak -- seeds ${paths.join(' ')}`);
-  return status ?? 1;
-}
 
-/** Calls of everything public with arguments of all kinds. */
-function calls() {
-  const seed = process.env.MILLRACE_SEED ?? String(randomInt(2 ** 31));
-  const count = process.env.MILLRACE_CALLS ?? '100000';
-  console.log(`millrace: ${count} calls with the seed ${seed} …`);
-  const { status } = spawnSync(
-    process.execPath,
-    ['node_modules/vitest/vitest.mjs', 'run', 'tests/integration/calls.test.ts'],
-    {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, MILLRACE_SEED: seed, MILLRACE_CALLS: count },
-    },
-  );
-  if (status !== 0) console.log(`millrace: to see it again: MILLRACE_SEED=${seed} npm run soak -- calls`);
-  return status ?? 1;
-}
+/** By name: what is done, the files that do it, and the variables that tell them how often; those that are set stay. */
+const soaks = {
+  calls: {
+    about: 'calls of everything public with arguments of all kinds',
+    files: ['tests/integration/calls.test.ts'],
+    env: { MILLRACE_CALLS: '100000', MILLRACE_SEED: String(randomInt(2 ** 31)) },
+  },
+  kills: {
+    about: 'kill -9 while each step is saved',
+    files: ['tests/checkpoint/durable.test.ts'],
+    env: { MILLRACE_KILLS: '200' },
+  },
+  resume: {
+    about: 'the second model, killed and resumed, with every optimizer',
+    files: ['tests/integration/resume.test.ts'],
+    env: { MILLRACE_RESUME: 'whole' },
+  },
+  seeds: {
+    about: 'all property tests, or those in the files that are named behind, with examples that no run has had',
+    files: properties(),
+    env: { MILLRACE_TEST_SEED: String(randomInt(2 ** 31)) },
+  },
+  sums: {
+    about: 'sums of 100,000,000 terms',
+    files: ['tests/integration/sums.test.ts'],
+    env: { MILLRACE_TEST_TERMS: '1e8' },
+  },
+};
 
-const soaks = { calls, seeds };
-const [name, ...rest] = process.argv.slice(2);
+const [name, ...chosen] = process.argv.slice(2);
 if (!Object.hasOwn(soaks, name ?? '')) {
-  console.error(`millrace: npm run soak -- NAME, where NAME is one of: ${Object.keys(soaks).join(', ')}`);
+  const list = Object.entries(soaks).map(([key, { about }]) => `  ${key.padEnd(8)}${about}\n`);
+  console.error(`millrace: npm run soak -- NAME, where NAME is one of:\n${list.join('')}`);
   process.exit(1);
 }
-process.exit(soaks[name](...rest));
+const { files, env: defaults } = soaks[name];
+const env = Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, process.env[key] ?? value]));
+const words = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+console.log(
+  `millrace: ${name}: to do the same again: ${words.join(' ')} npm run soak -- ${[name, ...chosen].join(' ')}`,
+);
+const wanted = chosen.length > 0 ? chosen : files;
+const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...wanted], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, ...env },
+});
+process.exit(status ?? 1);

@@ -146,7 +146,7 @@ for (;;) {
   console.log('saved');
 }`;
 
-/** How often the process is killed; \`npm run soak -- kills\` says more. */
+/** How often the process is killed; `npm run soak -- kills` says more. */
 const kills = Number(process.env.MILLRACE_KILLS ?? 20);
 
 test(`killed ${kills} times at random moments of saving every step: what is found is whole, and steps go on`, async () => {
