@@ -37,9 +37,9 @@ export function valuesOf(lowered: Lowered, given: Given = givenFor(lowered)): nu
   return [...fetches, ...updates.map((u) => u.data)].map((data) => Array.from(data, Number));
 }
 
-/** Each number within a part of the largest. */
+/** Each number within a part of the largest. What cancels leaves the rounding of what it was made of. */
 export function expectClose(found: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: number): void {
-  const scale = Math.max(1e-3, ...Array.from(wanted, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+  const scale = Math.max(0.1, ...Array.from(wanted, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
   const far = Array.from(wanted).findIndex((w, i) => {
     const f = found[i];
     return !(Object.is(f, w) || f === w || Math.abs(f - w) <= tolerance * scale);
