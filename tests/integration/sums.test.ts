@@ -5,7 +5,7 @@ import * as tf from '../../src/index.ts';
 import { backends } from '../backends.ts';
 
 type Any = tf.Tensor<any, any>;
-/** Ten million, unless MILLRACE_TEST_TERMS says 1e8: that takes minutes, and 4 GB. */
+/** Ten million, unless MILLRACE_TEST_TERMS says 1e8, as in `npm run soak -- sums`: that takes minutes, and 4 GB. */
 const most = Number(process.env.MILLRACE_TEST_TERMS ?? 1e7);
 const patience = most > 1e7 ? 600_000 : 60_000;
 const compiled = backends.filter((name) => name !== 'reference');
