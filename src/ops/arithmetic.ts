@@ -172,7 +172,10 @@ export const AddNOp = defineOp({
 });
 const addNForm = signature('tf.addN', { xs: tensorList }, { name: text }, ['name']);
 /** The sum of several tensors of one shape. */
-export function addN<T extends NumericDType, S extends Shape>(xs: readonly Tensor<T, S>[], name?: Named): Tensor<T, S>;
+export function addN<T extends NumericDType = any, S extends Shape = any>(
+  xs: readonly Tensor<T, S>[],
+  name?: Named,
+): Tensor<T, S>;
 export function addN(...given: unknown[]): AnyTensor {
   const { xs, name } = addNForm.take(given);
   return apply(AddNOp, tensors('addN', xs), {}, name);

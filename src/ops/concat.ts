@@ -99,7 +99,7 @@ export function concat(...given: unknown[]): AnyTensor {
 
 const stackForm = signature('tf.stack', { xs: tensorList }, { axis: wholeNumber, name: text }, ['axis', 'name']);
 /** Tensors of one shape side by side along a new axis (default 0). */
-export function stack<T extends DType, A extends Shape>(
+export function stack<T extends DType = any, A extends Shape = any>(
   xs: readonly Tensor<T, A>[],
   axis?: number | { readonly axis?: number; readonly name?: string },
   name?: Named,
@@ -139,7 +139,7 @@ const unstackForm = signature('tf.unstack', { x: tensor }, { axis: wholeNumber, 
  *
  * @throws InvalidArgumentError for more than 100,000 of them.
  */
-export function unstack<T extends DType, A extends Shape>(
+export function unstack<T extends DType = any, A extends Shape = any>(
   x: Tensor<T, A>,
   axis?: number | { readonly axis?: number; readonly name?: string },
   name?: Named,

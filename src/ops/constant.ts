@@ -26,7 +26,7 @@ export const constantOf = (dtype: DType, shape: readonly number[], data: TypedAr
   apply(Const, [], { dtype, shape, data });
 
 /** A constant of one repeated value. */
-export function filled<T extends DType, S extends Shape>(
+export function filled<T extends DType = any, S extends Shape = any>(
   op: string,
   shape: Shape,
   value: number,

@@ -199,11 +199,11 @@ const form = signature(
  * ```
  */
 export function conv2d<
-  T extends FloatDType,
-  A extends Shape,
-  B extends Shape,
-  const St extends Shape,
-  P extends Padding,
+  T extends FloatDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
+  const St extends Shape = Shape,
+  P extends Padding = Padding,
 >(
   x: Tensor<T, A>,
   filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,
@@ -212,11 +212,11 @@ export function conv2d<
   options?: { readonly name?: string },
 ): Tensor<T, Conv2D<A, B, St, P>>;
 export function conv2d<
-  T extends FloatDType,
-  A extends Shape,
-  B extends Shape,
-  const St extends Shape,
-  P extends Padding,
+  T extends FloatDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
+  const St extends Shape = Shape,
+  P extends Padding = Padding,
 >(
   x: Tensor<T, A>,
   filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,

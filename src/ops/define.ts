@@ -142,7 +142,7 @@ export function unaryFunction<F>(definition: OpDefinition, call = `tf.${function
   return unary as F;
 }
 /** An elementwise function of one tensor. */
-export type UnaryFunction<D extends DType> = <T extends D, S extends Shape>(
+export type UnaryFunction<D extends DType> = <T extends D = any, S extends Shape = any>(
   x: Tensor<T, S>,
   name?: Named,
 ) => Tensor<T, S>;

@@ -79,7 +79,7 @@ const FillLike = defineOp<{ value: number }>({
 
 const zerosLikeForm = signature('tf.zerosLike', { x: tensor }, { name: text });
 /** Zeros of the dtype and shape of another tensor. */
-export function zerosLike<T extends DType, S extends Shape>(
+export function zerosLike<T extends DType = any, S extends Shape = any>(
   x: Tensor<T, S>,
   options?: { readonly name?: string },
 ): Tensor<T, S>;
@@ -90,7 +90,7 @@ export function zerosLike(...given: unknown[]): AnyTensor {
 
 const onesLikeForm = signature('tf.onesLike', { x: tensor }, { name: text });
 /** Ones of the dtype and shape of another tensor. */
-export function onesLike<T extends DType, S extends Shape>(
+export function onesLike<T extends DType = any, S extends Shape = any>(
   x: Tensor<T, S>,
   options?: { readonly name?: string },
 ): Tensor<T, S>;

@@ -55,7 +55,12 @@ const gatherForm = signature('tf.gather', { x: tensor, indices: tensor }, { axis
  * The slices of x at `indices` (int32 or uint8) along an axis: out[i, …] = x[indices[i], …] for axis 0.
  * A run with an index out of range fails with an InvalidArgumentError before anything changes.
  */
-export function gather<T extends DType, A extends Shape, I extends Shape, const Ax extends number = 0>(
+export function gather<
+  T extends DType = any,
+  A extends Shape = any,
+  I extends Shape = any,
+  const Ax extends number = 0,
+>(
   x: Tensor<T, A>,
   indices: Tensor<'int32' | 'uint8', I>,
   options?: { readonly axis?: Ax; readonly name?: string },

@@ -124,7 +124,11 @@ const castForm = signature('tf.cast', { x: tensor, dtype: dtypeKind }, { name: t
  * x in another element type. Float to integer truncates toward zero and saturates (NaN gives 0), to uint8 keeps the
  * low 8 bits; to bool is `x ≠ 0`; true is 1. Gradients flow between float types only.
  */
-export function cast<T extends DType, S extends Shape>(x: Tensor<DType, S>, dtype: T, name?: Named): Tensor<T, S>;
+export function cast<T extends DType = any, S extends Shape = any>(
+  x: Tensor<DType, S>,
+  dtype: T,
+  name?: Named,
+): Tensor<T, S>;
 export function cast(...given: unknown[]): AnyTensor {
   const { x, dtype, name } = castForm.take(given);
   return apply(CastOp, [x], { dtype }, name);

@@ -92,9 +92,9 @@ const form = signature(
  * ```
  */
 export function matmul<
-  T extends NumericDType,
-  A extends Shape,
-  B extends Shape,
+  T extends NumericDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
   TA extends boolean = false,
   TB extends boolean = false,
 >(
@@ -105,9 +105,9 @@ export function matmul<
   options?: { readonly name?: string },
 ): Tensor<T, MatMul<A, B, TA, TB>>;
 export function matmul<
-  T extends NumericDType,
-  A extends Shape,
-  B extends Shape,
+  T extends NumericDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
   TA extends boolean = false,
   TB extends boolean = false,
 >(

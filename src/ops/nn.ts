@@ -33,7 +33,7 @@ export {
 
 const biasAddForm = signature('tf.nn.biasAdd', { x: tensor, bias: tensor }, { name: text });
 /** x + b, the bias b along the last axis of x. */
-export function biasAdd<T extends NumericDType, A extends Shape, B extends Shape>(
+export function biasAdd<T extends NumericDType = any, A extends Shape = any, B extends Shape = any>(
   x: Tensor<T, A>,
   bias: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'biasAdd'>>,
   options?: { readonly name?: string },
@@ -48,7 +48,7 @@ export function biasAdd(...given: unknown[]): AnyTensor {
 
 const l2LossForm = signature('tf.nn.l2Loss', { x: tensor }, { name: text }, ['name']);
 /** Σ x² / 2: the usual weight penalty. */
-export function l2Loss<T extends FloatDType, S extends Shape>(x: Tensor<T, S>, name?: Named): Tensor<T, []>;
+export function l2Loss<T extends FloatDType = any, S extends Shape = any>(x: Tensor<T, S>, name?: Named): Tensor<T, []>;
 export function l2Loss(...given: unknown[]): AnyTensor {
   const { x, name } = l2LossForm.take(given);
   return mul(reduceSum(square(x)), 0.5, name);
@@ -87,7 +87,7 @@ const dropoutForm = signature('tf.nn.dropout', { x: tensor, keepProb: operand },
  *
  * Source: Srivastava et al., "Dropout", JMLR 15, 2014.
  */
-export function dropout<T extends FloatDType, S extends Shape>(
+export function dropout<T extends FloatDType = any, S extends Shape = any>(
   x: Tensor<T, S>,
   keepProb: Tensor<NoInfer<T>, any> | number,
   options?: { readonly seed?: number; readonly name?: string },

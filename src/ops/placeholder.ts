@@ -36,7 +36,10 @@ export function placeholder<T extends DType, const S extends Shape>(
   dtype: T,
   options: { readonly shape: S; readonly name?: string },
 ): Placeholder<T, [...S]>;
-export function placeholder<T extends DType>(dtype: T, options?: { readonly name?: string }): Placeholder<T, Dim[]>;
+export function placeholder<T extends DType = any>(
+  dtype: T,
+  options?: { readonly name?: string },
+): Placeholder<T, Dim[]>;
 export function placeholder<T extends DType, const S extends Shape>(
   dtype: T,
   shape: S,

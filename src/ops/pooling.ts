@@ -206,14 +206,26 @@ export interface PoolOptions<K extends Shape, St extends Shape, P extends Paddin
 
 /** A pooling over [batch, height, width, channels]. */
 export interface PoolFunction<Op extends string> {
-  <T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+  <
+    T extends FloatDType = any,
+    A extends Shape = any,
+    const K extends Shape = Shape,
+    const St extends Shape = Shape,
+    P extends Padding = Padding,
+  >(
     x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
     ksize: K,
     strides: St,
     padding: P,
     options?: { readonly name?: string },
   ): Tensor<T, Pool<A, K, St, P>>;
-  <T extends FloatDType, A extends Shape, const K extends Shape, const St extends Shape, P extends Padding>(
+  <
+    T extends FloatDType = any,
+    A extends Shape = any,
+    const K extends Shape = Shape,
+    const St extends Shape = Shape,
+    P extends Padding = Padding,
+  >(
     x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
     options: PoolOptions<K, St, P>,
   ): Tensor<T, Pool<A, K, St, P>>;

@@ -328,7 +328,7 @@ export const randomUniform: UniformFunction = (...given: unknown[]): AnyTensor =
 };
 
 /** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
-export function uniformLike<T extends FloatDType, S extends Shape>(
+export function uniformLike<T extends FloatDType = any, S extends Shape = any>(
   x: Tensor<T, S>,
   op: string,
   seed?: number,

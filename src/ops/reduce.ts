@@ -37,23 +37,28 @@ interface ReduceAttributes {
 /** A reduction of numbers over some axes, or all. */
 export interface ReduceFunction<Op extends string, D extends DType = NumericDType> {
   <
-    T extends D,
-    A extends Shape,
+    T extends D = any,
+    A extends Shape = any,
     const Ax extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
   >(
     x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
     options: { readonly axis?: Ax; readonly keepDims?: K; readonly name?: string },
   ): Tensor<T, Reduce<A, Ax, K>>;
-  <T extends D, A extends Shape, const Ax extends number | readonly number[] | undefined, K extends boolean>(
+  <
+    T extends D = any,
+    A extends Shape = any,
+    const Ax extends number | readonly number[] | undefined = number | readonly number[] | undefined,
+    K extends boolean = boolean,
+  >(
     x: Tensor<T, A> & ShapeError<AxisError<A, Ax, Op>>,
     axis: Ax,
     keepDims: K,
     name?: Named,
   ): Tensor<T, Reduce<A, Ax, K>>;
   <
-    T extends D,
-    A extends Shape,
+    T extends D = any,
+    A extends Shape = any,
     const Ax extends number | readonly number[] | undefined = undefined,
     K extends boolean = false,
   >(
@@ -281,11 +286,11 @@ const ArgMinOp = defineArg('argmin');
 
 /** The index of an extreme along an axis. */
 export interface ArgFunction<Op extends string> {
-  <A extends Shape, const Ax extends number = 0>(
+  <A extends Shape = any, const Ax extends number = 0>(
     x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, Op>>,
     options: { readonly axis?: Ax; readonly name?: string },
   ): Tensor<'int32', Reduce<A, Ax>>;
-  <A extends Shape, const Ax extends number = 0>(
+  <A extends Shape = any, const Ax extends number = 0>(
     x: Tensor<NumericDType, A> & ShapeError<AxisError<A, Ax, Op>>,
     axis?: Ax,
     name?: Named,

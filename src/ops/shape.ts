@@ -82,11 +82,11 @@ const reshapeForm = signature('tf.reshape', { x: tensor, shape: integerList }, {
  * tf.reshape(x, [-1, 28, 28, 1]);          // [null, 784] → [null, 28, 28, 1]
  * ```
  */
-export function reshape<T extends DType, A extends Shape, const B extends readonly number[]>(
-  x: Tensor<T, A> & ShapeError<ReshapeError<A, B>>,
-  shape: B,
-  name?: Named,
-): Tensor<T, Reshape<A, B>>;
+export function reshape<
+  T extends DType = any,
+  A extends Shape = any,
+  const B extends readonly number[] = readonly number[],
+>(x: Tensor<T, A> & ShapeError<ReshapeError<A, B>>, shape: B, name?: Named): Tensor<T, Reshape<A, B>>;
 export function reshape(...given: unknown[]): AnyTensor {
   const { x, shape, name } = reshapeForm.take(given);
   return apply(ReshapeOp, [x], { shape: integers('reshape', 'the shape', shape) }, name);
@@ -119,15 +119,16 @@ function permutation(perm: readonly number[] | undefined, shape: Shape): number[
 
 const transposeForm = signature('tf.transpose', { x: tensor }, { perm: integerList, name: text }, ['perm', 'name']);
 /** Axes in another order: axis i of the result is axis perm[i] of x. Without `perm` the order is reversed. */
-export function transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
-  x: Tensor<T, A>,
-  options: { readonly perm?: P; readonly name?: string },
-): Tensor<T, Transpose<A, P>>;
-export function transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
-  x: Tensor<T, A>,
-  perm?: P,
-  name?: Named,
-): Tensor<T, Transpose<A, P>>;
+export function transpose<
+  T extends DType = any,
+  A extends Shape = any,
+  const P extends readonly number[] | undefined = undefined,
+>(x: Tensor<T, A>, options: { readonly perm?: P; readonly name?: string }): Tensor<T, Transpose<A, P>>;
+export function transpose<
+  T extends DType = any,
+  A extends Shape = any,
+  const P extends readonly number[] | undefined = undefined,
+>(x: Tensor<T, A>, perm?: P, name?: Named): Tensor<T, Transpose<A, P>>;
 export function transpose(...given: unknown[]): AnyTensor {
   const { x, perm, name } = transposeForm.take(given);
   return apply(TransposeOp, [x], { perm: perm === undefined ? perm : integers('transpose', 'perm', perm) }, name);
@@ -145,7 +146,7 @@ const ExpandDimsOp = defineOp<{ axis: number }>({
 });
 const expandDimsForm = signature('tf.expandDims', { x: tensor, axis: wholeNumber }, { name: text }, ['name']);
 /** A new axis of size 1, before the given one (−1: at the end). */
-export function expandDims<T extends DType, A extends Shape, const Ax extends number>(
+export function expandDims<T extends DType = any, A extends Shape = any, const Ax extends number = number>(
   x: Tensor<T, A>,
   axis: Ax,
   name?: Named,
@@ -172,12 +173,12 @@ const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
 });
 const squeezeForm = signature('tf.squeeze', { x: tensor }, { axes: integerList, name: text }, ['axes', 'name']);
 /** Without its axes of size 1: all that are known to be of that size, or those given. */
-export function squeeze<T extends DType, A extends Shape>(
+export function squeeze<T extends DType = any, A extends Shape = any>(
   x: Tensor<T, A>,
   axes?: undefined,
   name?: Named,
 ): Tensor<T, Squeeze<A>>;
-export function squeeze<T extends DType, A extends Shape>(
+export function squeeze<T extends DType = any, A extends Shape = any>(
   x: Tensor<T, A>,
   axes: readonly number[],
   name?: Named,

@@ -69,12 +69,11 @@ const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp({
 });
 const sliceForm = signature('tf.slice', { x: tensor, begin: integerList, size: integerList }, { name: text }, ['name']);
 /** `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. */
-export function slice<T extends DType, A extends Shape, const Z extends readonly number[]>(
-  x: Tensor<T, A>,
-  begin: readonly number[],
-  size: Z,
-  name?: Named,
-): Tensor<T, Sliced<Z>>;
+export function slice<
+  T extends DType = any,
+  A extends Shape = any,
+  const Z extends readonly number[] = readonly number[],
+>(x: Tensor<T, A>, begin: readonly number[], size: Z, name?: Named): Tensor<T, Sliced<Z>>;
 export function slice(...given: unknown[]): AnyTensor {
   const { x, begin, size, name } = sliceForm.take(given);
   return apply(SliceOp, [x], { begin: integers('slice', 'begin', begin), size: integers('slice', 'size', size) }, name);
@@ -108,7 +107,7 @@ const padForm = signature(
   { value: number, name: text },
 );
 /** Surrounds x with `value` (default 0): `paddings[i]` is [before, after] for axis i. */
-export function pad<T extends DType, A extends Shape>(
+export function pad<T extends DType = any, A extends Shape = any>(
   x: Tensor<T, A>,
   paddings: readonly (readonly [number, number])[],
   options?: { readonly value?: number; readonly name?: string },

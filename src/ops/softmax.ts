@@ -86,7 +86,7 @@ export const SoftmaxOp: OpDefinition<RowAttributes> = defineOp({
 });
 
 /** A function of the rows along an axis. */
-export type RowFunction = <T extends FloatDType, S extends Shape>(
+export type RowFunction = <T extends FloatDType = any, S extends Shape = any>(
   x: Tensor<T, S>,
   axis?: number | { readonly axis?: number; readonly name?: string },
   name?: Named,
@@ -134,7 +134,11 @@ const lossForm = signature('tf.nn.softmaxCrossEntropyWithLogits', {}, given);
  * const loss = tf.reduceMean(tf.nn.softmaxCrossEntropyWithLogits({ labels: y_, logits }));
  * ```
  */
-export function softmaxCrossEntropyWithLogits<T extends FloatDType, A extends Shape, B extends Shape>(options: {
+export function softmaxCrossEntropyWithLogits<
+  T extends FloatDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
+>(options: {
   labels: Tensor<T, A>;
   logits: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'softmaxCrossEntropyWithLogits'>>;
   name?: string;
@@ -200,11 +204,11 @@ const sparseLossForm = signature('tf.nn.sparseSoftmaxCrossEntropyWithLogits', {}
  * The cross-entropy −ln softmax(logits)[label] of each row, for labels given as class numbers (int32 or uint8).
  * A run with a label out of range fails with an InvalidArgumentError before anything changes.
  */
-export function sparseSoftmaxCrossEntropyWithLogits<T extends FloatDType, A extends Shape, B extends Shape>(options: {
-  labels: Tensor<'int32' | 'uint8', A>;
-  logits: Tensor<T, B>;
-  name?: string;
-}): Tensor<T, Reduce<B, -1>>;
+export function sparseSoftmaxCrossEntropyWithLogits<
+  T extends FloatDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
+>(options: { labels: Tensor<'int32' | 'uint8', A>; logits: Tensor<T, B>; name?: string }): Tensor<T, Reduce<B, -1>>;
 export function sparseSoftmaxCrossEntropyWithLogits(...options: unknown[]): AnyTensor {
   const { labels, logits, name } = sparseLossForm.take(options);
   return apply(SparseCrossEntropyOp, [wideIndices(labels), logits], {}, name);

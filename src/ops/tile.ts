@@ -57,7 +57,7 @@ const TileGradOp: OpDefinition<{ multiples: readonly number[] }> = defineOp({
 });
 const form = signature('tf.tile', { x: tensor, multiples: integerList }, { name: text }, ['name']);
 /** x repeated `multiples[i]` times along axis i. */
-export function tile<T extends DType, A extends Shape>(
+export function tile<T extends DType = any, A extends Shape = any>(
   x: Tensor<T, A>,
   multiples: readonly number[],
   name?: Named,

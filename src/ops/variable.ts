@@ -84,7 +84,7 @@ const form = signature('tf.variable', { initial: initialValue }, { trainable: tr
  * const step = tf.variable(0, { trainable: false });
  * ```
  */
-export function variable<T extends DType, S extends Shape>(
+export function variable<T extends DType = any, S extends Shape = any>(
   initial: Tensor<T, S>,
   options?: { readonly name?: string; readonly trainable?: boolean },
 ): Variable<T, S>;
@@ -134,7 +134,7 @@ const assignForm = formOfAssign('assign');
  * tf.assign(v, [4, 5, 6]);      // or v.assign([4, 5, 6])
  * ```
  */
-export function assign<T extends DType, S extends Shape>(
+export function assign<T extends DType = any, S extends Shape = any>(
   v: Variable<T, S>,
   value: Assigned<NoInfer<T>, NoInfer<S>>,
   options?: { readonly name?: string },
@@ -146,7 +146,7 @@ export function assign(...given: unknown[]): AnyTensor {
 
 const assignAddForm = formOfAssign('assignAdd');
 /** Adds to the variable; the result is its new value. */
-export function assignAdd<T extends NumericDType, S extends Shape>(
+export function assignAdd<T extends NumericDType = any, S extends Shape = any>(
   v: Variable<T, S>,
   value: Assigned<NoInfer<T>, NoInfer<S>>,
   options?: { readonly name?: string },
@@ -158,7 +158,7 @@ export function assignAdd(...given: unknown[]): AnyTensor {
 
 const assignSubForm = formOfAssign('assignSub');
 /** Subtracts from the variable; the result is its new value. */
-export function assignSub<T extends NumericDType, S extends Shape>(
+export function assignSub<T extends NumericDType = any, S extends Shape = any>(
   v: Variable<T, S>,
   value: Assigned<NoInfer<T>, NoInfer<S>>,
   options?: { readonly name?: string },

@@ -73,6 +73,17 @@ same<typeof b1, Tensor<any, any>>(true);
 same<typeof b2, Tensor<'float32', any>>(true);
 same<typeof b3, Variable<any, any>>(true);
 tf.matmul(x.mul(a), tf.zeros([10, 4])).add(tf.zeros([4]));
+const [c1, c2, c3, c4, c5] = [tf.neg(a), tf.nn.relu(a), tf.matmul(x, a), tf.reduceSum(a, 1), tf.cast(a, 'float32')];
+same<typeof c1 | typeof c2, Tensor<any, any>>(true);
+same<typeof c3, Tensor<'float32', any>>(true);
+const scalar: Tensor<'float32', []> = tf.reduceMean(a);
+const convolved = tf.nn.conv2d(a, a, { strides: [1, 1, 1, 1], padding: 'SAME' });
+const pooled = tf.nn.maxPool(a, { ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'SAME' });
+const model = (t: Tensor<'float32', [null, 784]>): Tensor<'float32', [null, 784]> => t;
+export const passed = [c1, c2, c3, c4, c5, tf.transpose(a), tf.squeeze(a), tf.exp(a), tf.nn.softmax(a)].map(model);
+export const reshaped = [tf.reshape(convolved, [-1, 784]), tf.reshape(pooled, [-1, 784]), tf.reshape(a, [-1, 784])].map(
+  (t) => model(t).add(scalar),
+);
 const masked = <S extends Shape>(t: Tensor<'float32', S>, mask: any): Tensor<'float32', S> => t.mul(mask);
 masked(x, a);
 
