@@ -158,7 +158,9 @@ test('null steps out of control dependencies', async () => {
   expect(await session.run([outside, v])).toEqual([0, 0]);
   expect(await session.run(inside)).toBe(10);
   expect(await session.run(again)).toBe(11);
-  expect(() => tf.controlDependencies(undefined as any, () => 1)).toThrow('expected an array (or null, for none)');
+  expect(() => tf.controlDependencies(undefined as any, () => 1)).toThrow(
+    'after is missing. Write tf.controlDependencies(after, () => …).',
+  );
   await session.close();
 });
 
