@@ -18,8 +18,13 @@ export class MillraceError extends Error {
   #site: Site | undefined;
 
   constructor(message?: string, options?: ErrorOptions) {
+    const isInternal = new.target === InternalError;
+    const before = Error.stackTraceLimit;
+    // One stack is enough.
+    if (!isInternal) Reflect.set(Error, 'stackTraceLimit', 0);
     super(message, options);
-    if (this instanceof InternalError) return;
+    Reflect.set(Error, 'stackTraceLimit', before);
+    if (isInternal) return;
     this.#site = captureSite(50);
     Object.defineProperty(this, 'stack', stack);
   }
