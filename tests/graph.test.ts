@@ -159,6 +159,9 @@ test('null steps out of control dependencies', async () => {
   expect(await session.run(inside)).toBe(10);
   expect(await session.run(again)).toBe(11);
   expect(() => tf.controlDependencies(3 as any, () => 1)).toThrow('expected an array');
+  expect(() => tf.controlDependencies(undefined as any, () => 1)).toThrow(
+    'after is missing. Write tf.controlDependencies(after, () => …).',
+  );
   await session.close();
 });
 

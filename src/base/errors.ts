@@ -2,18 +2,36 @@
 
 import { captureSite, framesOf, type Site } from './stack.ts';
 
+/** Made when somebody asks: the message may get more lines. */
+const stack: PropertyDescriptor & ThisType<MillraceError> = {
+  configurable: true,
+  get() {
+    return `${this.name}: ${this.message}\n${framesOf(this.site as Site)}`;
+  },
+  set(value: unknown) {
+    Object.defineProperty(this, 'stack', { value, writable: true });
+  },
+};
+
 /** The base of every error that millrace throws on purpose. Its stack begins at the user's line. */
 export class MillraceError extends Error {
   #site: Site | undefined;
 
   constructor(message?: string, options?: ErrorOptions) {
+    const isInternal = new.target === InternalError;
+    const before = Error.stackTraceLimit;
+    // One stack is enough.
+    if (!isInternal) Reflect.set(Error, 'stackTraceLimit', 0);
     super(message, options);
-    if (this instanceof InternalError) return;
-    this.#site = captureSite(100);
-    // Made when somebody asks: the message may get more lines.
-    const get = () => `${this.name}: ${this.message}\n${framesOf(this.#site as Site)}`;
-    const set = (value: unknown) => Object.defineProperty(this, 'stack', { value, writable: true });
-    Object.defineProperty(this, 'stack', { get, set, configurable: true });
+    Reflect.set(Error, 'stackTraceLimit', before);
+    if (isInternal) return;
+    this.#site = captureSite(50);
+    Object.defineProperty(this, 'stack', stack);
+  }
+
+  /** @internal */
+  get site(): Site | undefined {
+    return this.#site;
   }
 
   /** @internal It came to light later: its stack is that of the call that asked for what failed. */

@@ -246,12 +246,13 @@ export class Session {
     }
     const copies = copiesOf(feeds);
     const bytes = copies.reduce((sum, f) => sum + f.data.byteLength, 0);
-    const site = captureSite();
+    // What is compiled for the first time is where mistakes come to light.
+    const site = known ? undefined : captureSite();
     const task = async () => {
       try {
         return await this.#execute(await this.#prepare(flat, copies), flat, copies);
       } catch (error) {
-        throw error instanceof MillraceError ? error.askedAt(site) : error;
+        throw site && error instanceof MillraceError ? error.askedAt(site) : error;
       }
     };
     return this.#queue.add(task, bytes, inlineMs);
