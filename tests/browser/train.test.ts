@@ -132,9 +132,9 @@ describe.skipIf(missing)(`Chromium trains like Node${missing}`, () => {
       const plain = await inPage('plain', { portable });
 
       expect(isolated).toMatchObject({ isolated: true, workers: 2, warnings: [] });
-      expect(isolated.training.description).toMatch(/, 2 threads$/);
+      expect(isolated.training.description).toMatch(/, 2 threads, fast math$/);
       expect(plain).toMatchObject({ isolated: false, workers: 0 });
-      expect(plain.training.description).toMatch(/, 1 thread, this one: SharedArrayBuffer is missing here$/);
+      expect(plain.training.description).toMatch(/, 1 thread, this one: SharedArrayBuffer is missing here, fast math$/);
       expect(plain.warnings).toEqual([expect.stringMatching(/^millrace: SharedArrayBuffer is missing here/)]);
       expect(plain.training.losses).toEqual(isolated.training.losses);
 

@@ -183,7 +183,7 @@ describeUnless(emulatorMissing, 'npm run mnist on a terminal', () => {
       start(endless, { program, before });
       await terminal.end();
       const all = terminal.lines.join('\n');
-      expect(all).toMatch(new RegExp(`\nbackend: .*\n(file:|[^\n]*before.mjs)[^]*${message}[^]*\n1\\$ $`));
+      expect(all).toMatch(new RegExp(`\nbackend: .*\n(file:|node:|[^\n]*before.mjs)[^]*${message}[^]*\n1\\$ $`));
       expect(all).not.toMatch(/━|─|ETA/);
       expectPrompt(1);
     });
@@ -242,12 +242,12 @@ describeUnless(emulatorMissing, 'npm run mnist on a terminal', () => {
   });
 
   test('--help fits a narrow terminal, and a wide one', async () => {
-    start('--help', { columns: 40 });
+    start('--help', { columns: 40, rows: 30 });
     await terminal.end();
     expect(terminal.lines).toEqual(terminal.rows);
     start('--help');
     await terminal.end();
     expect(terminal.lines).toEqual(terminal.rows);
-    expect(terminal.rows).toHaveLength(10);
+    expect(terminal.rows).toHaveLength(11);
   });
 });
