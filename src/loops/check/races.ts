@@ -13,6 +13,7 @@ import {
   plus,
   type Statement,
   touched,
+  touchedBy,
 } from '../ir.ts';
 
 /** Where a buffer lies: buffers of one storage may share bytes. */
@@ -64,11 +65,25 @@ export function findClash(a: Statement, b: Statement, locate: (buffer: Buffer) =
  * two different iterations of it, of which both are bodies. Loops around them are where they are for both.
  */
 export function mayMeet(a: readonly Statement[], b: readonly Statement[], loop?: LoopVariable): boolean {
+  const only = writtenAndTouched(touchedBy(a), touchedBy(b));
+  if (only.size === 0) return false;
   const locate = (buffer: Buffer): Location => ({ storage: buffer, offset: 0 });
   const inside = boundIn([...a, ...b]);
   if (loop) inside.add(loop);
-  const how = { locate, numbers: new Map(), withPrivate: true };
+  const how = { locate, numbers: new Map(), only };
   return findMeeting(collect(a, how), collect(b, how), { locate, parallel: loop, inside }) !== undefined;
+}
+
+/** The buffers that one writes and the other touches: bodies are asked for so often that all others are left out. */
+function writtenAndTouched(a: ReturnType<typeof touchedBy>, b: ReturnType<typeof touchedBy>): ReadonlySet<Buffer> {
+  const found = new Set<Buffer>();
+  for (const [x, y] of [
+    [a, b],
+    [b, a],
+  ]) {
+    for (const buffer of x.written) if (y.written.has(buffer) || y.read.has(buffer)) found.add(buffer);
+  }
+  return found;
 }
 
 /** The variables of the loops in some statements. */
@@ -151,11 +166,12 @@ export function shareBytes(a: Buffer, b: Buffer, locate: (buffer: Buffer) => Loc
   return x.storage === y.storage && meet;
 }
 
-/** How accesses are collected: buffers that every thread has for itself are nobody else's business. */
+/** How accesses are collected. */
 interface Collecting {
   readonly locate: (buffer: Buffer) => Location;
   readonly numbers: Map<object, number>;
-  readonly withPrivate?: boolean;
+  /** In these buffers; by default in all but those that every thread has for itself, which are nobody else's business. */
+  readonly only?: ReadonlySet<Buffer>;
 }
 
 function collect(statements: readonly Statement[], how: Collecting): Touched {
@@ -171,9 +187,9 @@ function collectInto(
   statements: readonly Statement[],
   how: Collecting,
 ): void {
-  const { locate, numbers, withPrivate } = how;
+  const { locate, numbers, only } = how;
   const seen = new Set<Expression>();
-  const skipped = (buffer: Buffer) => buffer.private && !withPrivate;
+  const skipped = (buffer: Buffer) => (only ? !only.has(buffer) : buffer.private);
   const access = (buffer: Buffer, index: Affine, count: number, write: boolean) => {
     if (skipped(buffer)) return;
     const size = sizeOf(buffer.dtype);
