@@ -1,6 +1,6 @@
 // A compiled run as text for the user: its tasks, what was offered for them, its kernels, and where its arrays lie.
 import type { Buffer } from '../loops/ir.ts';
-import { isDivided } from '../loops/shared.ts';
+import { isDivided } from '../loops/patterns.ts';
 import type { Lowered } from '../primitives/primitives.ts';
 import { printLowered, printTask } from '../primitives/print.ts';
 import { sizeOf } from '../tensor/dtype.ts';

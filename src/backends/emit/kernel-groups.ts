@@ -3,7 +3,7 @@
 import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
-import { buffersOf, ownBuffer, patternOf } from '../../loops/shared.ts';
+import { buffersOf, ownBuffer, patternOf } from '../../loops/patterns.ts';
 import type { Origin } from './addresses.ts';
 
 /** From how many kernels on a function is worth sharing, and how many addresses it may be given. */

@@ -1,6 +1,7 @@
 // The order of a run: the one place from which both `run` and the profiled run take it.
+
+import { isDivided } from '../../loops/patterns.ts';
 import type { Program, Repeat } from '../../loops/program.ts';
-import { isDivided } from '../../loops/shared.ts';
 
 /**
  * What each thread does: the kernel of a number; wait for the others; end the run if a check has failed; or other steps

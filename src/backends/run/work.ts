@@ -8,8 +8,8 @@ import {
   type Kernel,
   type Statement,
 } from '../../loops/ir.ts';
+import { isDivided, sharedBody } from '../../loops/patterns.ts';
 import type { Program } from '../../loops/program.ts';
-import { isDivided, sharedBody } from '../../loops/shared.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 
 /** What a core does in a second, roughly: operations, on vectors or single numbers, and bytes moved. */

@@ -5,7 +5,7 @@ import type { Sliced } from '../../base/turns.ts';
 import type { TaskBuffers } from '../../kernels/offer.ts';
 import type { Buffer, Kernel } from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
-import { buffersOf, withBuffers } from '../../loops/shared.ts';
+import { buffersOf, withBuffers } from '../../loops/patterns.ts';
 import type { Lowered, Primitive } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { type Structure, structureOf } from '../tasks/structure.ts';

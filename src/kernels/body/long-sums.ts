@@ -1,9 +1,9 @@
 // Long sums of float32: how many terms may be added one after another, and how what was added so is added up.
 
-import type { Affine, Buffer, Expression, Local, Statement } from '../../loops/ir.ts';
+import type { Affine, Body, Buffer, Expression, Local, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
 import type { IndexTerm } from './indices.ts';
-import { type Body, divisorNear, inSteps, nested, variable, variables } from './nest.ts';
+import { divisorNear, inSteps, nested, variable, variables } from './nest.ts';
 
 /** A sum and what its additions have rounded away: high + low is the sum. */
 export interface Pair {

@@ -6,8 +6,6 @@ import * as ir from '../../loops/ir.ts';
 import type { Machine } from '../../loops/machine.ts';
 import { added, type IndexTerm, times } from './indices.ts';
 
-export type { Body } from '../../loops/ir.ts';
-
 /** A loop around statements; none for a single iteration, nothing for no iteration. */
 export function loop(variable: LoopVariable, body: Body, kind: LoopKind = 'serial'): Body {
   if (variable.extent <= 0 || body.length === 0) return [];

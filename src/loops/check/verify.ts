@@ -19,8 +19,8 @@ import {
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
 import type { Machine } from '../machine.ts';
+import { buffersOf } from '../patterns.ts';
 import type { Place, Program } from '../program.ts';
-import { buffersOf } from '../shared.ts';
 import { segmentsOf } from '../threads.ts';
 import { expressionFault, typeFault } from './expression-types.ts';
 import { printHead, printIndex, printType } from './print.ts';

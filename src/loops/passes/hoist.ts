@@ -4,7 +4,7 @@ import type { Sliced } from '../../base/turns.ts';
 import type { Buffer, Expression, Kernel, Local, Loop, Statement } from '../ir.ts';
 import * as ir from '../ir.ts';
 import type { Machine } from '../machine.ts';
-import { patternOf, withBuffers } from '../shared.ts';
+import { patternOf, withBuffers } from '../patterns.ts';
 import { rewriter, rewriteStatements } from '../substitute.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */

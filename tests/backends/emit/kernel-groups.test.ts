@@ -5,7 +5,7 @@ import { groupsOf } from '../../../src/backends/emit/kernel-groups.ts';
 import { atOnce } from '../../../src/base/turns.ts';
 import type { Buffer, Kernel } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
-import { ownBuffer, withBuffers } from '../../../src/loops/shared.ts';
+import { ownBuffer, withBuffers } from '../../../src/loops/patterns.ts';
 import { buffer, loop, store, type, variable } from '../../loops/build.ts';
 
 const i = variable('i', 4);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { machineFor } from '../../../src/backends/wasm/machine.ts';
 import * as tf from '../../../src/index.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
-import { buffersOf } from '../../../src/loops/shared.ts';
+import { buffersOf } from '../../../src/loops/patterns.ts';
 import { compile } from '../compile.ts';
 import { buildProgram, everyStep } from '../random-programs.ts';
 

@@ -7,7 +7,7 @@ import { verifyKernel } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Expression, Kernel, LoopVariable, Statement, ValueType } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import { hoist, hoistLoads } from '../../../src/loops/passes/hoist.ts';
-import { buffersOf, patternOf, withBuffers } from '../../../src/loops/shared.ts';
+import { buffersOf, patternOf, withBuffers } from '../../../src/loops/patterns.ts';
 import { buffer, loop, store, variable, when } from '../build.ts';
 import { interpret } from '../interpret.ts';
 

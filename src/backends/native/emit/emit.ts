@@ -3,8 +3,8 @@
 import { atOnce, type Sliced } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
+import { ownBuffer } from '../../../loops/patterns.ts';
 import type { Program } from '../../../loops/program.ts';
-import { ownBuffer } from '../../../loops/shared.ts';
 import type { Origin } from '../../emit/addresses.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
 import { stepsOf } from '../../emit/steps.ts';

@@ -14,7 +14,7 @@ import {
   type Statement,
 } from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
-import { buffersOf } from '../../../loops/shared.ts';
+import { buffersOf } from '../../../loops/patterns.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
 import { type AddressBase, Addresses, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';

@@ -13,7 +13,7 @@ import {
   type Loop,
   type Statement,
 } from '../../../loops/ir.ts';
-import { buffersOf } from '../../../loops/shared.ts';
+import { buffersOf } from '../../../loops/patterns.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
 import { Addresses, type BaseLocals, type Origin } from '../../emit/addresses.ts';
 import { FunctionBody } from './encode.ts';

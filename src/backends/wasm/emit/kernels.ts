@@ -3,7 +3,7 @@
 
 import type { Sliced } from '../../../base/turns.ts';
 import type { Kernel } from '../../../loops/ir.ts';
-import { ownBuffer } from '../../../loops/shared.ts';
+import { ownBuffer } from '../../../loops/patterns.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
 import { FunctionBody } from './encode.ts';
 import { emitBases, kernelParameters } from './function-parameters.ts';

@@ -1,8 +1,8 @@
 // Loops along the axes of a contraction's result, and along its summed axes.
-import type { Affine, LoopKind } from '../../../loops/ir.ts';
+import type { Affine, Body, LoopKind } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { Span } from '../../body/long-sums.ts';
-import { type AxisPlace, type Body, nested, type Stretch, variable } from '../../body/nest.ts';
+import { type AxisPlace, nested, type Stretch, variable } from '../../body/nest.ts';
 
 /** A loop along an axis, from its position `begin` on. */
 export interface AxisLoop<Axis> extends AxisPlace {

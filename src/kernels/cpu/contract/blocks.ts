@@ -1,12 +1,12 @@
 // The loops of a contraction around its blocks: what is summed where, and what is parallel.
 
-import type { Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.ts';
+import type { Body, Buffer, Expression, LoopKind, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
 import { needsDigits, runsOf, type SumsAt, sumsAt } from '../../body/long-sums.ts';
-import { type Body, divisorNear, inSteps, nest, type Position, threadParts } from '../../body/nest.ts';
+import { divisorNear, inSteps, nest, type Position, threadParts } from '../../body/nest.ts';
 import { computeOutputs, iterationSpace, outputAccesses } from '../../body/outputs.ts';
 import { blockCount, type Cut, cutFor, groupOf, uncut } from '../tile/blocking.ts';
 import { type AxisLoop, around, axisLoop } from './axis-loop.ts';

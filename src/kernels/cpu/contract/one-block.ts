@@ -1,10 +1,10 @@
 // One block of the summed axes: its operands packed, and the loops over panels and rows of tiles.
 
-import type { Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Body, Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, isPartial, loop, partOf, threadParts, variable } from '../../body/nest.ts';
+import { isPartial, loop, partOf, threadParts, variable } from '../../body/nest.ts';
 import type { TaskBuffers } from '../../offer.ts';
 import { type AxisLoop, around, axisLoop, indexAlong } from './axis-loop.ts';
 import { denseRuns } from './dense-reader.ts';

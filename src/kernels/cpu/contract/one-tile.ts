@@ -1,11 +1,11 @@
 // One register tile of a contraction: what its sums begin with, and what becomes of them.
 
-import type { Affine, Buffer, Expression, Local, Statement } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { taskCost } from '../../body/cost.ts';
 import { added } from '../../body/indices.ts';
 import { addAt, needsDigits, type SumsAt } from '../../body/long-sums.ts';
-import { type Body, loop, piecesOf, variable } from '../../body/nest.ts';
+import { loop, piecesOf, variable } from '../../body/nest.ts';
 import { prefetching } from '../tile/prefetch.ts';
 import { type RegisterTile, registerTile, storesLast, type TileRuns, tileInMemory } from '../tile/register-tile.ts';
 import { columnsAt, isStoredWhole, partAt, type TileSite } from './tile-site.ts';

@@ -1,9 +1,9 @@
 // Packing: the column operand of a contraction, copied so that a tile reads it one vector after another.
-import type { Affine, Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, LoopKind, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { rowMajor } from '../../../tensor/shape.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import { packingWay } from '../tile/blocking.ts';
 import { prefetching } from '../tile/prefetch.ts';
 import { transpose } from '../tile/transpose.ts';

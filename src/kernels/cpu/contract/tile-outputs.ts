@@ -1,9 +1,9 @@
 // The outputs of a tile: where its rows and columns lie in the arrays, and its results computed and stored there.
 
-import type { Affine, Expression, LoopVariable } from '../../../loops/ir.ts';
+import type { Affine, Body, Expression, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, times } from '../../body/indices.ts';
-import type { Body } from '../../body/nest.ts';
+
 import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import { type AxisLoop, indexAlong } from './axis-loop.ts';
 import type { OutAxis } from './layout.ts';

@@ -1,9 +1,9 @@
 // What the parts of a tiled contraction share: the plan, loops over axes of its result, panels and tiles.
 
-import type { Affine, Buffer, LoopKind } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, LoopKind } from '../../../loops/ir.ts';
 import { lanesFor } from '../../body/expression.ts';
 import type { SumsAt } from '../../body/long-sums.ts';
-import { type Body, inSteps, isPartial } from '../../body/nest.ts';
+import { inSteps, isPartial } from '../../body/nest.ts';
 import { outputTypes } from '../../body/outputs.ts';
 import type { TaskBuffers } from '../../offer.ts';
 import { type AxisLoop, around, axisLoop } from './axis-loop.ts';

@@ -1,10 +1,10 @@
 // The results of a tile whose rows are the innermost axis of the result: sums lie across, with the vectors along the
 // columns, and are turned before the outputs' bodies see them.
 
-import type { Affine, Buffer } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added } from '../../body/indices.ts';
-import { type Body, isPartial, loop, partOf, variable } from '../../body/nest.ts';
+import { isPartial, loop, partOf, variable } from '../../body/nest.ts';
 import { storesLast } from '../tile/register-tile.ts';
 import { transpose } from '../tile/transpose.ts';
 import type { TileOutputs, TilePlace } from './tile-outputs.ts';

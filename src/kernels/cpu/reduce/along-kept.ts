@@ -1,6 +1,6 @@
 // Vectors of results: those of neighbours along the innermost kept axis, all that is reduced for each.
 
-import type { Affine, Expression, Local, LoopKind, Statement } from '../../../loops/ir.ts';
+import type { Affine, Body, Expression, Local, LoopKind, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added, times } from '../../body/indices.ts';
@@ -18,7 +18,6 @@ import {
 } from '../../body/long-sums.ts';
 import {
   type AxisPlace,
-  type Body,
   fromBegin,
   type IterationSpace,
   loop,

@@ -1,20 +1,11 @@
 // One result at a time: what is reduced for it in vectors of neighbours along the innermost reduced axis, or one by one.
 
-import type { Local, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Body, Local, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { elements, rowMajor } from '../../../tensor/shape.ts';
 import { added, times } from '../../body/indices.ts';
 import { allOf, cutInParts, inRuns, overParts, type Span } from '../../body/long-sums.ts';
-import {
-  type AxisPlace,
-  type Body,
-  fromBegin,
-  loop,
-  nested,
-  positionAt,
-  variable,
-  variables,
-} from '../../body/nest.ts';
+import { type AxisPlace, fromBegin, loop, nested, positionAt, variable, variables } from '../../body/nest.ts';
 import { type Accumulator, allInOne, beginning, combine } from './combine.ts';
 import { adding, ending, type ReduceLoops, type ReduceSite, sideBySide, widePieces } from './site.ts';
 

@@ -1,5 +1,5 @@
 // The index of the largest or smallest element.
-import type { Expression, Local, ValueType } from '../../../loops/ir.ts';
+import type { Body, Expression, Local, ValueType } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import type { ArgReduce } from '../../../primitives/primitives.ts';
@@ -7,7 +7,7 @@ import type { Task } from '../../../primitives/task.ts';
 import { elements } from '../../../tensor/shape.ts';
 import { taskCost } from '../../body/cost.ts';
 import { lanesFor } from '../../body/expression.ts';
-import { type Body, fromBegin, loop, nested, piecesOf, positionAt, variable, variables } from '../../body/nest.ts';
+import { fromBegin, loop, nested, piecesOf, positionAt, variable, variables } from '../../body/nest.ts';
 import { computeOutputs, outputBytes, outputTypes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
 import { operandAt, type Reduction, type ReductionAxes, reductionAxes } from './reduction-axes.ts';

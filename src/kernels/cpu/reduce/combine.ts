@@ -1,9 +1,8 @@
 // What a reduction does with two values, and how the partial results of several registers become one number.
 
-import type { BinaryOp, Expression, Local, Statement, ValueType } from '../../../loops/ir.ts';
+import type { BinaryOp, Body, Expression, Local, Statement, ValueType } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { identityOf, type Reduce } from '../../../primitives/primitives.ts';
-import type { Body } from '../../body/nest.ts';
 
 const combineOps: Record<Reduce['op'], BinaryOp> = {
   sum: 'add',

@@ -1,10 +1,10 @@
 // The axes of a reduction, and what is reduced at a place along them.
-import type { Expression } from '../../../loops/ir.ts';
+import type { Body, Expression } from '../../../loops/ir.ts';
 import type { ArgReduce, Reduce, View } from '../../../primitives/primitives.ts';
 import type { Scalar } from '../../../primitives/scalar.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { share, Translator } from '../../body/expression.ts';
-import type { Body, IterationSpace, Position, StridedAccess } from '../../body/nest.ts';
+import type { IterationSpace, Position, StridedAccess } from '../../body/nest.ts';
 import { iterationSpace, loadFor, outputAccesses } from '../../body/outputs.ts';
 import type { TaskBuffers } from '../../offer.ts';
 

@@ -1,10 +1,10 @@
 // A reduction while its loops are made: what its two ways, along the kept axis and along the reduced one, share.
 
-import type { Expression, Local } from '../../../loops/ir.ts';
+import type { Body, Expression, Local } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { Machine } from '../../../loops/machine.ts';
 import type { Reduce } from '../../../primitives/primitives.ts';
-import type { Body, Piece, Position } from '../../body/nest.ts';
+import type { Piece, Position } from '../../body/nest.ts';
 import { piecesOf } from '../../body/nest.ts';
 import { computeOutputs } from '../../body/outputs.ts';
 import { combine } from './combine.ts';

@@ -1,9 +1,8 @@
 // The innermost kernel of every contraction: a tile of sums in registers, one step along the summed axes an iteration.
-import type { Affine, Expression, Local, Statement } from '../../../loops/ir.ts';
+import type { Affine, Body, Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import type { DType } from '../../../tensor/dtype.ts';
 import { addAt, clearAt, roundAt, type SumsAt } from '../../body/long-sums.ts';
-import type { Body } from '../../body/nest.ts';
 
 /** How a tile reads its operands, at one step along the summed axes after the other. */
 export interface TileReader {

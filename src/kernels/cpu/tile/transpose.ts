@@ -1,7 +1,6 @@
 // A square of as many vectors as they have lanes, turned over its diagonal in registers.
-import type { Expression, Local, Statement } from '../../../loops/ir.ts';
+import type { Body, Expression, Local, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import type { Body } from '../../body/nest.ts';
 
 /** Lanes that processors shuffle in one step wherever they go: those of 16 bytes. */
 const groupBytes = 16;

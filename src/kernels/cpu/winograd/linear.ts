@@ -1,7 +1,7 @@
 // Small constant matrices applied to vectors in registers, with what rows or columns have in common computed once.
-import type { Buffer, Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
+import type { Body, Buffer, Expression, LoopVariable, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
-import { type Body, loop, variable } from '../../body/nest.ts';
+import { loop, variable } from '../../body/nest.ts';
 import type { Matrix } from './toom-cook.ts';
 
 const same = (a: number, b: number) => Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(a));

@@ -1,10 +1,10 @@
 // The products of Winograd's algorithm: for each point of the transforms one of matrices, in register tiles.
 
-import type { Affine, Buffer, Expression, LoopKind, LoopVariable, ValueType } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, Expression, LoopKind, LoopVariable, ValueType } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, times } from '../../body/indices.ts';
 import { addAt, clearAt, inProductRuns, roundAt, runsOf, type Span, type SumsAt } from '../../body/long-sums.ts';
-import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
+import { inSteps, loop, variable } from '../../body/nest.ts';
 import { registerTile, type TileReader, type TileRuns, tileInMemory } from '../tile/register-tile.ts';
 import type { PointMatrices, WinogradTiles } from './tiles.ts';
 

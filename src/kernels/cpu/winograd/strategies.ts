@@ -1,9 +1,9 @@
 // Winograd's algorithm as kernels: which steps there are, on which arrays, and what is parallel.
 
-import type { Buffer } from '../../../loops/ir.ts';
+import type { Body, Buffer } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { needsDigits, runsOf } from '../../body/long-sums.ts';
-import { type Body, loop, variable } from '../../body/nest.ts';
+import { loop, variable } from '../../body/nest.ts';
 import { clearSums, multiplyByFilter, multiplyByTaps, type PointSums, roundSums } from './products.ts';
 import type { ImageBlock, PointMatrices, WinogradTiles } from './tiles.ts';
 import { transformFilter, transformInputs, transformResults, transformSums, transformTaps } from './transforms.ts';

@@ -1,9 +1,9 @@
 // What the parts of Winograd's algorithm share: loops over tiles and images, and matrices for all points.
 
-import type { Affine, Buffer, LoopKind, LoopVariable } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, LoopKind, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, type IndexTerm, times } from '../../body/indices.ts';
-import { type Body, loop, variable } from '../../body/nest.ts';
+import { loop, variable } from '../../body/nest.ts';
 import type { TaskBuffers } from '../../offer.ts';
 import type { TiledAxis, WinogradPlan } from './plan.ts';
 

@@ -1,9 +1,9 @@
 // The transforms of Winograd's algorithm: of tiles and filters to points, and of points to results.
 
-import type { Affine, Buffer, Expression, LoopKind, LoopVariable } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, Expression, LoopKind, LoopVariable } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, times } from '../../body/indices.ts';
-import { type Body, loop, type Position, variable } from '../../body/nest.ts';
+import { loop, type Position, variable } from '../../body/nest.ts';
 import { computeOutputs, outputAccesses } from '../../body/outputs.ts';
 import type { SlidAxis } from './correlation.ts';
 import { type SquareTransform, transformSquare } from './linear.ts';

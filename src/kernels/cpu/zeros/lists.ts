@@ -1,9 +1,9 @@
 // Lists of the elements of each row that are not zero, and the sum of a row's products with the columns of a panel.
-import type { Affine, Buffer, Expression, Local } from '../../../loops/ir.ts';
+import type { Affine, Body, Buffer, Expression, Local } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { added, int32, times } from '../../body/indices.ts';
 import { mostProducts } from '../../body/long-sums.ts';
-import { type Body, loop, variable } from '../../body/nest.ts';
+import { loop, variable } from '../../body/nest.ts';
 import { around, axisLoop } from '../contract/axis-loop.ts';
 import type { Tiling } from '../contract/tiling.ts';
 import type { TileReader, TileRuns } from '../tile/register-tile.ts';

@@ -1,14 +1,14 @@
 // Contractions without the factors that are zero: of each row of one operand the others are listed, and only their
 // products are added. A factor of zero counts for nothing, also where the other one is NaN or infinite.
 
-import type { Buffer, Expression, Kernel, Statement } from '../../../loops/ir.ts';
+import type { Body, Buffer, Expression, Kernel, Statement } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { lanesOf, type Machine } from '../../../loops/machine.ts';
 import type { Task } from '../../../primitives/task.ts';
 import { nonZeroShare } from '../../../primitives/zeros.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { int32 } from '../../body/indices.ts';
-import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
+import { inSteps, loop, variable } from '../../body/nest.ts';
 import { outputBytes } from '../../body/outputs.ts';
 import type { Offer } from '../../offer.ts';
 import { type AxisLoop, around, axisLoop } from '../contract/axis-loop.ts';

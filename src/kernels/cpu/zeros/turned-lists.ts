@@ -1,9 +1,9 @@
 // Products of lists whose rows are the innermost axis of the result: tiles of sums, row by row, which are then turned.
 
-import type { Buffer, Expression } from '../../../loops/ir.ts';
+import type { Body, Buffer, Expression } from '../../../loops/ir.ts';
 import * as ir from '../../../loops/ir.ts';
 import { needsDigits } from '../../body/long-sums.ts';
-import { type Body, inSteps, loop, variable } from '../../body/nest.ts';
+import { inSteps, loop, variable } from '../../body/nest.ts';
 import { type AxisLoop, axisLoop } from '../contract/axis-loop.ts';
 import type { OutAxis } from '../contract/layout.ts';
 import { tileOutputs } from '../contract/tile-outputs.ts';
