@@ -3,21 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mayMeet } from '../../../src/loops/check/races.ts';
 import { verifyKernel } from '../../../src/loops/check/verify.ts';
-import type { Buffer, Kernel, LoopVariable, Statement, ValueType } from '../../../src/loops/ir.ts';
+import type { Buffer, LoopVariable, Statement } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import { loop, set, store, variable } from '../build.ts';
-
-const machine = { vectorBytes: 16, partialVectors: true, prefetches: false };
-const f32: ValueType = { dtype: 'float32', lanes: 1 };
-const f32x4: ValueType = { dtype: 'float32', lanes: 4 };
-const int: ValueType = { dtype: 'int32', lanes: 1 };
-const a: Buffer = { name: 'a', dtype: 'float32', length: 64 };
-const b: Buffer = { name: 'b', dtype: 'float32', length: 64 };
-const kernel = (...body: Statement[]): Kernel => ({ name: 'sample', body, flops: 0, bytes: 0 });
-const verify = (...body: Statement[]) => verifyKernel(kernel(...body), machine);
-const zero = ir.constant(0, f32);
-const zeros = ir.constant(0, f32x4);
-const i = variable('i', 16);
+import { a, b, f32, f32x4, i, int, kernel, machine, verify, zero, zeros } from './sample.ts';
 
 describe('races', () => {
   const [m, n, k] = [variable('m', 8, 4), variable('n', 8, 4), variable('k', 3)];

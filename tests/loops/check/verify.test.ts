@@ -2,22 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { InternalError } from '../../../src/base/errors.ts';
 import { verifyKernel, verifyProgram } from '../../../src/loops/check/verify.ts';
-import type { Buffer, Expression, Kernel, Local, Statement, ValueType } from '../../../src/loops/ir.ts';
+import type { Buffer, Expression, Local, Statement, ValueType } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import type { Place, Program } from '../../../src/loops/program.ts';
 import { loop, set, store, variable } from '../build.ts';
+import { a, b, f32, f32x4, i, int, kernel, machine, verify, zero, zeros } from './sample.ts';
 
-const machine = { vectorBytes: 16, partialVectors: true, prefetches: false };
-const f32: ValueType = { dtype: 'float32', lanes: 1 };
-const f32x4: ValueType = { dtype: 'float32', lanes: 4 };
-const int: ValueType = { dtype: 'int32', lanes: 1 };
-const a: Buffer = { name: 'a', dtype: 'float32', length: 64 };
-const b: Buffer = { name: 'b', dtype: 'float32', length: 64 };
-const kernel = (...body: Statement[]): Kernel => ({ name: 'sample', body, flops: 0, bytes: 0 });
-const verify = (...body: Statement[]) => verifyKernel(kernel(...body), machine);
-const zero = ir.constant(0, f32);
-const zeros = ir.constant(0, f32x4);
-const i = variable('i', 16);
 const j = variable('j', 64, 4);
 const sum: Local = { name: 'sum', type: f32 };
 
