@@ -11,7 +11,7 @@ import * as reductions from '../ops/reduce.ts';
 import * as shapes from '../ops/shape.ts';
 import type { Assigned } from '../ops/variable.ts';
 import * as variables from '../ops/variable.ts';
-import { defaultSession } from '../session/session.ts';
+import { defaultSession } from '../session/interactive.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
 import type { AxisError, Reduce, Reshape, ReshapeError, Transpose } from '../tensor/axis-rules.ts';
 import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
