@@ -19,7 +19,16 @@ export {
   ShapeMismatchError,
   UnavailableError,
 } from './base/errors.ts';
+export {
+  addToCollection,
+  addToCollections,
+  getCollection,
+  globalVariables,
+  localVariables,
+  trainableVariables,
+} from './graph/collections.ts';
 export { controlDependencies, Graph, getDefaultGraph, nameScope, resetDefaultGraph } from './graph/graph.ts';
+export { type CollectionItem, type CollectionTypes, GraphKeys } from './graph/graph-keys.ts';
 export { Operation, type OperationMethods } from './graph/operation.ts';
 export {
   Placeholder,
@@ -46,6 +55,12 @@ export type { Named, UnaryFunction } from './ops/define.ts';
 export { fill, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
 export { gather, oneHot } from './ops/gather.ts';
 export { group, noOp } from './ops/group.ts';
+export {
+  globalVariablesInitializer,
+  initializeAllVariables,
+  localVariablesInitializer,
+  variablesInitializer,
+} from './ops/initialize.ts';
 export {
   cast,
   identity,
@@ -90,9 +105,7 @@ export {
   assign,
   assignAdd,
   assignSub,
-  globalVariables,
-  initializeAllVariables,
-  trainableVariables,
+  type VariableOptions,
   variable,
 } from './ops/variable.ts';
 export { feeds } from './session/feeds.ts';
