@@ -71,7 +71,25 @@ export {
   stopGradient,
   where,
 } from './ops/logic.ts';
-export { abs, exp, log, maximum, minimum, pow, rsqrt, sigmoid, sign, sqrt, square, tanh } from './ops/math.ts';
+export {
+  abs,
+  ceil,
+  cos,
+  exp,
+  floor,
+  log,
+  maximum,
+  minimum,
+  pow,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from './ops/math.ts';
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
 export { placeholder } from './ops/placeholder.ts';
