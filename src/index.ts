@@ -3,7 +3,7 @@
 import './api/methods.ts';
 
 export * as train from './api/train.ts';
-export { type Gradients, gradients } from './autodiff/gradients.ts';
+export { type GivenGradient, type Gradients, type GradientsOptions, gradients } from './autodiff/gradients.ts';
 export { WorkerLostError } from './backends/backend.ts';
 export {
   DataError,

@@ -40,7 +40,7 @@ test('the name is an option of every op', () => {
   expect(none).toEqual(
     [
       ...['addToCollection', 'addToCollections', 'array', 'controlDependencies', 'getCollection', 'getDefaultGraph'],
-      ...['globalVariables', 'gradients', 'localVariables', 'nameScope', 'resetDefaultGraph', 'trainableVariables'],
+      ...['globalVariables', 'localVariables', 'nameScope', 'resetDefaultGraph', 'trainableVariables'],
     ].sort(),
   );
 });

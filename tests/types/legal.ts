@@ -127,6 +127,13 @@ weights.assign([
   [3, 4],
 ]);
 tf.variable(1).assign(2);
+const sess = new tf.Session();
+const loaded: Promise<void>[] = [v.load([4, 5, 6], sess), v.load(new Float32Array(3)), flags.load([true, false])];
+loaded.push(tf.variable(0, { dtype: 'int32' }).load(5, sess));
+// @ts-expect-error
+v.load([[4, 5, 6]], sess);
+// @ts-expect-error
+v.load(new Int32Array(3), sess);
 tf.assignSub(v, v.mul(0.5));
 // @ts-expect-error
 v.assign(['4', '5', '6']);

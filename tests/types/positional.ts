@@ -87,3 +87,8 @@ is<(tf.Operation | Tensor<any, any>)[]>()(tf.getCollection(tf.GraphKeys.UPDATE_O
 is<tf.Variable<any, any>[]>()(tf.globalVariables('layer1/'), true);
 is<tf.Variable<any, any>[]>()(tf.localVariables('layer1/'), true);
 is<tf.Variable<any, any>[]>()(tf.trainableVariables('layer1/'), true);
+
+const v = tf.placeholder('float32', [null, 3]);
+is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], [v], 'n'), true);
+is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], v), true);
+is<[F32<[null, 3]> | null]>()(tf.gradients([tf.square(x)], [x], { gradYs: [null], stopGradients: v }), true);
