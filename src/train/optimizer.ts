@@ -2,6 +2,7 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { nameScope } from '../graph/graph.ts';
+import { GraphKeys } from '../graph/graph-keys.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import { tensor } from '../ops/define.ts';
@@ -93,7 +94,7 @@ export abstract class Optimizer {
 /** The variables to train. */
 function variablesOf(loss: Tensor, varList: unknown): readonly Variable[] {
   if (varList === undefined) {
-    const all = loss.graph.variables.filter((v) => v.trainable && isFloat(v.dtype));
+    const all = loss.graph.getCollection(GraphKeys.TRAINABLE_VARIABLES).filter((v) => isFloat(v.dtype));
     if (all.length > 0) return all;
     throw new InvalidArgumentError(
       'minimize: there is nothing to train: the graph has no trainable variables. Make the parameters with tf.variable(…).',
