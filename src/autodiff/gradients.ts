@@ -88,15 +88,14 @@ function backpropagate(roots: readonly Tensor[], xs: readonly Tensor[]): (Tensor
   return xs.map(total);
 }
 
-/** The operations on a path from an x to a y. */
+/** The operations on a path from an x to a y, without that which makes the x. */
 function operationsBetween(roots: readonly Tensor[], xs: readonly Tensor[]): Set<Operation> {
   const above = new Set<Operation>(roots.map((y) => y.operation));
   for (const operation of above) for (const t of operation.inputs) above.add(t.operation);
   const reached = new Set<Tensor>(xs);
   const between = new Set<Operation>();
   for (const operation of [...above].sort((a, b) => a.id - b.id)) {
-    const isSource = operation.outputs.some((t) => reached.has(t));
-    if (!isSource && !operation.inputs.some((t) => reached.has(t))) continue;
+    if (!operation.inputs.some((t) => reached.has(t))) continue;
     between.add(operation);
     for (const t of operation.outputs) reached.add(t);
   }
