@@ -1,7 +1,7 @@
 // Which operations `gradients` walks: those between the xs and the ys, each once, and no other; and what it refuses.
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../src/index.ts';
-import { definitionOf, defineOp, unaryFunction } from '../../src/ops/define.ts';
+import { defineOp, definitionOf, unaryFunction } from '../../src/ops/define.ts';
 import * as p from '../../src/primitives/primitives.ts';
 import * as s from '../../src/primitives/scalar.ts';
 

@@ -167,18 +167,18 @@ if (nativeMissing) skipped('expressions in C', nativeMissing);
 test.each(compilersWith(['native', 'avx2', 'sse', 'portable']))(
   '%s, %s: every expression and access, on one thread and on three',
   async (cc, target) => {
-      const tools = await toolsFor(cc, target);
-      const { vectorBytes } = tools.machine;
-      const forms = (['float32', 'float64', 'int32', 'bool'] as const).flatMap((dtype) =>
-        [
-          1,
-          ...(dtype === 'float64' ? [] : [vectorBytes / 4]),
-          ...(dtype === 'int32' || dtype === 'float32' ? [] : [vectorBytes / 8]),
-        ].map((lanes) => type(dtype, lanes)),
-      );
-      const cases = [...forms.flatMap((t) => ofType(t, forms)), ...accesses(vectorBytes)];
-      expect(cases.length).toBeGreaterThan(250);
-      expect(await differences(cases, tools, [1, 3])).toEqual([]);
+    const tools = await toolsFor(cc, target);
+    const { vectorBytes } = tools.machine;
+    const forms = (['float32', 'float64', 'int32', 'bool'] as const).flatMap((dtype) =>
+      [
+        1,
+        ...(dtype === 'float64' ? [] : [vectorBytes / 4]),
+        ...(dtype === 'int32' || dtype === 'float32' ? [] : [vectorBytes / 8]),
+      ].map((lanes) => type(dtype, lanes)),
+    );
+    const cases = [...forms.flatMap((t) => ofType(t, forms)), ...accesses(vectorBytes)];
+    expect(cases.length).toBeGreaterThan(250);
+    expect(await differences(cases, tools, [1, 3])).toEqual([]);
   },
   120_000,
 );
