@@ -16,10 +16,21 @@ import { sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
 import { nativeMissing } from '../../backends.ts';
 import { interpret } from '../../loops/interpret.ts';
 
-/** The compilers of this machine. */
+/** The compilers of this machine, the one that is taken first. */
 export const compilers = nativeMissing
   ? []
-  : ['clang', 'gcc'].filter((name) => spawnSync(name, ['--version']).status === 0);
+  : ['gcc', 'clang'].filter((name) => spawnSync(name, ['--version']).status === 0);
+
+/**
+ * Compilers with the machines that they compile for: the first with all, the others for this one. The text is that of
+ * the machine, whatever the compiler: `npm run soak -- compilers` takes all with all.
+ */
+export const compilersWith = (targets: readonly Target[]): [string, Target][] =>
+  compilers.flatMap((cc, i) =>
+    targets
+      .filter((target) => i === 0 || target === 'native' || process.env.MILLRACE_TEST_COMPILERS !== undefined)
+      .map((target): [string, Target] => [cc, target]),
+  );
 
 /** A compiler and the machine that it compiles for, as the backend would find them. */
 export async function toolsFor(cc: string, target: Target) {
@@ -38,11 +49,11 @@ export interface Case {
   readonly data: ReadonlyMap<Buffer, ArrayLike<number>>;
 }
 
-/** The differences between the program of all these cases and the interpreter, on so many threads. */
+/** The differences between the program of all these cases and the interpreter, on each of these numbers of threads. */
 export async function differences(
   cases: readonly Case[],
   { compiler, machine, runtime }: Tools,
-  threads: number,
+  counts: readonly number[],
 ): Promise<string[]> {
   const places = new Map<Buffer, Place>();
   const buffers = cases.flatMap(({ data }) => [...data.keys()]);
@@ -72,27 +83,33 @@ export async function differences(
     storage,
     pieces.map((piece) => piece.address),
   );
-  call.set({ run: library.run, arena: arena.address, own: arena.address, most: threads });
   const view = (b: Buffer): TypedArray => {
     const place = places.get(b) as { kind: string; key: number; offset: number };
     const piece = place.kind === 'arena' ? arena : variables.get(place.key)!;
     return viewOf(b.dtype, piece.buffer, piece.offset + (place.offset ?? 0), b.length);
   };
   const memory = new Map<Buffer, TypedArray>();
-  for (const { data } of cases)
-    for (const [b, values] of data) {
-      view(b).set(values);
-      memory.set(b, view(b).slice());
-    }
-  if (runtime.execute(call.address) !== 0) throw new Error('the program did not run');
+  const reset = (to: (b: Buffer) => TypedArray) => {
+    for (const { data } of cases)
+      for (const [b, values] of data) {
+        to(b).fill(0);
+        to(b).set(values);
+      }
+  };
+  for (const b of buffers) memory.set(b, view(b).slice());
+  reset((b) => memory.get(b)!);
+  for (const kernel of kernels) interpret(kernel, memory);
   const found: string[] = [];
-  for (const [i, { name, data }] of cases.entries()) {
-    interpret(kernels[i], memory);
-    for (const b of data.keys()) {
-      const [got, wanted] = [view(b), memory.get(b)!];
-      const at = [...wanted].findIndex((x, k) => !Object.is(x, got[k]));
-      if (at >= 0) found.push(`${name}: ${b.name}[${at}] is ${got[at]}, not ${wanted[at]}`);
-    }
+  for (const threads of counts) {
+    reset(view);
+    call.set({ run: library.run, arena: arena.address, own: arena.address, most: threads });
+    if (runtime.execute(call.address) !== 0) throw new Error('the program did not run');
+    for (const { name, data } of cases)
+      for (const b of data.keys()) {
+        const [got, wanted] = [view(b), memory.get(b)!];
+        const at = wanted.findIndex((x, k) => !Object.is(x, got[k]));
+        if (at >= 0) found.push(`${name}, ${threads} threads: ${b.name}[${at}] is ${got[at]}, not ${wanted[at]}`);
+      }
   }
   library.close();
   return found;
