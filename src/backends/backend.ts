@@ -53,6 +53,8 @@ export interface Executable {
 export interface BackendOptions {
   /** How many threads may compute; undefined: the cores that this process may use. */
   readonly threads: number | undefined;
+  /** From where threads start; undefined: they bring their code along. */
+  readonly workerUrl?: string | undefined;
   /** Only instructions that compute the same everywhere. */
   readonly portable: boolean;
   /** Kernels that may mix or drop values: see `Machine.fastMath`. */

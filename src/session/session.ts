@@ -96,7 +96,7 @@ export class Session {
   constructor(options?: SessionOptions);
   constructor(...given: unknown[]) {
     const options = sessionForm.take(given);
-    const { backend = preferred(), threads, portable = false, fastMath = true, seed = 0, trace } = options;
+    const { backend = preferred(), threads, workerUrl, portable = false, fastMath = true, seed = 0, trace } = options;
     if (typeof backend !== 'string' || !Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
@@ -105,7 +105,7 @@ export class Session {
     }
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, portable, fastMath, profile: trace !== undefined });
+    this.#backend = backends[backend]({ threads, workerUrl, portable, fastMath, profile: trace !== undefined });
     if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
