@@ -7,11 +7,11 @@ import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, Elem, NumericDType } from '../tensor/dtype.ts';
-import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
+import { anything, text, trueOrFalse } from '../tensor/kinds.ts';
 import type { DTypeOfGiven, FeedValue, ShapeOfGiven } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
 import { compatible, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import { type Kind, signature } from '../tensor/signature.ts';
+import { signature } from '../tensor/signature.ts';
 import { ownData, take } from '../tensor/values.ts';
 import { constant, constantOf, toTensor } from './constant.ts';
 import {
@@ -24,6 +24,7 @@ import {
   type Named,
   type OpDefinition,
   type TensorType,
+  variableKind,
 } from './define.ts';
 import { group } from './group.ts';
 import { PlaceholderOp } from './placeholder.ts';
@@ -113,10 +114,6 @@ export function variable(...given: unknown[]): Variable {
   return made;
 }
 
-const variableKind: Kind<Variable<any, any>> = {
-  ...kind('a variable', (v) => v instanceof Variable),
-  advice: () => 'make it with tf.variable',
-};
 /** Looked at by `operandFor`. */
 const newValue = anything<unknown>('a tensor or values');
 const formOfAssign = (op: string) => signature(`tf.${op}`, { variable: variableKind, value: newValue }, { name: text });
