@@ -2,8 +2,8 @@
 // 50 steps and all slots after the last, of several shapes, with zeros among the gradients, on every backend.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import * as tf from '../src/index.ts';
-import { backends } from './backends.ts';
+import * as tf from '../../src/index.ts';
+import { backends } from '../backends.ts';
 
 type Any = tf.Tensor<any, any>;
 interface Case {
@@ -16,7 +16,7 @@ interface Case {
   readonly steps: Readonly<Record<string, string>>;
   readonly slots: Readonly<Record<string, string>>;
 }
-const cases: Case[] = JSON.parse(readFileSync(new URL('fixtures/optimizers.json', import.meta.url), 'utf8'));
+const cases: Case[] = JSON.parse(readFileSync(new URL('../fixtures/optimizers.json', import.meta.url), 'utf8'));
 const optimizers = [...new Set(cases.map((c) => c.optimizer))];
 const kept = Object.keys(cases[0].steps).map(Number);
 
