@@ -15,7 +15,8 @@ const adadelta = rule(
     update: ({ learningRate, rho, epsilon }, { gradient, variable, slots: { accum, accum_update } }) => {
       const rest = difference(1, rho);
       const next = assign(accum, add(mul(accum, rho), mul(square(gradient), rest)));
-      const change = mul(div(sqrt(add(accum_update, epsilon)), sqrt(add(next, epsilon))), gradient);
+      // The root of the quotient, because roots take long.
+      const change = mul(sqrt(div(add(accum_update, epsilon), add(next, epsilon))), gradient);
       const changes = assign(accum_update, add(mul(accum_update, rho), mul(square(change), rest)));
       return [next, changes, assignSub(variable, mul(change, learningRate))];
     },

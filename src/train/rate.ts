@@ -1,7 +1,7 @@
 // Rates: what a step is scaled by, numbers or scalars that the graph computes; and what other numbers optimizers take.
 import { DTypeError, ShapeMismatchError } from '../base/errors.ts';
 import { Tensor } from '../graph/tensor.ts';
-import { add, mul, sub } from '../ops/arithmetic.ts';
+import { add, div, mul, sub } from '../ops/arithmetic.ts';
 import { cast } from '../ops/logic.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { kind } from '../tensor/kinds.ts';
@@ -34,6 +34,12 @@ export const rate: Kind<Rate> & { readonly isRate: true } = {
   refuse: (op, value) => {
     if (value instanceof Tensor) refuseTensor(op, value);
   },
+};
+/** A rate that something is divided by. */
+export const rateAbove0: typeof rate = {
+  ...rate,
+  is: 'a finite number above 0, or a scalar tensor',
+  fits: (v) => v !== 0 && rate.fits(v),
 };
 const atLeast0 = (v: unknown) => Number.isFinite(v) && (v as number) >= 0;
 /** What accumulators begin with, where 0 would divide by 0. */
@@ -70,3 +76,4 @@ const onScalars =
 export const sum: Onto = onScalars((a, b) => a + b, add);
 export const difference: Onto = onScalars((a, b) => a - b, sub);
 export const product: Onto = onScalars((a, b) => a * b, mul);
+export const quotient: Onto = onScalars((a, b) => a / b, div);

@@ -119,6 +119,7 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a variable': () => made.variable,
     'a scalar variable of numbers': () => made.counter,
     'a finite number of at least 0, or a scalar tensor': () => 0.5,
+    'a finite number above 0, or a scalar tensor': () => 0.5,
     'a finite number of at least 0': () => 0.5,
     'a finite number above 0': () => 0.5,
     'a finite number of at most 0': () => -0.5,
