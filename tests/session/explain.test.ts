@@ -142,6 +142,5 @@ test('what stands behind its arguments is refused, with the right form', async (
   const explain = session.explain.bind(session) as (...given: unknown[]) => Promise<string>;
   await expect(explain(y, [], 3)).rejects.toThrow(tf.InvalidArgumentError);
   await expect(explain(y, [], 3)).rejects.toThrow(/3 arguments came.* Write session\.explain/);
-  await expect(explain(y, [], undefined)).rejects.toThrow(tf.InvalidArgumentError);
   await session.close();
 });
