@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { train as Train, Training } from './training.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const steps = 20;
+const steps = 12;
 const fused = / and fused multiply-add,/;
 
 /** A Chromium of this machine: the variable CHROMIUM, Debian's place, or a usual name on PATH. */
