@@ -5,7 +5,8 @@ import { Call } from '../../../src/backends/native/run/call.ts';
 import { HostMemory } from '../../../src/backends/native/run/host-memory.ts';
 import { startRuntime } from '../../../src/backends/native/run/runtime.ts';
 import { userCache } from '../../../src/backends/native/toolchain/code-cache.ts';
-import { compile, findCompiler } from '../../../src/backends/native/toolchain/compiler.ts';
+import { load } from '../../../src/backends/native/toolchain/compile.ts';
+import { findCompiler } from '../../../src/backends/native/toolchain/compiler.ts';
 import { machineFor, type Target } from '../../../src/backends/native/toolchain/machine.ts';
 import { alignedSize } from '../../../src/base/free-space.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
@@ -36,7 +37,7 @@ export async function toolsFor(cc: string, target: Target) {
   process.env.CC = cc;
   const compiler = findCompiler(userCache(), target);
   const machine = machineFor(compiler.macros, target);
-  const runtime = await startRuntime(compiler, userCache());
+  const runtime = await startRuntime(compiler);
   return { compiler, machine, runtime };
 }
 export type Tools = Awaited<ReturnType<typeof toolsFor>>;
@@ -73,7 +74,7 @@ export async function differences(
   };
   verifyProgram(program, machine);
   const { source, slots } = emitProgram(program, { machine, profile: false });
-  const library = runtime.open(await compile(compiler, userCache(), source));
+  const library = await load(compiler, source, [], runtime.open);
   const storage = new HostMemory(runtime, 2 ** 32);
   const arena = storage.allocate(arenaBytes);
   const variables = new Map(program.variables.map((v) => [v.key, storage.allocate(v.length * sizeOf(v.dtype))]));
