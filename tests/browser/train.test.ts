@@ -13,7 +13,7 @@ import type { train as Train, Training } from './training.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const thread = readFileSync(fileURLToPath(import.meta.resolve('millrace/thread')), 'utf8');
-const steps = 20;
+const steps = 12;
 const fused = / and fused multiply-add,/;
 
 /** A Chromium of this machine: the variable CHROMIUM, Debian's place, or a usual name on PATH. */
