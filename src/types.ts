@@ -79,8 +79,14 @@ export type {
 } from './tensor/shape-types.ts';
 export type {
   AdamOptimizer,
+  Decayed,
+  DecayFunction,
+  DecayOptions,
+  ExponentialMovingAverage,
   GradientAndVariable,
   GradientDescentOptimizer,
   MomentumOptimizer,
+  MovingAverageOptions,
   Optimizer,
+  ScalarValue,
 } from './train/index.ts';

@@ -43,6 +43,8 @@ export class Graph {
   #finalized = false;
   readonly #names = new Map<string, number>();
   #scope = '';
+  /** Scopes whose name an operation has. */
+  readonly #owned = new Set<string>();
   #controls: readonly Operation[] = [];
 
   constructor();
@@ -131,7 +133,7 @@ export class Graph {
     const operation = new Operation({
       graph: this,
       id: this.operations.length,
-      name: this.uniqueName(this.#scope + name),
+      name: this.#named(name),
       definition,
       inputs,
       attributes: wanted.attributes,
@@ -142,6 +144,14 @@ export class Graph {
     });
     this.operations.push(operation);
     return operation;
+  }
+
+  /** In a scope an operation may have the name of the scope itself, as TensorFlow's training steps do. */
+  #named(name: string): string {
+    const isOwner = name === this.#scope && !this.#owned.has(name);
+    if (!isOwner) return this.uniqueName(this.#scope + name);
+    this.#owned.add(name);
+    return name.slice(0, -1);
   }
 
   /** `MatMul`, `MatMul_1`, … @internal */
@@ -156,10 +166,15 @@ export class Graph {
     return unique;
   }
 
-  /** @internal */
+  /** What stands before the names of operations that are made now: `layer1/`, or nothing. @internal */
+  get scope(): string {
+    return this.#scope;
+  }
+
+  /** A new scope inside the one around; or one that is there, by its whole name: `layer1/`, or '' for none. @internal */
   withScope<R>(name: string, build: () => R): R {
     const before = this.#scope;
-    this.#scope = `${this.uniqueName(before + name)}/`;
+    this.#scope = name === '' || name.endsWith('/') ? name : `${this.uniqueName(before + name)}/`;
     try {
       return callBack('nameScope', build);
     } finally {

@@ -115,6 +115,13 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'an array of whole numbers': () => [2, 2],
     'a shape': () => [2, 2],
     'a whole number': () => 1,
+    ...Object.fromEntries(
+      ['a finite number', 'a finite number above 0', 'a finite number of at least 1', 'a number from 0 to 1'].map(
+        (is) => [`${is} or a scalar tensor`, () => 1],
+      ),
+    ),
+    'a number above 0 or a scalar tensor': () => 1,
+    'an array of numbers': () => [1],
     'a number': () => 1,
     'a finite number': () => 1,
     'a text': () => 'x',
@@ -142,6 +149,7 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     GradientDescentOptimizer: () => optimizer,
     MomentumOptimizer: () => new tf.train.MomentumOptimizer(0.1, 0.9),
     AdamOptimizer: () => new tf.train.AdamOptimizer(),
+    ExponentialMovingAverage: () => new tf.train.ExponentialMovingAverage(0.9),
     DataSet: () => dataSets.train,
     Saver: () => new tf.train.Saver(),
     CheckpointReader: () => reader,
