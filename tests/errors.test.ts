@@ -331,7 +331,7 @@ describe.each(backends)('when it runs, on %s', (backend) => {
       'a variable before it is initialized',
       () => run(later),
       tf.FailedPreconditionError,
-      /^These variables are used before they are initialized:\n {2}later, made at .*errors\.test\.ts:\d+:\d+\nRun `await sess\.run\(tf\.initializeAllVariables\(\)\)` first, and make that call after `minimize`: the slots of optimizers are variables too\.$/,
+      /^These variables are used before they are initialized:\n {2}later, made at .*errors\.test\.ts:\d+:\d+\nRun `await sess\.run\(tf\.globalVariablesInitializer\(\)\)` first, and make that call after `minimize`: the slots of optimizers are variables too\.$/,
     ],
     [
       'a fetch from another graph',

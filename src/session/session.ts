@@ -24,6 +24,7 @@ import { RunQueue } from './queue.ts';
 import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
 import { Trace } from './trace.ts';
 import type { FeedPairs, Fetched, Fetches } from './types.ts';
+import { howToInitialize } from './uninitialized.ts';
 
 declare global {
   interface SymbolConstructor {
@@ -64,7 +65,7 @@ interface Prepared extends CompiledRun {
  *
  * ```ts
  * const sess = new tf.Session();
- * await sess.run(tf.initializeAllVariables());
+ * await sess.run(tf.globalVariablesInitializer());
  * const { loss, accuracy } = await sess.run({ loss, accuracy }, [[x, images], [y_, labels]]);
  * await sess.close();
  * ```
@@ -327,8 +328,7 @@ export class Session {
       ? ' (their values were lost with the worker that computed them)'
       : '';
     throw new FailedPreconditionError(
-      `These variables are used before they are initialized${cause}:\n${names}\n` +
-        'Run `await sess.run(tf.initializeAllVariables())` first, and make that call after `minimize`: the slots of optimizers are variables too.',
+      `These variables are used before they are initialized${cause}:\n${names}\n${howToInitialize(missing)}`,
     );
   }
 

@@ -1,5 +1,6 @@
 // What optimizers are called with: the variables to train, pairs of gradients and variables, the count of steps.
 import { InvalidArgumentError } from '../base/errors.ts';
+import { GraphKeys } from '../graph/graph-keys.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import { describe } from '../tensor/describe.ts';
 import { type FloatDType, isFloat } from '../tensor/dtype.ts';
@@ -31,7 +32,7 @@ export const globalStep: Kind<Variable<any, any>> = {
 /** The variables to train. */
 export function variablesOf(loss: Tensor, varList: unknown): readonly Variable[] {
   if (varList === undefined) {
-    const all = loss.graph.variables.filter((v) => v.trainable && isFloat(v.dtype));
+    const all = loss.graph.getCollection(GraphKeys.TRAINABLE_VARIABLES).filter((v) => isFloat(v.dtype));
     if (all.length > 0) return all;
     throw new InvalidArgumentError(
       'minimize: there is nothing to train: the graph has no trainable variables. Make the parameters with tf.variable(…).',

@@ -132,6 +132,7 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a number': () => 1,
     'a finite number': () => 1,
     'a text': () => 'x',
+    'an array of texts': () => ['x'],
     'a dtype': () => 'float32',
     'true or false': () => true,
     'a function': () => () => 1,
@@ -174,6 +175,7 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
 /** Not for users, though they stand on prototypes. */
 const internal = [
   ...['Graph.add', 'Graph.uniqueName', 'Graph.withScope', 'Graph.withControls'],
+  ...['Graph.collect', 'Graph.collected', 'Graph.isCollected'],
   ...['Session.snapshot', 'Session.resume'],
 ];
 /** What JavaScript itself calls, with arguments of its own. */

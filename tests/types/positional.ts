@@ -90,3 +90,14 @@ is<F32<[null, 3]>>()(tf.add(x, 1, { name: 'n' }), true);
 is<F32<[null, 3]>>()(x.add(1, { name: 'n' }), true);
 is<F32<[null, 3]>>()(tf.square(x, { name: 'n' }), true);
 tf.group(tf.noOp('a'), tf.noOp({ name: 'b' }), { name: 'both' });
+
+is<tf.Variable<any, any>[]>()(tf.getCollection('variables', 'layer1/'), true);
+is<(tf.Operation | Tensor<any, any>)[]>()(tf.getCollection(tf.GraphKeys.UPDATE_OPS, 'a'), true);
+is<tf.Variable<any, any>[]>()(tf.globalVariables('layer1/'), true);
+is<tf.Variable<any, any>[]>()(tf.localVariables('layer1/'), true);
+is<tf.Variable<any, any>[]>()(tf.trainableVariables('layer1/'), true);
+
+const v = tf.placeholder('float32', [null, 3]);
+is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], [v], 'n'), true);
+is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], v), true);
+is<[F32<[null, 3]> | null]>()(tf.gradients([tf.square(x)], [x], { gradYs: [null], stopGradients: v }), true);
