@@ -51,5 +51,23 @@ const bundle = (outdir, ...plugins) =>
     ignoreAnnotations: true,
     logLevel: 'warning',
   });
+// The source of a thread, which the bundles hold as a string, as a file.
+const [{ text }] = (
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['src/backends/wasm/run/thread.ts'],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  })
+).outputFiles;
+const { threadSource } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+for (const [folder, mark] of [
+  ['dist', 'export {};\n'],
+  ['dist/cjs', ''],
+]) {
+  writeFileSync(join(root, folder, 'thread.js'), `${threadSource.trim()}\n${mark}`);
+  writeFileSync(join(root, folder, 'thread.d.ts'), 'export {};\n');
+}
 await bundle('dist');
 await bundle('dist/browser', withoutNative);

@@ -127,7 +127,8 @@ export {
   variable,
 } from './ops/variable.ts';
 export { feeds } from './session/feeds.ts';
-export { type BackendName, InteractiveSession, Session, type SessionOptions } from './session/session.ts';
+export { InteractiveSession } from './session/interactive.ts';
+export { type BackendName, Session, type SessionOptions } from './session/session.ts';
 export type { FeedPair, FeedPairs, Fetch, Fetched, Fetches } from './session/types.ts';
 export { array } from './tensor/array.ts';
 export {

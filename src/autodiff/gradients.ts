@@ -222,7 +222,7 @@ function backpropagate(roots: readonly Root[], xs: readonly Tensor[], stops: Rea
   return xs.map(total);
 }
 
-/** The operations on a path from an x to a y that goes through none of the stops. */
+/** The operations on a path from an x to a y that goes through none of the stops, without that which makes the x. */
 function operationsBetween(
   roots: readonly Tensor[],
   xs: readonly Tensor[],
@@ -233,8 +233,7 @@ function operationsBetween(
   const reached = new Set<Tensor>(xs);
   const between = new Set<Operation>();
   for (const operation of [...above].sort((a, b) => a.id - b.id)) {
-    const isSource = operation.outputs.some((t) => reached.has(t));
-    if (!isSource && !operation.inputs.some((t) => reached.has(t))) continue;
+    if (!operation.inputs.some((t) => reached.has(t))) continue;
     between.add(operation);
     for (const t of operation.outputs) if (!stops.has(t)) reached.add(t);
   }

@@ -53,6 +53,8 @@ export interface Executable {
 export interface BackendOptions {
   /** How many threads may compute; undefined: the cores that this process may use. */
   readonly threads: number | undefined;
+  /** From where threads start; undefined: they bring their code along. */
+  readonly workerUrl?: string | undefined;
   /** Only instructions that compute the same everywhere. */
   readonly portable: boolean;
   /** Kernels that may mix or drop values: see `Machine.fastMath`. */
@@ -91,6 +93,11 @@ export interface Backend {
    * ResourceExhaustedError where there is no space, UnavailableError where `ready` rejects.
    */
   writeVariables(values: ReadonlyMap<VariableState, TypedArray>): Promise<void>;
+  /**
+   * Another backend, which goes on where this one cannot load a program; undefined where the user asked for this one.
+   * Who asks for it copies the variables.
+   */
+  readonly instead?: ((problem: UnavailableError) => Backend) | undefined;
   close(): void;
 }
 

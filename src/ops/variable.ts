@@ -8,11 +8,11 @@ import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, Elem, NumericDType } from '../tensor/dtype.ts';
-import { anything, dtype as dtypeKind, kind, text, trueOrFalse } from '../tensor/kinds.ts';
+import { anything, dtype as dtypeKind, text, trueOrFalse } from '../tensor/kinds.ts';
 import type { DTypeOfGiven, FeedValue, ShapeOfGiven } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
 import { compatible, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import { type Kind, signature } from '../tensor/signature.ts';
+import { signature } from '../tensor/signature.ts';
 import { ownData, take } from '../tensor/values.ts';
 import { constant, constantOf, toTensor } from './constant.ts';
 import {
@@ -23,6 +23,7 @@ import {
   functionName,
   type OpDefinition,
   type TensorType,
+  variableKind,
 } from './define.ts';
 import { PlaceholderOp } from './placeholder.ts';
 import { rebuilt } from './rebuild.ts';
@@ -166,11 +167,6 @@ const lifted = (value: Tensor, controls: readonly Operation[]): Tensor =>
     controls: (operation) => operation.controlInputs.filter((c) => !controls.includes(c)),
   });
 
-/** An argument that must be a variable. */
-export const variableKind: Kind<Variable<any, any>> = {
-  ...kind('a variable', (v) => v instanceof Variable),
-  advice: () => 'make it with tf.variable',
-};
 /** Looked at by `operandFor`. */
 const newValue = anything<unknown>('a tensor or values');
 const formOfAssign = (op: string) => signature(`tf.${op}`, { variable: variableKind, value: newValue }, { name: text });

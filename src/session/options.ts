@@ -20,6 +20,12 @@ export interface SessionOptions {
    */
   threads?: number | undefined;
   /**
+   * The address of a copy of the file `millrace/thread`, from which the threads of the wasm backend start: for pages
+   * whose content security policy forbids workers from `blob:` addresses. All sessions share the threads. Default: they
+   * bring their code along. In Node: a `file:` address.
+   */
+  workerUrl?: string | undefined;
+  /**
    * Use only instructions that give the same bits on every machine: no fused multiply-add, which rounds once and is
    * faster where the engine has it. Default false.
    */
@@ -48,6 +54,7 @@ const isSeed = (n: unknown) => Number.isInteger(n) && Math.abs(n as number) < 2 
 const optionKinds = {
   graph: kind<Graph>('a graph', (v) => v instanceof Graph),
   backend: anything<BackendName>('the name of a backend'),
+  workerUrl: kind<string>("an address, such as './thread.js'", text.fits),
   threads: kind<number>(`a whole number from 1 to ${mostThreads}`, isThreads),
   portable: trueOrFalse,
   fastMath: trueOrFalse,

@@ -2,7 +2,13 @@
 
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { type BackendName, backends } from '../backends/registry.ts';
-import { FailedPreconditionError, FeedError, InvalidArgumentError, MillraceError } from '../base/errors.ts';
+import {
+  FailedPreconditionError,
+  FeedError,
+  InvalidArgumentError,
+  MillraceError,
+  UnavailableError,
+} from '../base/errors.ts';
 import { captureSite } from '../base/stack.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
@@ -36,7 +42,8 @@ const fetches = anything<Fetches>('tensors and operations');
 const feedPairs = anything('an array of pairs');
 const runForm = signature('session.run', { fetches }, { feeds: feedPairs }, ['feeds']);
 const explainForm = signature('session.explain', { fetches }, { feeds: feedPairs }, ['feeds']);
-const closeForm = signature('session.close', {}, {});
+/** @internal */
+export const closeForm = signature('session.close', {}, {});
 
 export type { BackendName, SessionOptions };
 
@@ -74,7 +81,7 @@ export class Session {
   readonly graph: Graph;
   /** Settles when the backend has started; rejects with UnavailableError if it cannot. */
   readonly ready: Promise<void>;
-  readonly #backend: Backend;
+  #backend: Backend;
   readonly #seed: number;
   readonly #queue = new RunQueue();
   readonly #cache = new ExecutableCache<Prepared>((p) => p.executable.dispose());
@@ -89,7 +96,7 @@ export class Session {
   constructor(options?: SessionOptions);
   constructor(...given: unknown[]) {
     const options = sessionForm.take(given);
-    const { backend = preferred(), threads, portable = false, fastMath = true, seed = 0, trace } = options;
+    const { backend = preferred(), threads, workerUrl, portable = false, fastMath = true, seed = 0, trace } = options;
     if (typeof backend !== 'string' || !Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
@@ -98,7 +105,7 @@ export class Session {
     }
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, portable, fastMath, profile: trace !== undefined });
+    this.#backend = backends[backend]({ threads, workerUrl, portable, fastMath, profile: trace !== undefined });
     if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
     this.ready = this.#backend.ready;
     // Who awaits a run hears of it there.
@@ -262,6 +269,30 @@ export class Session {
   async #prepare(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
     const known = this.#cache.get(flat, feeds);
     if (known) return known;
+    try {
+      return await this.#compile(flat, feeds);
+    } catch (error) {
+      if (!(error instanceof UnavailableError && this.#backend.instead)) throw error;
+      await this.#goOnWith(this.#backend.instead(error), error);
+      return this.#compile(flat, feeds);
+    }
+  }
+
+  /** Another backend takes the place of one that can load no more programs. */
+  async #goOnWith(backend: Backend, { message }: UnavailableError): Promise<void> {
+    const before = this.#backend;
+    const states = [...this.#initialized].map(stateFor);
+    if (states.length > 0) {
+      const values = await before.readVariables(states);
+      await backend.writeVariables(new Map(states.map((state, i) => [state, values[i]])));
+    }
+    this.#cache.clear();
+    this.#backend = backend;
+    before.close();
+    console.warn(`millrace: this session goes on with ${backend.name}, as ${before.name} cannot: ${message}`);
+  }
+
+  async #compile(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
     const { machine } = this.#backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
     const begin = performance.now();
@@ -351,45 +382,4 @@ export class Session {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-let open: InteractiveSession[] = [];
-
-/**
- * A session that is the default one until it is closed: `tensor.eval()` and `operation.run()` use it.
- *
- * ```ts
- * const sess = new tf.InteractiveSession();
- * console.log(await tf.constant(2).add(3).eval());       // 5
- * ```
- */
-export class InteractiveSession extends Session {
-  constructor(options?: SessionOptions);
-  constructor(...given: []) {
-    super(...given);
-    if (open.length > 0) {
-      console.warn(
-        'millrace: an InteractiveSession is already open; the new one is the default until it is closed. Close sessions with await sess.close().',
-      );
-    }
-    open.push(this);
-  }
-
-  override close(): Promise<void>;
-  override async close(...given: unknown[]): Promise<void> {
-    closeForm.take(given);
-    open = open.filter((s) => s !== this);
-    await super.close();
-  }
-}
-
-/** @internal The session that `eval` and `run` use. */
-export function defaultSession(what: string): Session {
-  const session = open.at(-1);
-  if (!session) {
-    throw new FailedPreconditionError(
-      `${what} needs a default session, but no InteractiveSession is open: write \`const sess = new tf.InteractiveSession()\` before, or use sess.run(…).`,
-    );
-  }
-  return session;
 }

@@ -1,6 +1,6 @@
 // The built package in a real browser: the tutorial's second model, trained from a bundle, gives the bits that Node gives.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { train as Train, Training } from './training.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
+const thread = readFileSync(fileURLToPath(import.meta.resolve('millrace/thread')), 'utf8');
 const steps = 20;
 const fused = / and fused multiply-add,/;
 
@@ -27,17 +28,24 @@ const missing = executablePath ? '' : ' (skipped: no Chromium in $CHROMIUM, /usr
 if (missing)
   console.log(`millrace: the browser test cannot run here${missing}; Debian has it: apt-get install chromium`);
 
-/** Serves the bundle from both kinds of pages: below /isolated/ with the headers that give a page SharedArrayBuffer. */
+const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
+
+/**
+ * Serves the bundle from three kinds of pages: below /isolated/ and /strict/ with the headers that give a page
+ * SharedArrayBuffer, below /strict/ also with a content security policy without `blob:`.
+ */
 function serve(bundle: string): Promise<Server> {
   const server = createServer((request, response) => {
     const [, kind, file] = (request.url ?? '').split('/');
-    if (kind === 'isolated') {
+    if (kind === 'strict') response.setHeader('Content-Security-Policy', policy);
+    if (kind !== 'plain') {
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
     }
     if (file === 'training.js') response.setHeader('Content-Type', 'text/javascript').end(bundle);
+    else if (file === 'thread.js') response.setHeader('Content-Type', 'text/javascript').end(thread);
     else if (file === '') response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>millrace</title>');
-    else response.writeHead(204).end();
+    else response.writeHead(request.url === '/favicon.ico' ? 204 : 404).end();
   });
   return new Promise((resolve) => server.listen(0, 'localhost', () => resolve(server)));
 }
@@ -102,7 +110,10 @@ describe.skipIf(missing)(`Chromium trains like Node${missing}`, () => {
   }
 
   /** In a page of its own, which must log no error. */
-  async function inPage(kind: 'isolated' | 'plain', options: { threads?: number; portable: boolean }) {
+  async function inPage(
+    kind: 'isolated' | 'plain' | 'strict',
+    options: { threads?: number; portable: boolean; workerUrl?: string },
+  ) {
     const context = await browser.newContext();
     const page = await context.newPage();
     const errors: string[] = [];
@@ -123,6 +134,18 @@ describe.skipIf(missing)(`Chromium trains like Node${missing}`, () => {
     expect(errors).toEqual([]);
     return { training, isolated, workers, warnings };
   }
+
+  test('a page that forbids blob: workers trains with threads from a file, and without one says what to do', async () => {
+    const options = { threads: 2, portable: true, workerUrl: './thread.js' };
+    const strict = await inPage('strict', options);
+    expect(strict).toMatchObject({ isolated: true, workers: 2, warnings: [] });
+    expect(strict.training.losses).toEqual((await inPage('isolated', { threads: 2, portable: true })).training.losses);
+
+    const refused = inPage('strict', { threads: 2, portable: true });
+    await expect(refused).rejects.toThrow(/content security policy .* new tf\.Session\(\{ workerUrl: '…' \}\)/);
+    const absent = inPage('isolated', { ...options, workerUrl: './absent.js' });
+    await expect(absent).rejects.toThrow(/absent\.js must be a copy of millrace\/thread/);
+  });
 
   for (const portable of [true, false]) {
     const instructions = portable ? 'plain SIMD' : 'the best instructions of the engine';

@@ -31,7 +31,12 @@ function madeUpBatch(step: number): { images: Float32Array; labels: Float32Array
 /** Trains for some steps and returns their losses. */
 export async function train(
   tf: typeof millrace,
-  options: { readonly steps: number; readonly threads?: number; readonly portable: boolean },
+  options: {
+    readonly steps: number;
+    readonly threads?: number;
+    readonly portable: boolean;
+    readonly workerUrl?: string;
+  },
 ): Promise<Training> {
   const { steps, ...how } = options;
   const graph = new tf.Graph();

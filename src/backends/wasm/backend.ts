@@ -40,7 +40,8 @@ class WasmBackend implements Backend {
   readonly #profile: boolean;
   #memory: Memory | undefined;
 
-  constructor({ threads, portable, fastMath, profile }: BackendOptions) {
+  constructor({ threads, workerUrl, portable, fastMath, profile }: BackendOptions) {
+    pool.startFrom(workerUrl);
     this.#profile = profile;
     let problem: UnavailableError | undefined;
     const hasWasm = typeof WebAssembly !== 'undefined';

@@ -1,103 +1,9 @@
-// The threads on which long runs are computed: one pool a process, shared by all sessions, one run at a time. The
-// source of a thread is a string, so that there is no file to lose in a bundle.
-import { builtin, inNode } from '../../../base/builtin.ts';
+// The threads on which long runs are computed: one pool a process, shared by all sessions, one run at a time.
 import { UnavailableError } from '../../../base/errors.ts';
 import { WorkerLostError } from '../../backend.ts';
 import type { Action } from '../../emit/steps.ts';
-import { profiledRun, type ThreadPart, type Timing } from './profile.ts';
-
-/** What a thread is told: of a job, to run it, or to forget it. Jobs are known by their keys. */
-type Message =
-  | { kind: 'load'; key: number; module: WebAssembly.Module; memory: WebAssembly.Memory; measure: Job['measure'] }
-  | { kind: 'run'; key: number; part: ThreadPart }
-  | { kind: 'forget'; key: number };
-
-/** What a thread answers to a run; or that it could not do what it was told. */
-type Reply = { kind: 'done'; code: number; timing: Timing | undefined } | { kind: 'failed'; error: string };
-
-/** A string, whatever tools make of functions: `Message` in, `Reply` out. */
-const source = `
-const jobs = new Map();
-const profiledRun = ${profiledRun};
-const answer = (message) => {
-  const { kind, key } = message;
-  if (kind === 'load') {
-    const { module, memory, measure } = message;
-    const { exports } = new WebAssembly.Instance(module, { m: { memory } });
-    jobs.set(key, { exports, measure });
-    return undefined;
-  }
-  if (kind === 'forget') {
-    jobs.delete(key);
-    return undefined;
-  }
-  const { exports, measure } = jobs.get(key);
-  if (measure) {
-    const timing = profiledRun(exports, measure, message.part);
-    return { kind: 'done', code: timing.code, timing };
-  }
-  const { arena, own, thread, threads } = message.part;
-  return { kind: 'done', code: exports.run(arena, own, thread, threads), timing: undefined };
-};
-const handle = (message, send) => {
-  let reply;
-  try {
-    reply = answer(message);
-  } catch (error) {
-    reply = { kind: 'failed', error: String(error) };
-  }
-  if (reply) send(reply);
-};
-if (typeof process !== 'undefined' && process.versions && process.versions.node) {
-  const { parentPort } = process.getBuiltinModule('node:worker_threads');
-  parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
-} else {
-  onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
-}
-`;
-
-/** What both kinds of workers can do. */
-interface Thread {
-  post(message: Message): void;
-  /** Keeps the process alive while a run is pending, and only then. */
-  hold(pending: boolean): void;
-  /** Resolves when the thread computes no more, where that can be known. */
-  terminate(): Promise<unknown>;
-}
-type Listener = { message: (reply: Reply) => void; lost: (why: string) => void };
-
-function start(listener: Listener): Thread {
-  if (inNode) {
-    const threads = builtin<typeof import('node:worker_threads')>('worker_threads');
-    const worker = new threads.Worker(source, { eval: true });
-    worker.on('message', listener.message);
-    worker.on('error', (error) => listener.lost(error.message));
-    worker.on('exit', (code) => listener.lost(`it ended with code ${code}`));
-    worker.unref();
-    return {
-      post: (message) => worker.postMessage(message),
-      hold: (pending) => (pending ? worker.ref() : worker.unref()),
-      terminate: () => worker.terminate(),
-    };
-  }
-  const { Worker: WebWorker } = globalThis as unknown as { Worker: new (url: string) => BrowserWorker };
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  const worker = new WebWorker(url);
-  worker.onmessage = (event) => listener.message(event.data);
-  worker.onerror = (event) => listener.lost(event.message);
-  return {
-    post: (message) => worker.postMessage(message),
-    hold: () => {},
-    terminate: async () => worker.terminate(),
-  };
-}
-
-interface BrowserWorker {
-  onmessage: (event: { data: Reply }) => void;
-  onerror: (event: { message: string }) => void;
-  postMessage(message: unknown): void;
-  terminate(): void;
-}
+import type { Timing } from './profile.ts';
+import { type Reply, startThread, type Thread } from './thread.ts';
 
 /** A module on a memory: what the threads are told once. */
 export interface Job {
@@ -137,6 +43,7 @@ const machineCode = 5;
 
 class ThreadPool {
   #members: PoolMember[] = [];
+  #workerUrl: string | undefined;
   /** What the present threads have been told of, and how many bytes of it nobody needs any more. */
   #seen = new WeakSet<WebAssembly.Memory>();
   #kept = 0;
@@ -146,6 +53,11 @@ class ThreadPool {
   #pending:
     | { waiting: number; timings: Timing[]; resolve: (outcome: Outcome) => void; reject: (error: Error) => void }
     | undefined;
+
+  /** The address of the threads' code, for threads that are started from now on; undefined: they bring it along. */
+  startFrom(workerUrl: string | undefined): void {
+    if (workerUrl !== undefined) this.#workerUrl = workerUrl;
+  }
 
   /** Runs a job when all that were asked for before are done. */
   run(job: Job, spaces: RunSpaces): Promise<Outcome> {
@@ -192,7 +104,7 @@ class ThreadPool {
       while (this.#members.length < count) {
         const member: PoolMember = {
           knows: new Set(),
-          thread: start({
+          thread: startThread(this.#workerUrl, {
             message: (reply) => this.#reply(member, reply),
             lost: (why) => this.#lose(member, why),
           }),
