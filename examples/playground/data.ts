@@ -29,12 +29,16 @@ async function cached(name: string, came: (bytes: number) => void): Promise<Uint
   // There is none where the page has no secure origin, and it may be full: then the file is fetched each time.
   const cache = await globalThis.caches?.open(cacheName).catch(() => undefined);
   const kept = await cache?.match(url);
-  const response = kept ?? (await fetch(url));
-  if (!response.ok) throw new Error(`The images could not be loaded: ${url} answered ${response.status}.`);
+  const failed = (why: string) => new Error(`The images could not be loaded: ${url} ${why}.`);
+  const response = kept ?? (await fetch(url).catch(() => undefined));
+  if (!response) throw failed('cannot be reached');
+  if (!response.ok) throw failed(`answered ${response.status}`);
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  for await (const part of response.body ?? []) {
-    parts.push(part);
-    came(part.length);
+  // Not every browser can iterate over a stream.
+  const reader = response.body!.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value);
+    came(part.value.length);
   }
   const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
   if (!kept) await cache?.put(url, new Response(bytes)).catch(() => undefined);

@@ -41,6 +41,7 @@ let trains = false;
 let step = 0;
 let ready = false;
 let filters: Filters | undefined;
+let drawing = false;
 let evaluation: Evaluation | undefined;
 
 const trainer = new Trainer({
@@ -49,7 +50,12 @@ const trainer = new Trainer({
   evaluation: showEvaluation,
   filters: (of) => {
     filters = of;
-    requestAnimationFrame(() => filters && drawFilters($<HTMLCanvasElement>('filters'), filters));
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      if (filters) drawFilters($<HTMLCanvasElement>('filters'), filters);
+    });
   },
   probabilities: showProbabilities,
   running: (run: Run | undefined) => {

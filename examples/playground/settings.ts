@@ -29,11 +29,14 @@ export class SettingsForm {
     this.#select('batch').value = '50';
     this.#toModel('softmax');
     form.addEventListener('submit', (event) => event.preventDefault());
-    form.addEventListener('change', ({ target }) => {
+    // The model stands elsewhere on the page: what changes there does not pass through the form.
+    const selects = [...form.elements].filter((element) => element instanceof HTMLSelectElement);
+    const change = ({ target }: Event) => {
       const { model } = this.settings;
       if (target === this.#select('model')) this.#toModel(model);
       changed(this.settings);
-    });
+    };
+    for (const select of selects) select.addEventListener('change', change);
   }
 
   get settings(): Settings {

@@ -9,7 +9,7 @@ export function followTheme(button: HTMLButtonElement, changed: () => void): voi
   const kept = remembered();
   if (kept === 'dark' || kept === 'light') document.documentElement.dataset.theme = kept;
   const show = () => {
-    button.setAttribute('aria-pressed', String(isDark()));
+    button.textContent = isDark() ? 'Light colours' : 'Dark colours';
     changed();
   };
   button.addEventListener('click', () => {

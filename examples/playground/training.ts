@@ -88,7 +88,8 @@ export class Training {
     asked.done += count;
     for (let i = 0; i < count; i++) {
       const row = y.data.subarray(i * classes, (i + 1) * classes);
-      const said = row.indexOf(Math.max(...row));
+      // NaN, after a rate that was too large, is no digit: 0 is counted.
+      const said = row.reduce((best, value, digit) => (value > row[best] ? digit : best), 0);
       const is = batch.labels.data.subarray(i * classes, (i + 1) * classes).indexOf(1);
       asked.confusion[is * classes + said]++;
       if (said === is) continue;
