@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Thousands of small programs are compiled: gcc starts faster than clang, and optimizing them would take longer than
 // they run. What is compiled once is there for the other test files. Tests that are about a backend name it.
@@ -13,6 +14,37 @@ const env = {
   ...(gcc && !process.env.CC ? { CC: 'gcc' } : {}),
 };
 
+/**
+ * What takes longest, as a run on two idle cores tells at its end: it begins first, so that the processes of the tests
+ * end together.
+ */
+const long = [
+  ...[
+    'integration/package',
+    'session/threads',
+    'fixtures/combining',
+    'fixtures/elementwise',
+    'numbers/fast-math',
+    'integration/sums',
+  ],
+  ...['backends/native/rests', 'compiler/random-programs', 'backends/native/models', 'compiler/program/build'],
+  ...['backends/native/emit/expression', 'browser/train', 'integration/terminal', 'kernels/cpu/zeros/skip-zeros'],
+  ...['session/event-loop', 'kernels/cpu/contract/blocks', 'integration/process', 'integration/tutorial', 'gradients'],
+  ...['integration/resume', 'numbers/special', 'compiler/program/merge', 'session/safe-feeds', 'session/trace'],
+];
+
+/** How many take longer than this file; those that are not listed take about as long as they are large. */
+export function placeOf({ moduleId }: TestSpecification): number {
+  const place = long.findIndex((name) => moduleId.endsWith(`/tests/${name}.test.ts`));
+  return place < 0 ? long.length : place;
+}
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b));
+  }
+}
+
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
@@ -23,5 +55,6 @@ export default defineConfig({
     env,
     globalSetup: './tests/native-cache.ts',
     setupFiles: './tests/seed.ts',
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -87,7 +87,7 @@ export const cases = {
       native: ({ kernel }) => ({ conv2: 2, matmul: 0.9 })[kernel.split(' ')[0]],
     },
   },
-  adam: {
+  optimizers: {
     variants: Object.keys(updates).map((kernel) => ({ what: kernel, kernel })),
     threads: [1, 2],
     steps: 10,

@@ -64,14 +64,39 @@ export const kernels = {
   'batched 64×32×800×64': batched(32, 800, 64),
 };
 
-/** Adam alone. What it must move: it reads parameters, gradients and both means, and writes all but the gradients. */
-export const updates = {
-  "Adam's update of 3.27 M parameters": {
-    operands: [[parameters], [parameters]],
-    bytes: 7 * 4 * parameters,
-    run: (tf, [variable, gradient]) => new tf.train.AdamOptimizer(1e-4).applyGradients([[gradient, variable]]),
-  },
+/**
+ * An optimizer alone. What it must move: it reads variable, gradient and slots, and writes variable and slots, each of 13
+ * MB. `arrays` says how many that are.
+ */
+const update = (arrays, make) => ({
+  operands: [[parameters], [parameters]],
+  bytes: arrays * 4 * parameters,
+  run: (tf, [variable, gradient]) => make(tf.train, tf).applyGradients([[gradient, variable]]),
+});
+const regularization = { l1RegularizationStrength: 1e-6, l2RegularizationStrength: 1e-6 };
+const named = {
+  Adam: update(7, (train) => new train.AdamOptimizer(1e-4)),
+  'gradient descent': update(3, (train) => new train.GradientDescentOptimizer(1e-4)),
+  momentum: update(5, (train) => new train.MomentumOptimizer(1e-4, 0.9)),
+  'Nesterov momentum': update(5, (train) => new train.MomentumOptimizer(1e-4, 0.9, { useNesterov: true })),
+  Adagrad: update(5, (train) => new train.AdagradOptimizer(1e-4)),
+  // It computes the variable anew, without reading it.
+  AdagradDA: update(6, (train, tf) => {
+    const globalStep = tf.variable(0, { trainable: false });
+    return new train.AdagradDAOptimizer(1e-4, globalStep, regularization);
+  }),
+  Adadelta: update(7, (train) => new train.AdadeltaOptimizer()),
+  RMSProp: update(7, (train) => new train.RMSPropOptimizer(1e-4, { momentum: 0.9 })),
+  'centered RMSProp': update(9, (train) => new train.RMSPropOptimizer(1e-4, { momentum: 0.9, centered: true })),
+  AdamW: update(7, (train) => new train.AdamWOptimizer(1e-4)),
+  Lion: update(5, (train) => new train.LionOptimizer(1e-4, { weightDecay: 0.1 })),
+  Ftrl: update(7, (train) => new train.FtrlOptimizer(1e-4, regularization)),
+  'proximal descent': update(3, (train) => new train.ProximalGradientDescentOptimizer(1e-4, regularization)),
+  'proximal Adagrad': update(5, (train) => new train.ProximalAdagradOptimizer(1e-4, regularization)),
 };
+export const updates = Object.fromEntries(
+  Object.entries(named).map(([name, made]) => [`${name}: update of 3.27 M parameters`, made]),
+);
 
 /** 64 MB of numbers. */
 const sum = (axes) => ({

@@ -84,7 +84,7 @@ const feeds = ['tests/session/feeds-in-place.test.ts', 'tests/session/safe-feeds
 step(
   'the tests of ops and feeds under AddressSanitizer and UndefinedBehaviorSanitizer …',
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures.test.ts', 'tests/ops', ...feeds, '-t', 'on native'],
+  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures', 'tests/ops', ...feeds, '-t', 'on native'],
   {
     CC: 'gcc',
     MILLRACE_CACHE: join(folder, 'cache'),

@@ -1,7 +1,7 @@
 // What the suite does a little, done much more often, by hand: `npm run soak -- NAME`. Takes minutes.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,13 +23,27 @@ const soaks = {
     files: ['tests/integration/calls.test.ts'],
     env: { MILLRACE_CALLS: '100000', MILLRACE_SEED: String(randomInt(2 ** 31)) },
   },
+  compilers: {
+    about: 'every expression and access in C, with each compiler here, for each machine',
+    files: ['tests/backends/native/emit/expression.test.ts', 'tests/backends/native/partial.test.ts'],
+    env: { MILLRACE_TEST_COMPILERS: 'all' },
+  },
   kills: {
     about: 'kill -9 while each step is saved',
     files: ['tests/checkpoint/durable.test.ts'],
     env: { MILLRACE_KILLS: '200' },
   },
+  mutants: {
+    about: 'mistakes in a folder of src, one at a time, and which of them no test notices: mutants data 40',
+    env: { MILLRACE_SEED: String(randomInt(2 ** 31)) },
+  },
+  package: {
+    about: 'the packed package, with both compilers and every way to resolve it',
+    files: ['tests/integration/package.test.ts'],
+    env: { MILLRACE_TEST_PACKAGE: 'whole' },
+  },
   resume: {
-    about: 'the second model, killed and resumed, with every optimizer',
+    about: 'the second model, killed and resumed, with every optimizer on every backend',
     files: ['tests/integration/resume.test.ts'],
     env: { MILLRACE_RESUME: 'whole' },
   },
@@ -43,11 +57,16 @@ const soaks = {
     files: ['tests/integration/sums.test.ts'],
     env: { MILLRACE_TEST_TERMS: '1e8' },
   },
+  threads: {
+    about: 'trainings of 200 steps on many numbers of threads',
+    files: ['tests/session/threads.test.ts'],
+    env: { MILLRACE_TEST_STEPS: '200' },
+  },
 };
 
 const [name, ...chosen] = process.argv.slice(2);
 if (!Object.hasOwn(soaks, name ?? '')) {
-  const list = Object.entries(soaks).map(([key, { about }]) => `  ${key.padEnd(8)}${about}\n`);
+  const list = Object.entries(soaks).map(([key, { about }]) => `  ${key.padEnd(11)}${about}\n`);
   console.error(`millrace: npm run soak -- NAME, where NAME is one of:\n${list.join('')}`);
   process.exit(1);
 }
@@ -57,10 +76,19 @@ const words = Object.entries(env).map(([key, value]) => `${key}=${value}`);
 console.log(
   `millrace: ${name}: to do the same again: ${words.join(' ')} npm run soak -- ${[name, ...chosen].join(' ')}`,
 );
-const wanted = chosen.length > 0 ? chosen : files;
-const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...wanted], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, ...env },
-});
-process.exit(status ?? 1);
+/** Runs a command here, with the variables, and says whether it went well. */
+function run(command, args, cwd = root) {
+  const shell = process.platform === 'win32' && command === 'npm';
+  return spawnSync(command, args, { cwd, shell, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+}
+if (name !== 'mutants') {
+  process.exit(run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...(chosen[0] ? chosen : files)]));
+}
+// Stryker is large, and nothing else needs it: it has a folder of its own, and is installed when it is first wanted.
+const soak = join(root, 'soak');
+const changed = (file) => (existsSync(join(soak, file)) ? statSync(join(soak, file)).mtimeMs : 0);
+if (changed('node_modules/.package-lock.json') < changed('package.json')) {
+  console.log('millrace: installing StrykerJS in soak/ …');
+  if (run('npm', ['install'], soak) !== 0) process.exit(1);
+}
+process.exit(run(process.execPath, ['soak/mutants.mjs', ...chosen]));

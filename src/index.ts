@@ -3,7 +3,7 @@
 import './api/methods.ts';
 
 export * as train from './api/train.ts';
-export { type Gradients, gradients } from './autodiff/gradients.ts';
+export { type GivenGradient, type Gradients, type GradientsOptions, gradients } from './autodiff/gradients.ts';
 export { WorkerLostError } from './backends/backend.ts';
 export {
   DataError,
@@ -19,7 +19,16 @@ export {
   ShapeMismatchError,
   UnavailableError,
 } from './base/errors.ts';
+export {
+  addToCollection,
+  addToCollections,
+  getCollection,
+  globalVariables,
+  localVariables,
+  trainableVariables,
+} from './graph/collections.ts';
 export { controlDependencies, Graph, getDefaultGraph, nameScope, resetDefaultGraph } from './graph/graph.ts';
+export { type CollectionItem, type CollectionTypes, GraphKeys } from './graph/graph-keys.ts';
 export { Operation, type OperationMethods } from './graph/operation.ts';
 export {
   Placeholder,
@@ -47,6 +56,12 @@ export { fill, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
 export { gather, oneHot } from './ops/gather.ts';
 export { group, noOp } from './ops/group.ts';
 export {
+  globalVariablesInitializer,
+  initializeAllVariables,
+  localVariablesInitializer,
+  variablesInitializer,
+} from './ops/initialize.ts';
+export {
   cast,
   identity,
   logicalAnd,
@@ -56,7 +71,25 @@ export {
   stopGradient,
   where,
 } from './ops/logic.ts';
-export { abs, exp, log, maximum, minimum, pow, rsqrt, sigmoid, sign, sqrt, square, tanh } from './ops/math.ts';
+export {
+  abs,
+  ceil,
+  cos,
+  exp,
+  floor,
+  log,
+  maximum,
+  minimum,
+  pow,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  tanh,
+} from './ops/math.ts';
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
 export { placeholder } from './ops/placeholder.ts';
@@ -90,13 +123,12 @@ export {
   assign,
   assignAdd,
   assignSub,
-  globalVariables,
-  initializeAllVariables,
-  trainableVariables,
+  type VariableOptions,
   variable,
 } from './ops/variable.ts';
 export { feeds } from './session/feeds.ts';
-export { type BackendName, InteractiveSession, Session, type SessionOptions } from './session/session.ts';
+export { InteractiveSession } from './session/interactive.ts';
+export { type BackendName, Session, type SessionOptions } from './session/session.ts';
 export type { FeedPair, FeedPairs, Fetch, Fetched, Fetches } from './session/types.ts';
 export { array } from './tensor/array.ts';
 export {

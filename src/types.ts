@@ -78,9 +78,23 @@ export type {
   UnlessAny,
 } from './tensor/shape-types.ts';
 export type {
+  AdadeltaOptimizer,
+  AdagradDAOptimizer,
+  AdagradOptimizer,
   AdamOptimizer,
+  AdamWOptimizer,
+  ApplyOptions,
+  FtrlOptimizer,
   GradientAndVariable,
   GradientDescentOptimizer,
+  GradientOptions,
+  LionOptimizer,
   MomentumOptimizer,
   Optimizer,
+  OptimizerOptions,
+  ProximalAdagradOptimizer,
+  ProximalGradientDescentOptimizer,
+  Rate,
+  RegularizationOptions,
+  RMSPropOptimizer,
 } from './train/index.ts';

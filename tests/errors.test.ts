@@ -179,13 +179,13 @@ describe('when the graph is built, the line that is wrong throws', () => {
       'a loss that is no tensor',
       () => new tf.train.AdamOptimizer().minimize(5 as any),
       tf.InvalidArgumentError,
-      /^minimize: loss must be a tensor, but 5 came\. Write optimizer\.minimize\(loss, \{ varList \}\)\.$/,
+      /^minimize: loss must be a tensor, but 5 came\. Write optimizer\.minimize\(loss, \{ globalStep, varList, gradLoss, name \}\) or /,
     ],
     [
       'a learning rate that is no number',
       () => new tf.train.GradientDescentOptimizer('x' as any),
       tf.InvalidArgumentError,
-      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0, but the text "x" came\./,
+      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0, or a scalar tensor, but the text "x" came\./,
     ],
     [
       'a value that is not a tensor',
@@ -331,7 +331,7 @@ describe.each(backends)('when it runs, on %s', (backend) => {
       'a variable before it is initialized',
       () => run(later),
       tf.FailedPreconditionError,
-      /^These variables are used before they are initialized:\n {2}later, made at .*errors\.test\.ts:\d+:\d+\nRun `await sess\.run\(tf\.initializeAllVariables\(\)\)` first, and make that call after `minimize`: the slots of optimizers are variables too\.$/,
+      /^These variables are used before they are initialized:\n {2}later, made at .*errors\.test\.ts:\d+:\d+\nRun `await sess\.run\(tf\.globalVariablesInitializer\(\)\)` first, and make that call after `minimize`: the slots of optimizers are variables too\.$/,
     ],
     [
       'a fetch from another graph',

@@ -11,11 +11,13 @@ import * as reductions from '../ops/reduce.ts';
 import * as shapes from '../ops/shape.ts';
 import type { Assigned } from '../ops/variable.ts';
 import * as variables from '../ops/variable.ts';
-import { defaultSession } from '../session/session.ts';
+import { defaultSession } from '../session/interactive.ts';
+import { Session } from '../session/session.ts';
 import type { FeedPairs, Fetched } from '../session/types.ts';
 import type { AxisError, Reduce, Reshape, ReshapeError, Transpose } from '../tensor/axis-rules.ts';
 import type { DType, Elem, FloatDType, NumericDType } from '../tensor/dtype.ts';
-import { anything } from '../tensor/kinds.ts';
+import { anything, kind } from '../tensor/kinds.ts';
+import type { FeedValue } from '../tensor/ndarray.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError, MatMul, MatMulError } from '../tensor/shape-rules.ts';
 import type { Given, ShapeError } from '../tensor/shape-types.ts';
@@ -152,6 +154,24 @@ declare module '../graph/tensor.ts' {
       value: Assigned<NoInfer<T>, NoInfer<A>>,
       options?: { readonly name?: string },
     ): Tensor<T, A>;
+    /**
+     * Gives the variable a value in a session: after the runs that were asked for before, and without an operation for it
+     * in the graph, which may be finalized. It is initialized then. The value is copied when this is called.
+     *
+     * @param value what may be fed for it.
+     * @param session by default the InteractiveSession that is open.
+     * @throws FeedError for a value of another shape or dtype, FetchError when the session has another graph,
+     * FailedPreconditionError when there is no session or it is closed (as rejections): the variable is as it was.
+     *
+     * ```ts
+     * await learningRate.load(0.001, sess);
+     * ```
+     */
+    load<T extends DType, A extends Shape>(
+      this: Variable<T, A>,
+      value: FeedValue<NoInfer<T>, NoInfer<A>>,
+      session?: Session,
+    ): Promise<void>;
     /** Subtracts from the variable; the result is its new value. */
     assignSub<T extends NumericDType, A extends Shape>(
       this: Variable<T, A>,
@@ -186,6 +206,12 @@ const install = (prototype: object, functions: Record<string, (...args: any[]) =
 const feedPairs = anything<readonly []>('an array of pairs');
 const evalForm = signature('tensor.eval', {}, { feeds: feedPairs }, ['feeds']);
 const runForm = signature('operation.run', {}, { feeds: feedPairs }, ['feeds']);
+const loadForm = signature(
+  'variable.load',
+  { value: anything<unknown>('values') },
+  { session: kind<Session>('a session', (v) => v instanceof Session) },
+  ['session'],
+);
 
 const { add, sub, mul, div, neg } = arithmetic;
 const { square, sqrt, exp, log } = math;
@@ -220,6 +246,10 @@ install(Variable.prototype, {
   assign: variables.assign,
   assignAdd: variables.assignAdd,
   assignSub: variables.assignSub,
+  load: async (v: Variable, ...given: unknown[]) => {
+    const { value, session = defaultSession(`${v.name}.load()`) } = loadForm.take(given);
+    await session.resume(new Map([[v, value]]));
+  },
 });
 install(Operation.prototype, {
   run: async (operation: Operation, ...given: unknown[]) => {

@@ -8,22 +8,25 @@ import { createWasm } from './wasm/backend.ts';
 /** Native code where a C compiler and koffi are found, else WebAssembly, which then says why. */
 export function createAuto(options: BackendOptions): Backend {
   if (!inNode) return createWasm(options);
+  const instead = ({ message }: UnavailableError) => but(createWasm(options), { why: ` (not native: ${message})` });
   try {
-    return createNative(options);
+    return but(createNative(options), { instead });
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error;
-    return because(createWasm(options), error.message);
+    return instead(error);
   }
 }
 
-/** The same backend, whose description ends with the reason for it. */
-const because = (backend: Backend, reason: string): Backend => ({
+/** The same backend, whose description ends with the reason for it, or which another one may stand in for. */
+const but = (backend: Backend, { why = '', instead }: { why?: string; instead?: Backend['instead'] }): Backend => ({
   name: backend.name,
   get description() {
-    return `${backend.description} (not native: ${reason})`;
+    return `${backend.description}${why}`;
   },
   machine: backend.machine,
-  ready: backend.ready,
+  // What keeps it from starting is found again by the first program, for which the other one stands in.
+  ready: instead ? backend.ready.catch(() => {}) : backend.ready,
+  instead,
   load: (compiled) => backend.load(compiled),
   readVariables: (variables) => backend.readVariables(variables),
   writeVariables: (values) => backend.writeVariables(values),

@@ -93,6 +93,11 @@ export interface Backend {
    * ResourceExhaustedError where there is no space, UnavailableError where `ready` rejects.
    */
   writeVariables(values: ReadonlyMap<VariableState, TypedArray>): Promise<void>;
+  /**
+   * Another backend, which goes on where this one cannot load a program; undefined where the user asked for this one.
+   * Who asks for it copies the variables.
+   */
+  readonly instead?: ((problem: UnavailableError) => Backend) | undefined;
   close(): void;
 }
 

@@ -6,7 +6,7 @@ import { hostArray, type NDArray } from '../tensor/ndarray.ts';
 import { signature } from '../tensor/signature.ts';
 import { dtypeFor, elementsFrom } from './elements.ts';
 import { checkpointFile } from './folder.ts';
-import { dataOffset, parseHeader, prefixBytes, type StoredTensor } from './safetensors.ts';
+import { dataOffset, parseHeader, prefixBytes, type SafetensorsHeader, type StoredTensor } from './safetensors.ts';
 import { openFile, type Source } from './source.ts';
 
 /** A tensor in a checkpoint. */
@@ -24,6 +24,9 @@ const path = anything<string>('a path');
 const loadForm = signature('tf.train.loadCheckpoint', { path }, {});
 const listForm = signature('tf.train.listVariables', { path }, {});
 
+/** What only this file can give. */
+const ours = Symbol('ours');
+
 /** Reads the tensors of a checkpoint, one at a time. Made by `tf.train.loadCheckpoint`. */
 export class CheckpointReader {
   /** What is in it, in the order of the file. */
@@ -34,12 +37,13 @@ export class CheckpointReader {
   readonly #stored: ReadonlyMap<string, StoredTensor>;
 
   /** @internal */
-  constructor(source: Source, tensors: readonly StoredTensor[], metadata: ReadonlyMap<string, string>) {
-    if (!Array.isArray(tensors)) {
+  constructor(key: typeof ours, source: Source, header: SafetensorsHeader) {
+    if (key !== ours) {
       throw new InvalidArgumentError(
         'Readers are made by functions, not with new: write await tf.train.loadCheckpoint(path).',
       );
     }
+    const { tensors, metadata } = header;
     this.#source = source;
     this.#stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     this.variables = tensors.map(({ name, type, shape }) => ({ name, dtype: dtypeFor(type), shape }));
@@ -91,8 +95,7 @@ export async function readerOf(source: Source): Promise<CheckpointReader> {
   const { name, size } = source;
   try {
     const begin = dataOffset(await source.read(0, Math.min(size, prefixBytes)), size, name);
-    const { tensors, metadata } = parseHeader(await source.read(0, begin), size, name);
-    return new CheckpointReader(source, tensors, metadata);
+    return new CheckpointReader(ours, source, parseHeader(await source.read(0, begin), size, name));
   } catch (error) {
     await source.close();
     throw error;

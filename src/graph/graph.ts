@@ -3,15 +3,23 @@
 import { GraphError, InvalidArgumentError } from '../base/errors.ts';
 import { captureSite, lineOf } from '../base/stack.ts';
 import { describe } from '../tensor/describe.ts';
-import { anything, callback, text } from '../tensor/kinds.ts';
+import { anything, callback, kind, text } from '../tensor/kinds.ts';
 import { signature } from '../tensor/signature.ts';
 import { readList } from '../tensor/sizes.ts';
+import { type CollectionItem, Collections, GraphKeys, keysOf } from './graph-keys.ts';
 import { Operation, type OperationFields } from './operation.ts';
 import { Tensor, type Variable } from './tensor.ts';
 
 const newGraphForm = signature('new tf.Graph', {}, {});
 const asDefaultForm = signature('graph.asDefault', { build: callback }, {});
 const finalizeForm = signature('graph.finalize', {}, {});
+/** Of names; an empty one fits all. */
+export const scope = kind<string>('a text', (v) => typeof v === 'string');
+const collected = anything<unknown>('a tensor');
+const addForm = signature('graph.addToCollection', { key: text, value: collected }, {});
+const keys = anything<readonly string[]>('an array of texts');
+const addToAllForm = signature('graph.addToCollections', { keys, value: collected }, {});
+const getForm = signature('graph.getCollection', { key: text }, { scope }, ['scope']);
 
 /** An operation to be made. Its name is made unique; by default it is that of the op. */
 interface NewOperation extends Pick<OperationFields, 'definition' | 'inputs' | 'attributes' | 'outputs'> {
@@ -31,11 +39,12 @@ interface NewOperation extends Pick<OperationFields, 'definition' | 'inputs' | '
 export class Graph {
   /** In the order in which they were made. */
   readonly operations: Operation[] = [];
-  /** The variables, in the order in which they were made. */
-  readonly variables: Variable[] = [];
+  readonly #collections = new Collections(this);
   #finalized = false;
   readonly #names = new Map<string, number>();
   #scope = '';
+  /** Scopes whose name an operation has. */
+  readonly #owned = new Set<string>();
   #controls: readonly Operation[] = [];
 
   constructor();
@@ -62,6 +71,51 @@ export class Graph {
     this.#finalized = true;
   }
 
+  /** The global variables, in the order in which they were made: a copy of the collection `tf.GraphKeys.GLOBAL_VARIABLES`. */
+  get variables(): Variable<any, any>[] {
+    return this.collected('variables', GraphKeys.GLOBAL_VARIABLES) as Variable<any, any>[];
+  }
+
+  /** Adds a value to a collection of this graph, as `tf.addToCollection` does to one of the default graph. */
+  addToCollection<const K extends string>(key: K, value: CollectionItem<K>): void;
+  addToCollection(...given: unknown[]): void {
+    const { key, value } = addForm.take(given);
+    this.collect('addToCollection', [key], value);
+  }
+
+  /** Adds a value to several collections of this graph. */
+  addToCollections<const K extends string>(keys: readonly K[], value: CollectionItem<K>): void;
+  addToCollections(...given: unknown[]): void {
+    const { keys, value } = addToAllForm.take(given);
+    this.collect('addToCollections', keysOf('addToCollections', keys), value);
+  }
+
+  /** A copy of a collection of this graph; with a scope, of what has a name that begins so: see `tf.getCollection`. */
+  getCollection<const K extends string>(key: K, scope?: string): CollectionItem<K>[];
+  getCollection<V>(key: string, scope?: string): V[];
+  getCollection(...given: unknown[]): unknown[] {
+    const { key, scope } = getForm.take(given);
+    return this.collected('getCollection', key, scope);
+  }
+
+  /** Adds to all of the collections, or to none. @internal */
+  collect(op: string, keys: readonly string[], value: unknown): void {
+    if (this.#finalized) {
+      throw new GraphError(`${op}: the graph is finalized, so nothing can be added to its collections.`);
+    }
+    this.#collections.add(op, new Set(keys), value);
+  }
+
+  /** @internal */
+  collected(op: string, key: string, scope?: string): unknown[] {
+    return this.#collections.get(op, key, scope);
+  }
+
+  /** Is the variable in a collection of variables? @internal */
+  isCollected(key: string, variable: Variable<any, any>): boolean {
+    return this.#collections.has(key, variable);
+  }
+
   /** @internal */
   add(wanted: NewOperation): Operation {
     const { definition, inputs, name = definition.name, outputClass = Tensor } = wanted;
@@ -79,7 +133,7 @@ export class Graph {
     const operation = new Operation({
       graph: this,
       id: this.operations.length,
-      name: this.uniqueName(this.#scope + name),
+      name: this.#named(name),
       definition,
       inputs,
       attributes: wanted.attributes,
@@ -90,6 +144,14 @@ export class Graph {
     });
     this.operations.push(operation);
     return operation;
+  }
+
+  /** In a scope an operation may have the name of the scope itself, as TensorFlow's training steps do. */
+  #named(name: string): string {
+    const isOwner = name === this.#scope && !this.#owned.has(name);
+    if (!isOwner) return this.uniqueName(this.#scope + name);
+    this.#owned.add(name);
+    return name.slice(0, -1);
   }
 
   /** `MatMul`, `MatMul_1`, … @internal */
@@ -104,10 +166,15 @@ export class Graph {
     return unique;
   }
 
-  /** @internal */
+  /** What stands before the names of operations that are made now: `layer1/`, or nothing. @internal */
+  get scope(): string {
+    return this.#scope;
+  }
+
+  /** A new scope inside the one around; or one that is there, by its whole name: `layer1/`, or '' for none. @internal */
   withScope<R>(name: string, build: () => R): R {
     const before = this.#scope;
-    this.#scope = `${this.uniqueName(before + name)}/`;
+    this.#scope = name === '' || name.endsWith('/') ? name : `${this.uniqueName(before + name)}/`;
     try {
       return callBack('nameScope', build);
     } finally {

@@ -100,10 +100,13 @@ export interface VariableMethods {}
 export interface Variable<out T extends DType = DType, S extends Shape = Shape> extends VariableMethods {}
 /** A value that stays in a session from run to run. Used as a tensor it is the value at that point of the run. */
 export class Variable<out T extends DType = DType, S extends Shape = Shape> extends Tensor<T, S> {
-  /** Gives the variable its initial value; `tf.initializeAllVariables()` groups those of all. */
+  /** Gives the variable its initial value; `tf.globalVariablesInitializer()` groups those of all global ones. */
   declare readonly initializer: Operation;
-  /** Do optimizers change it unless told otherwise? */
-  declare readonly trainable: boolean;
+
+  /** Do optimizers change it unless told otherwise? It is then in the collection `tf.GraphKeys.TRAINABLE_VARIABLES`. */
+  get trainable(): boolean {
+    return this.graph.isCollected('trainable_variables', this);
+  }
 }
 
 /** The shape of a tensor type. */

@@ -164,7 +164,7 @@ export type Statement =
       readonly value: Expression;
       readonly count?: number;
     }
-  /** Scalar store at a computed element index (int32), which the kernel has made sure is in range. */
+  /** Store at a computed element index (int32), of neighbours if it is a vector, which the kernel has made sure is in range. */
   | { readonly kind: 'storeAt'; readonly buffer: Buffer; readonly index: Expression; readonly value: Expression }
   /** A hint: the element will be read soon, if there is one. Only where the machine says that it `prefetches`. */
   | { readonly kind: 'prefetch'; readonly buffer: Buffer; readonly index: Affine }

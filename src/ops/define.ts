@@ -4,7 +4,7 @@ import { DTypeError, InvalidArgumentError, type MillraceError, ShapeMismatchErro
 import { captureSite, lineOf } from '../base/stack.ts';
 import { getDefaultGraph } from '../graph/graph.ts';
 import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/operation.ts';
-import { Tensor } from '../graph/tensor.ts';
+import { Tensor, Variable } from '../graph/tensor.ts';
 import type { Check, View } from '../primitives/primitives.ts';
 import { describe as describeValue } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
@@ -121,6 +121,11 @@ export type Named = string | { readonly name?: string };
 const made = (value: unknown) => (Array.isArray(value) ? 'make it a tensor with tf.constant' : undefined);
 /** An argument that must be a tensor. */
 export const tensor: Kind<AnyTensor> = { ...kind('a tensor', (v) => v instanceof Tensor), advice: made };
+/** An argument that must be a variable. */
+export const variableKind: Kind<Variable<any, any>> = {
+  ...kind('a variable', (v) => v instanceof Variable),
+  advice: () => 'make it with tf.variable',
+};
 /** A tensor or a JavaScript value that becomes a constant. */
 export type Operand = AnyTensor | number | boolean;
 export const operand: Kind<Operand> = {

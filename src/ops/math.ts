@@ -54,6 +54,32 @@ const SquareOp = defineUnary(
 /** x². */
 export const square: UnaryFunction<NumericDType> = unaryFunction(SquareOp);
 
+// Whole numbers do not change with x: no gradient flows through them.
+const FloorOp = defineUnary('Floor', floats, s.floor);
+/** ⌊x⌋, the largest whole number of at most x; a zero keeps its sign. It has no gradient. */
+export const floor: UnaryFunction<FloatDType> = unaryFunction(FloorOp);
+
+const CeilOp = defineUnary('Ceil', floats, (x) => s.neg(s.floor(s.neg(x))));
+/** ⌈x⌉, the smallest whole number of at least x; −0 for what is between −1 and 0. It has no gradient. */
+export const ceil: UnaryFunction<FloatDType> = unaryFunction(CeilOp);
+
+const RoundOp = defineUnary('Round', numeric, (x) => (floats.includes(x.dtype) ? s.round(x) : x));
+/**
+ * The nearest whole number, halves to the even one: 2 for 2.5, 4 for 3.5. The sign stays, −0 for −0.4; integers are as
+ * they were. It has no gradient.
+ */
+export const round: UnaryFunction<NumericDType> = unaryFunction(RoundOp);
+
+// d sin x = cos x · dx
+const SinOp = defineUnary('Sin', floats, s.sin, (x, _, dy) => mul(dy, cos(x)));
+/** sin x, of an angle in radians of any size; NaN for infinities. */
+export const sin: UnaryFunction<FloatDType> = unaryFunction(SinOp);
+
+// d cos x = −sin x · dx
+const CosOp = defineUnary('Cos', floats, s.cos, (x, _, dy) => neg(mul(dy, sin(x))));
+/** cos x, of an angle in radians of any size; NaN for infinities. */
+export const cos: UnaryFunction<FloatDType> = unaryFunction(CosOp);
+
 // d√x = dx / 2√x
 const SqrtOp = defineUnary('Sqrt', floats, s.sqrt, (_, y, dy) => div(mul(dy, 0.5), y));
 /** √x; NaN below 0, and −0 for −0. */

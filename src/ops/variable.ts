@@ -1,17 +1,18 @@
 // Variables: values that stay in a session, and the operations that change them.
 
-import { DTypeError, InternalError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
+import { DTypeError, InternalError, ShapeMismatchError } from '../base/errors.ts';
 import { controlDependencies, getDefaultGraph } from '../graph/graph.ts';
+import { GraphKeys, keysOf } from '../graph/graph-keys.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, Elem, NumericDType } from '../tensor/dtype.ts';
-import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
+import { anything, dtype as dtypeKind, text, trueOrFalse } from '../tensor/kinds.ts';
 import type { DTypeOfGiven, FeedValue, ShapeOfGiven } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
 import { compatible, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
-import { type Kind, signature } from '../tensor/signature.ts';
+import { signature } from '../tensor/signature.ts';
 import { ownData, take } from '../tensor/values.ts';
 import { constant, constantOf, toTensor } from './constant.ts';
 import {
@@ -19,14 +20,13 @@ import {
   apply,
   applyAll,
   defineOp,
-  definitionOf,
   functionName,
-  type Named,
   type OpDefinition,
   type TensorType,
+  variableKind,
 } from './define.ts';
-import { group } from './group.ts';
 import { PlaceholderOp } from './placeholder.ts';
+import { rebuilt } from './rebuild.ts';
 
 /** @internal The compiler recognises it: a read of the session's state, never lowered. */
 export const VariableOp = defineOp<{ dtype: DType; shape: readonly number[] }>({
@@ -64,40 +64,70 @@ const AssignAddOp = defineAssign('AssignAdd', s.add);
 const AssignSubOp = defineAssign('AssignSub', s.sub);
 const assignments: ReadonlySet<object> = new Set([AssignOp, AssignAddOp, AssignSubOp]);
 
+/** @internal Gives a variable a value. */
+export const assigned = (v: Variable, value: Tensor): Tensor =>
+  apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`);
+
 /** @internal Does the operation give a variable (its first input) a new value (its output)? */
 export const isAssign = (operation: Operation): boolean => assignments.has(operation.definition);
 
+/** What a variable is made with, besides its initial value. */
+export interface VariableOptions<T extends DType> {
+  /**
+   * The element type: a tensor has it already; numbers become elements of it, or are a DTypeError where it does not hold
+   * them.
+   */
+  readonly dtype?: T;
+  /** Do optimizers change it unless told otherwise? It is then in `tf.GraphKeys.TRAINABLE_VARIABLES` too. Default true. */
+  readonly trainable?: boolean;
+  /** The collections that it is in; default `[tf.GraphKeys.GLOBAL_VARIABLES]`. */
+  readonly collections?: readonly string[];
+  readonly name?: string;
+}
+
 const initialValue = anything('a tensor, numbers or booleans');
-const form = signature('tf.variable', { initial: initialValue }, { trainable: trueOrFalse, name: text });
+const collectionKeys = anything<readonly string[]>('an array of texts');
+const form = signature(
+  'tf.variable',
+  { initial: initialValue },
+  { dtype: dtypeKind, trainable: trueOrFalse, collections: collectionKeys, name: text },
+);
 /**
  * A value that stays in a session from run to run and that training changes.
  *
- * Every variable must be initialized in a session before it is read: `sess.run(tf.initializeAllVariables())`.
- * Made inside `tf.controlDependencies` it is initialized outside of them.
+ * Every variable must be initialized in a session before it is read: `sess.run(tf.globalVariablesInitializer())`, and
+ * those made with `collections: [tf.GraphKeys.LOCAL_VARIABLES]`, which no checkpoint holds, by
+ * `tf.localVariablesInitializer()`. Made inside `tf.controlDependencies` it is initialized outside of them.
  *
  * @param initial the initial value: a tensor of fully known shape, a host array, a typed array, or numbers.
+ * @param options.dtype the element type. Numbers are rounded to the nearest one of a float type.
  * @param options.trainable whether optimizers change it (default true).
+ * @param options.collections names of collections, such as those of `tf.GraphKeys`.
  * @throws ShapeMismatchError when the shape of the initial value is not fully known.
+ * @throws DTypeError for a tensor of another element type, a fraction for an integer type.
  *
  * ```ts
  * const W = tf.variable(tf.zeros([784, 10]), { name: 'W' });
- * const step = tf.variable(0, { trainable: false });
+ * const step = tf.variable(0, { dtype: 'int32', trainable: false });
+ * const seen = tf.variable(0, { trainable: false, collections: [tf.GraphKeys.LOCAL_VARIABLES] });
  * ```
  */
 export function variable<T extends DType = any, S extends Shape = any>(
   initial: Tensor<T, S>,
-  options?: { readonly name?: string; readonly trainable?: boolean },
+  options?: VariableOptions<NoInfer<T>>,
 ): Variable<T, S>;
-export function variable<const V>(
+export function variable<const V, T extends DType = DTypeOfGiven<V>>(
   initial: V,
-  options?: { readonly name?: string; readonly trainable?: boolean },
-): Variable<DTypeOfGiven<V>, ShapeOfGiven<V>>;
+  options?: VariableOptions<V extends Tensor<any, any> ? never : T>,
+): Variable<NoInfer<T>, ShapeOfGiven<V>>;
 export function variable(...given: unknown[]): Variable {
-  const { initial, trainable = true, name } = form.take(given);
+  const { initial, dtype: wanted, trainable = true, collections, name } = form.take(given);
+  const keys = new Set(collections === undefined ? [GraphKeys.GLOBAL_VARIABLES] : keysOf('variable', collections));
+  if (trainable) keys.add(GraphKeys.TRAINABLE_VARIABLES);
   const graph = initial instanceof Tensor ? initial.graph : getDefaultGraph();
   const { controls } = graph;
   const build = () => {
-    const value = initial instanceof Tensor ? lifted(initial, controls) : (constant(initial) as Tensor);
+    const value = initialOf(initial, wanted, controls);
     const { dtype, shape } = value;
     if (!isKnown(shape)) {
       throw new ShapeMismatchError(
@@ -105,18 +135,38 @@ export function variable(...given: unknown[]): Variable {
       );
     }
     const [v] = applyAll(VariableOp, [], { dtype, shape }, { name, outputClass: Variable });
-    const initializer = apply(AssignOp, [v, value], {}, `${v.operation.name}/Assign`).operation;
-    return Object.assign(v as Variable, { initializer, trainable });
+    const made = v as Variable;
+    return Object.assign(made, { initializer: assigned(made, value).operation });
   };
   const made = graph.asDefault(() => controlDependencies(null, build));
-  graph.variables.push(made);
+  graph.collect('variable', [...keys], made);
   return made;
 }
 
-const variableKind: Kind<Variable<any, any>> = {
-  ...kind('a variable', (v) => v instanceof Variable),
-  advice: () => 'make it with tf.variable',
-};
+function initialOf(initial: unknown, wanted: DType | undefined, controls: readonly Operation[]): Tensor {
+  if (!(initial instanceof Tensor)) {
+    const refuse = refusalOf('variable');
+    const taken = take(initial, refuse, wanted);
+    const dtype = wanted ?? taken.dtype;
+    return constantOf(dtype, taken.shape, ownData(taken, dtype, refuse));
+  }
+  if (wanted !== undefined && wanted !== initial.dtype) {
+    throw new DTypeError(
+      `variable: the initial value ${initial.name} has dtype ${initial.dtype}, but dtype ${wanted} is asked for; convert it with tf.cast(x, '${wanted}').`,
+    );
+  }
+  return lifted(initial, controls);
+}
+
+/** The same computation without the given control dependencies; itself if none of it has them. */
+const lifted = (value: Tensor, controls: readonly Operation[]): Tensor =>
+  rebuilt(value, {
+    // What is fed must stay itself, and an assignment happens once.
+    instead: (operation) =>
+      isAssign(operation) || operation.definition === PlaceholderOp ? operation.outputs : undefined,
+    controls: (operation) => operation.controlInputs.filter((c) => !controls.includes(c)),
+  });
+
 /** Looked at by `operandFor`. */
 const newValue = anything<unknown>('a tensor or values');
 const formOfAssign = (op: string) => signature(`tf.${op}`, { variable: variableKind, value: newValue }, { name: text });
@@ -180,101 +230,4 @@ function operandFor(op: string, v: Variable, value: unknown): Tensor {
   const own = dtype === 'bool' && taken.dtype === 'uint8' ? dtype : taken.dtype;
   const fills = taken.from === 'typed array' && taken.shape[0] === elements(shape);
   return constantOf(own, fills ? shape : taken.shape, ownData(taken, own, refuse));
-}
-
-const globalVariablesForm = signature('tf.globalVariables', {}, {});
-/** The variables of the default graph, in the order in which they were made. */
-export function globalVariables(): readonly Variable[];
-export function globalVariables(...given: unknown[]): readonly Variable[] {
-  globalVariablesForm.take(given);
-  return getDefaultGraph().variables;
-}
-const trainableVariablesForm = signature('tf.trainableVariables', {}, {});
-/** Those that optimizers change. */
-export function trainableVariables(): readonly Variable[];
-export function trainableVariables(...given: unknown[]): readonly Variable[] {
-  trainableVariablesForm.take(given);
-  return globalVariables().filter((v) => v.trainable);
-}
-
-const initializeForm = signature('tf.initializeAllVariables', {}, { name: text }, ['name']);
-/**
- * An operation that gives every variable of the default graph that exists now its initial value. Initial values that
- * are made from other variables get these variables' initial values.
- *
- * Call it after `minimize`: optimizers make variables too.
- *
- * ```ts
- * await sess.run(tf.initializeAllVariables());
- * ```
- */
-export function initializeAllVariables(name?: Named): Operation;
-export function initializeAllVariables(...given: unknown[]): Operation {
-  const { name = 'group' } = initializeForm.take(given);
-  const graph = getDefaultGraph();
-  const initialized = new Map<Tensor, Tensor>();
-  const initialize = (v: Variable): Tensor => {
-    const known = initialized.get(v);
-    if (known) return known;
-    const value = v.initializer.inputs[1];
-    const fresh = onInitialValues(value, initialize);
-    const result =
-      fresh === value ? v.initializer.outputs[0] : apply(AssignOp, [v, fresh], {}, `${v.operation.name}/Assign`);
-    initialized.set(v, result);
-    return result;
-  };
-  const all = [...graph.variables].map((v) => initialize(v).operation);
-  return group(...all, { name });
-}
-
-/** The same computation on the initial values of the variables that it reads; itself if it reads none. */
-const onInitialValues = (value: Tensor, initialValue: (v: Variable) => Tensor): Tensor =>
-  rebuilt(value, {
-    instead: (operation) => {
-      if (isAssign(operation)) {
-        throw new InvalidArgumentError(
-          `initializeAllVariables: an initial value is computed by the assignment ${operation.name}, made at ${operation.line}; give the variable a value of its own, and assign when all are initialized.`,
-        );
-      }
-      return operation.definition === VariableOp ? [initialValue(operation.outputs[0] as Variable)] : undefined;
-    },
-    controls: (operation) => operation.controlInputs,
-  });
-
-/** The same computation without the given control dependencies; itself if none of it has them. */
-const lifted = (value: Tensor, controls: readonly Operation[]): Tensor =>
-  rebuilt(value, {
-    // What is fed must stay itself, and an assignment happens once.
-    instead: (operation) =>
-      isAssign(operation) || operation.definition === PlaceholderOp ? operation.outputs : undefined,
-    controls: (operation) => operation.controlInputs.filter((c) => !controls.includes(c)),
-  });
-
-interface Rebuild {
-  /** What stands for the outputs of an operation. */
-  readonly instead: (operation: Operation) => readonly Tensor[] | undefined;
-  /** The control dependencies that it has, beside those around. */
-  readonly controls: (operation: Operation) => readonly Operation[];
-}
-
-/** A tensor computed anew, as far as anything of it differs. */
-function rebuilt(root: Tensor, { instead, controls }: Rebuild): Tensor {
-  const done = new Map<Operation, readonly Tensor[]>();
-  const visit = (operation: Operation): readonly Tensor[] => {
-    const known = done.get(operation) ?? instead(operation);
-    if (known) {
-      done.set(operation, known);
-      return known;
-    }
-    const inputs = operation.inputs.map((t) => visit(t.operation)[t.index]);
-    const after = controls(operation);
-    const isSame = after.length === operation.controlInputs.length && inputs.every((t, i) => t === operation.inputs[i]);
-    const { attributes, name } = operation;
-    const outputs = isSame
-      ? operation.outputs
-      : operation.graph.withControls(after, () => applyAll(definitionOf(operation), inputs, attributes, { name }));
-    done.set(operation, outputs);
-    return outputs;
-  };
-  return visit(root.operation)[root.index];
 }

@@ -43,10 +43,13 @@ function partFault(s: Scalar, { inputs, rank }: Surroundings): string | undefine
     case 'sign':
       return same(1, numeric);
     case 'floor':
+    case 'round':
     case 'sqrt':
     case 'exp':
     case 'log':
     case 'tanh':
+    case 'sin':
+    case 'cos':
       return same(1, isFloat);
     case 'not':
       return same(1, bits);

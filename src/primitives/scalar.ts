@@ -2,7 +2,19 @@
 import type { DType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
 
-export type UnaryOp = 'neg' | 'abs' | 'sign' | 'floor' | 'sqrt' | 'exp' | 'log' | 'tanh' | 'not';
+export type UnaryOp =
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'round'
+  | 'sqrt'
+  | 'exp'
+  | 'log'
+  | 'tanh'
+  | 'sin'
+  | 'cos'
+  | 'not';
 export type BinaryOp =
   | 'add'
   | 'sub'
@@ -27,6 +39,7 @@ export type BinaryOp =
  * - `div` on integers truncates toward zero, `floorDiv` rounds down, `mod` has the sign of the divisor, also where it
  *   is 0; an integer divided by zero gives 0 (a `check` has refused it before). On floats, both are of the exact
  *   quotient, but a floorDiv beyond 2²⁴ (float64: 2⁵³) is the quotient, rounded.
+ * - `round` is the nearest whole number, halves to even.
  * - `exp` gives 0 for what is below the smallest normal number of its type. `pow` on floats is IEEE 754's.
  * - `min`, `max` give NaN when either operand is NaN, and take −0 for less than 0: IEEE 754-2019's minimum and maximum.
  *   `equal`, `less`, `lessEqual` give bool.
@@ -66,10 +79,13 @@ export const neg = (a: Scalar) => unary('neg', a);
 export const abs = (a: Scalar) => unary('abs', a);
 export const sign = (a: Scalar) => unary('sign', a);
 export const floor = (a: Scalar) => unary('floor', a);
+export const round = (a: Scalar) => unary('round', a);
 export const sqrt = (a: Scalar) => unary('sqrt', a);
 export const exp = (a: Scalar) => unary('exp', a);
 export const log = (a: Scalar) => unary('log', a);
 export const tanh = (a: Scalar) => unary('tanh', a);
+export const sin = (a: Scalar) => unary('sin', a);
+export const cos = (a: Scalar) => unary('cos', a);
 export const not = (a: Scalar) => unary('not', a);
 export const add = (a: Operand, b: Operand) => binary('add', a, b);
 export const sub = (a: Operand, b: Operand) => binary('sub', a, b);

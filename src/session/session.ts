@@ -2,7 +2,13 @@
 
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { type BackendName, backends } from '../backends/registry.ts';
-import { FailedPreconditionError, FeedError, InvalidArgumentError, MillraceError } from '../base/errors.ts';
+import {
+  FailedPreconditionError,
+  FeedError,
+  InvalidArgumentError,
+  MillraceError,
+  UnavailableError,
+} from '../base/errors.ts';
 import { captureSite } from '../base/stack.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
@@ -24,6 +30,7 @@ import { RunQueue } from './queue.ts';
 import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
 import { Trace } from './trace.ts';
 import type { FeedPairs, Fetched, Fetches } from './types.ts';
+import { howToInitialize } from './uninitialized.ts';
 
 declare global {
   interface SymbolConstructor {
@@ -35,7 +42,8 @@ const fetches = anything<Fetches>('tensors and operations');
 const feedPairs = anything('an array of pairs');
 const runForm = signature('session.run', { fetches }, { feeds: feedPairs }, ['feeds']);
 const explainForm = signature('session.explain', { fetches }, { feeds: feedPairs }, ['feeds']);
-const closeForm = signature('session.close', {}, {});
+/** @internal */
+export const closeForm = signature('session.close', {}, {});
 
 export type { BackendName, SessionOptions };
 
@@ -64,7 +72,7 @@ interface Prepared extends CompiledRun {
  *
  * ```ts
  * const sess = new tf.Session();
- * await sess.run(tf.initializeAllVariables());
+ * await sess.run(tf.globalVariablesInitializer());
  * const { loss, accuracy } = await sess.run({ loss, accuracy }, [[x, images], [y_, labels]]);
  * await sess.close();
  * ```
@@ -73,7 +81,7 @@ export class Session {
   readonly graph: Graph;
   /** Settles when the backend has started; rejects with UnavailableError if it cannot. */
   readonly ready: Promise<void>;
-  readonly #backend: Backend;
+  #backend: Backend;
   readonly #seed: number;
   readonly #queue = new RunQueue();
   readonly #cache = new ExecutableCache<Prepared>((p) => p.executable.dispose());
@@ -261,6 +269,30 @@ export class Session {
   async #prepare(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
     const known = this.#cache.get(flat, feeds);
     if (known) return known;
+    try {
+      return await this.#compile(flat, feeds);
+    } catch (error) {
+      if (!(error instanceof UnavailableError && this.#backend.instead)) throw error;
+      await this.#goOnWith(this.#backend.instead(error), error);
+      return this.#compile(flat, feeds);
+    }
+  }
+
+  /** Another backend takes the place of one that can load no more programs. */
+  async #goOnWith(backend: Backend, { message }: UnavailableError): Promise<void> {
+    const before = this.#backend;
+    const states = [...this.#initialized].map(stateFor);
+    if (states.length > 0) {
+      const values = await before.readVariables(states);
+      await backend.writeVariables(new Map(states.map((state, i) => [state, values[i]])));
+    }
+    this.#cache.clear();
+    this.#backend = backend;
+    before.close();
+    console.warn(`millrace: this session goes on with ${backend.name}, as ${before.name} cannot: ${message}`);
+  }
+
+  async #compile(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
     const { machine } = this.#backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
     const begin = performance.now();
@@ -327,8 +359,7 @@ export class Session {
       ? ' (their values were lost with the worker that computed them)'
       : '';
     throw new FailedPreconditionError(
-      `These variables are used before they are initialized${cause}:\n${names}\n` +
-        'Run `await sess.run(tf.initializeAllVariables())` first, and make that call after `minimize`: the slots of optimizers are variables too.',
+      `These variables are used before they are initialized${cause}:\n${names}\n${howToInitialize(missing)}`,
     );
   }
 
@@ -351,45 +382,4 @@ export class Session {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-let open: InteractiveSession[] = [];
-
-/**
- * A session that is the default one until it is closed: `tensor.eval()` and `operation.run()` use it.
- *
- * ```ts
- * const sess = new tf.InteractiveSession();
- * console.log(await tf.constant(2).add(3).eval());       // 5
- * ```
- */
-export class InteractiveSession extends Session {
-  constructor(options?: SessionOptions);
-  constructor(...given: []) {
-    super(...given);
-    if (open.length > 0) {
-      console.warn(
-        'millrace: an InteractiveSession is already open; the new one is the default until it is closed. Close sessions with await sess.close().',
-      );
-    }
-    open.push(this);
-  }
-
-  override close(): Promise<void>;
-  override async close(...given: unknown[]): Promise<void> {
-    closeForm.take(given);
-    open = open.filter((s) => s !== this);
-    await super.close();
-  }
-}
-
-/** @internal The session that `eval` and `run` use. */
-export function defaultSession(what: string): Session {
-  const session = open.at(-1);
-  if (!session) {
-    throw new FailedPreconditionError(
-      `${what} needs a default session, but no InteractiveSession is open: write \`const sess = new tf.InteractiveSession()\` before, or use sess.run(…).`,
-    );
-  }
-  return session;
 }

@@ -1,23 +1,61 @@
-// Adam: steps scaled by running means of the gradient and of its square.
-import type { Tensor } from '../graph/tensor.ts';
+// Adam: steps scaled by running means of the gradient and of its square; and with weight decay apart from the gradient.
+import type { Tensor, Variable } from '../graph/tensor.ts';
 import { add, div, mul, sub } from '../ops/arithmetic.ts';
 import { sqrt, square } from '../ops/math.ts';
 import { assign, assignSub } from '../ops/variable.ts';
-import type { FloatDType } from '../tensor/dtype.ts';
-import { signature } from '../tensor/signature.ts';
-import { type GradientAndVariable, Optimizer, rate } from './optimizer.ts';
-import { scalarSlot, slot } from './slot.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+import { difference, product, type Rate, rate, type Scalar } from './rate.ts';
+import { type MakeScalar, type Parts, preset, rule } from './rule.ts';
 
-const form = signature(
-  'new tf.train.AdamOptimizer',
-  {},
-  { learningRate: rate, beta1: rate, beta2: rate, epsilon: rate },
-  ['learningRate', 'beta1', 'beta2', 'epsilon'],
-);
+const table = {
+  learningRate: preset(rate, 0.001),
+  beta1: preset(rate, 0.9),
+  beta2: preset(rate, 0.999),
+  epsilon: preset(rate, 1e-8),
+};
+type Values = Readonly<Record<keyof typeof table, Scalar>>;
+const slots = () => ({ m: 0, v: 0 });
+
+/** α, and the powers of β₁ and β₂, from t = 1 on. */
+function prepare({ learningRate, beta1, beta2 }: Values, { scalar }: { readonly scalar: MakeScalar }) {
+  const power1 = scalar('beta1_power', beta1);
+  const power2 = scalar('beta2_power', beta2);
+  const correction = div(sqrt(sub(1, power2)), sub(1, power1));
+  const shared = mul(correction, learningRate);
+  return { shared, updates: [assign(power1, mul(power1, beta1)), assign(power2, mul(power2, beta2))] };
+}
+
+/** The new means, and what is subtracted from the variable. */
+function step(
+  { beta1, beta2, epsilon }: Values,
+  { gradient: g, slots: { m, v }, shared: scale }: Parts<'m' | 'v', Tensor<'float32', any>>,
+) {
+  const nextM = assign(m, add(mul(m, beta1), mul(g, difference(1, beta1))));
+  const nextV = assign(v, add(mul(v, beta2), mul(square(g), difference(1, beta2))));
+  return { means: [nextM, nextV], change: div(mul(nextM, scale), add(sqrt(nextV), epsilon)) };
+}
+
+const adam = rule('Adam', table, {
+  places: ['learningRate', 'beta1', 'beta2', 'epsilon'],
+  slots,
+  prepare,
+  update: (values, parts) => {
+    const { means, change } = step(values, parts);
+    return [...means, assignSub(parts.variable, change)];
+  },
+});
+
+/** By name, as the constructors take them. */
+interface AdamOptions extends OptimizerOptions {
+  readonly learningRate?: Rate;
+  readonly beta1?: Rate;
+  readonly beta2?: Rate;
+  readonly epsilon?: Rate;
+}
 /**
  * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², var ← var − α·m / (√v + ε) with the learning rate corrected for the
  * first steps, α = learningRate·√(1 − β₂ᵗ) / (1 − β₁ᵗ). As in TensorFlow: the correction is of the rate, and ε is added
- * to the uncorrected √v.
+ * to the uncorrected √v. Slots: `m`, `v`; besides, the scalars `beta1_power` and `beta2_power`.
  *
  * ```ts
  * const trainStep = new tf.train.AdamOptimizer(1e-4).minimize(crossEntropy);
@@ -27,52 +65,56 @@ const form = signature(
  * Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015 (the form before its section 2.1).
  */
 export class AdamOptimizer extends Optimizer {
-  readonly #learningRate: number;
-  readonly #beta1: number;
-  readonly #beta2: number;
-  readonly #epsilon: number;
-
-  constructor(learningRate: number, beta1: number, beta2?: number, epsilon?: number);
-  constructor(options: {
-    readonly learningRate?: number;
-    readonly beta1?: number;
-    readonly beta2?: number;
-    readonly epsilon?: number;
-  });
-  constructor(
-    learningRate?: number,
-    options?: { readonly beta1?: number; readonly beta2?: number; readonly epsilon?: number },
-  );
+  constructor(learningRate: Rate, beta1: Rate, beta2?: Rate, epsilon?: Rate, options?: OptimizerOptions);
+  constructor(options: AdamOptions);
+  constructor(learningRate?: Rate, options?: Omit<AdamOptions, 'learningRate'>);
   constructor(...given: unknown[]) {
-    super('Adam');
-    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = form.take(given);
-    this.#learningRate = learningRate;
-    this.#beta1 = beta1;
-    this.#beta2 = beta2;
-    this.#epsilon = epsilon;
+    super(adam, given);
   }
+}
 
-  protected override update(pairs: readonly GradientAndVariable[]): Tensor[] {
-    const updates: Tensor[] = [];
-    const rates = new Map<FloatDType, Tensor<'float32', []>>();
-    for (const dtype of new Set(pairs.map(([, v]) => v.dtype))) {
-      // β₁ᵗ and β₂ᵗ, from t = 1 on
-      const power1 = scalarSlot(dtype, this.#beta1, 'beta1Power');
-      const power2 = scalarSlot(dtype, this.#beta2, 'beta2Power');
-      const correction = div(sqrt(sub(1, power2)), sub(1, power1));
-      rates.set(dtype, mul(correction, this.#learningRate));
-      updates.push(assign(power1, mul(power1, this.#beta1)), assign(power2, mul(power2, this.#beta2)));
-    }
-    for (const [gradient, variable] of pairs) {
-      const g = gradient as Tensor<'float32', any>;
-      const m = slot(variable, 'm');
-      const v = slot(variable, 'v');
-      const nextM = assign(m, add(mul(m, this.#beta1), mul(g, 1 - this.#beta1)));
-      const nextV = assign(v, add(mul(v, this.#beta2), mul(square(g), 1 - this.#beta2)));
-      const scale = rates.get(variable.dtype) as Tensor<'float32', any>;
-      const step = div(mul(nextM, scale), add(sqrt(nextV), this.#epsilon));
-      updates.push(nextM, nextV, assignSub(variable, step));
-    }
-    return updates;
+const adamW = rule(
+  'AdamW',
+  { ...table, weightDecay: preset(rate, 0.004) },
+  {
+    places: ['learningRate', 'weightDecay', 'beta1', 'beta2', 'epsilon'],
+    slots,
+    prepare,
+    update: (values, parts) => {
+      const { means, change } = step(values, parts);
+      return [...means, assignSub(parts.variable, add(decayed(parts.variable, values), change))];
+    },
+  },
+);
+/** What weight decay takes from a variable. */
+export const decayed = (
+  variable: Variable<'float32', any>,
+  { learningRate, weightDecay }: { readonly learningRate: Scalar; readonly weightDecay: Scalar },
+): Tensor<'float32', any> => mul(variable, product(learningRate, weightDecay));
+
+/**
+ * Adam with weight decay apart from the gradient: var ← var − learningRate·weightDecay·var − α·m / (√v + ε), with m, v
+ * and α as `AdamOptimizer` has them. The decay is scaled by the learning rate, as in tf.keras.optimizers.AdamW and
+ * PyTorch. Slots: `m`, `v`; besides, the scalars `beta1_power` and `beta2_power`.
+ *
+ * ```ts
+ * const trainStep = new tf.train.AdamWOptimizer(1e-3, { weightDecay: 0.01 }).minimize(loss);
+ * ```
+ *
+ * Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
+ */
+export class AdamWOptimizer extends Optimizer {
+  constructor(options: AdamOptions & { readonly weightDecay?: Rate });
+  constructor(
+    learningRate: Rate,
+    weightDecay: Rate,
+    beta1?: Rate,
+    beta2?: Rate,
+    epsilon?: Rate,
+    options?: OptimizerOptions,
+  );
+  constructor(learningRate?: Rate, options?: Omit<AdamOptions, 'learningRate'> & { readonly weightDecay?: Rate });
+  constructor(...given: unknown[]) {
+    super(adamW, given);
   }
 }

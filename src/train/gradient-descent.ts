@@ -1,12 +1,20 @@
 // Steepest descent.
-import type { Tensor } from '../graph/tensor.ts';
 import { mul } from '../ops/arithmetic.ts';
 import { assignSub } from '../ops/variable.ts';
 import { needed } from '../tensor/kinds.ts';
-import { signature } from '../tensor/signature.ts';
-import { type GradientAndVariable, Optimizer, rate } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+import { type Rate, rate } from './rate.ts';
+import { rule } from './rule.ts';
 
-const form = signature('new tf.train.GradientDescentOptimizer', {}, { learningRate: needed(rate) }, ['learningRate']);
+const descent = rule(
+  'GradientDescent',
+  { learningRate: needed(rate) },
+  {
+    places: ['learningRate'],
+    slots: () => ({}),
+    update: ({ learningRate }, { gradient, variable }) => [assignSub(variable, mul(gradient, learningRate))],
+  },
+);
 /**
  * var ← var − learningRate · gradient.
  *
@@ -15,16 +23,9 @@ const form = signature('new tf.train.GradientDescentOptimizer', {}, { learningRa
  * ```
  */
 export class GradientDescentOptimizer extends Optimizer {
-  readonly #learningRate: number;
-
-  constructor(options: { readonly learningRate: number });
-  constructor(learningRate: number);
+  constructor(options: OptimizerOptions & { readonly learningRate: Rate });
+  constructor(learningRate: Rate, options?: OptimizerOptions);
   constructor(...given: unknown[]) {
-    super('GradientDescent');
-    this.#learningRate = form.take(given).learningRate;
-  }
-
-  protected override update(pairs: readonly GradientAndVariable[]): Tensor[] {
-    return pairs.map(([g, v]) => assignSub(v, mul(g as Tensor<'float32', any>, this.#learningRate)));
+    super(descent, given);
   }
 }

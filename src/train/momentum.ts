@@ -1,46 +1,45 @@
 // Descent with momentum.
-import type { Tensor } from '../graph/tensor.ts';
 import { add, mul } from '../ops/arithmetic.ts';
 import { assign, assignSub } from '../ops/variable.ts';
 import { needed, trueOrFalse } from '../tensor/kinds.ts';
-import { signature } from '../tensor/signature.ts';
-import { type GradientAndVariable, Optimizer, rate } from './optimizer.ts';
-import { slot } from './slot.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+import { type Rate, rate } from './rate.ts';
+import { preset, rule } from './rule.ts';
 
-const form = signature(
-  'new tf.train.MomentumOptimizer',
-  {},
-  { learningRate: needed(rate), momentum: needed(rate), useNesterov: trueOrFalse },
-  ['learningRate', 'momentum'],
+const withMomentum = rule(
+  'Momentum',
+  { learningRate: needed(rate), momentum: needed(rate), useNesterov: preset(trueOrFalse, false) },
+  {
+    places: ['learningRate', 'momentum'],
+    slots: () => ({ momentum: 0 }),
+    update: ({ learningRate, momentum, useNesterov }, { gradient, variable, slots }) => {
+      const accumulator = slots.momentum;
+      const next = assign(accumulator, add(mul(accumulator, momentum), gradient));
+      const direction = useNesterov ? add(gradient, mul(next, momentum)) : next;
+      return [next, assignSub(variable, mul(direction, learningRate))];
+    },
+  },
 );
 /**
  * accumulator ← momentum · accumulator + gradient; var ← var − learningRate · accumulator. With Nesterov's form,
- * var ← var − learningRate · (gradient + momentum · accumulator). As in TensorFlow.
+ * var ← var − learningRate · (gradient + momentum · accumulator). As in TensorFlow. Slot: `momentum`.
+ *
+ * ```ts
+ * const trainStep = new tf.train.MomentumOptimizer(0.01, 0.9, { useNesterov: true }).minimize(loss);
+ * ```
  *
  * Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
  */
 export class MomentumOptimizer extends Optimizer {
-  readonly #learningRate: number;
-  readonly #momentum: number;
-  readonly #useNesterov: boolean;
-
-  constructor(options: { readonly learningRate: number; readonly momentum: number; readonly useNesterov?: boolean });
-  constructor(learningRate: number, momentum: number, options?: { readonly useNesterov?: boolean });
+  constructor(
+    options: OptimizerOptions & {
+      readonly learningRate: Rate;
+      readonly momentum: Rate;
+      readonly useNesterov?: boolean;
+    },
+  );
+  constructor(learningRate: Rate, momentum: Rate, options?: OptimizerOptions & { readonly useNesterov?: boolean });
   constructor(...given: unknown[]) {
-    super('Momentum');
-    const { learningRate, momentum, useNesterov = false } = form.take(given);
-    this.#learningRate = learningRate;
-    this.#momentum = momentum;
-    this.#useNesterov = useNesterov;
-  }
-
-  protected override update(pairs: readonly GradientAndVariable[]): Tensor[] {
-    return pairs.flatMap(([gradient, v]) => {
-      const g = gradient as Tensor<'float32', any>;
-      const accumulator = slot(v, 'Momentum');
-      const next = assign(accumulator, add(mul(accumulator, this.#momentum), g));
-      const direction = this.#useNesterov ? add(g, mul(next, this.#momentum)) : next;
-      return [next, assignSub(v, mul(direction, this.#learningRate))];
-    });
+    super(withMomentum, given);
   }
 }

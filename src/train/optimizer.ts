@@ -1,53 +1,105 @@
 // What all optimizers share: minimize = computeGradients + applyGradients, as graph code over public ops.
 import { gradients } from '../autodiff/gradients.ts';
-import { InvalidArgumentError } from '../base/errors.ts';
-import { nameScope } from '../graph/graph.ts';
+import { GraphError, InvalidArgumentError } from '../base/errors.ts';
+import { controlDependencies, getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
-import { Tensor, Variable } from '../graph/tensor.ts';
-import { tensor } from '../ops/define.ts';
+import { Tensor, type Variable } from '../graph/tensor.ts';
+import { mul } from '../ops/arithmetic.ts';
+import { tensor, variableKind } from '../ops/define.ts';
 import { group } from '../ops/group.ts';
-import { describe } from '../tensor/describe.ts';
+import { stopGradient } from '../ops/logic.ts';
+import { assignAdd } from '../ops/variable.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import { isFloat } from '../tensor/dtype.ts';
-import { anything, kind } from '../tensor/kinds.ts';
+import { anything, text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
-import { readList } from '../tensor/sizes.ts';
-
-/** A gradient and the variable that it is for; null where the loss does not depend on the variable. */
-export type GradientAndVariable = readonly [
-  gradient: Tensor<FloatDType, any> | null,
-  variable: Variable<FloatDType, any>,
-];
-
-/** Rates and factors. */
-export const rate = kind<number>('a finite number of at least 0', (v) => Number.isFinite(v) && (v as number) >= 0);
+import { type GradientAndVariable, globalStep, pairsOf, type UsedPair, variablesOf } from './arguments.ts';
+import { inDType } from './rate.ts';
+import { isRule, type Rule } from './rule.ts';
+import { Slots } from './slot.ts';
 
 const loss = tensor as Kind<Tensor<FloatDType, Shape>>;
 const varList = anything<readonly Variable[]>('an array of variables');
-const minimizeForm = signature('optimizer.minimize', { loss }, { varList });
-const computeForm = signature('optimizer.computeGradients', { loss }, { varList });
-const applyForm = signature('optimizer.applyGradients', { pairs: anything('an array of pairs') }, {});
+const gradLoss = loss;
+const minimizeForm = signature('optimizer.minimize', { loss }, { globalStep, varList, gradLoss, name: text }, [
+  'globalStep',
+  'varList',
+]);
+const computeForm = signature('optimizer.computeGradients', { loss }, { varList, gradLoss }, ['varList']);
+const applyForm = signature(
+  'optimizer.applyGradients',
+  { pairs: anything('an array of pairs') },
+  { globalStep, name: text },
+  ['globalStep', 'name'],
+);
+const getSlotForm = signature('optimizer.getSlot', { variable: variableKind, name: text }, {});
+const getSlotNamesForm = signature('optimizer.getSlotNames', {}, {});
+const variablesForm = signature('optimizer.variables', {}, {});
+const getNameForm = signature('optimizer.getName', {}, {});
+
+/** What all constructors take by name. */
+export interface OptimizerOptions {
+  /** Begins the names of operations and ends those of slots; by default that of the optimizer: `Adam`. */
+  readonly name?: string | undefined;
+  /** Tensors, which have names too, are no options. */
+  readonly operation?: never;
+}
+/** How gradients are computed. */
+export interface GradientOptions {
+  /** The variables to change; by default all trainable ones of the loss's graph. */
+  readonly varList?: readonly Variable<any, any>[] | undefined;
+  /** The gradient of what is wanted with respect to the loss, of the loss's shape; by default 1. */
+  readonly gradLoss?: Tensor<FloatDType, any> | undefined;
+}
+/** How gradients are applied. */
+export interface ApplyOptions {
+  /** A scalar variable to which 1 is added after the variables have changed. */
+  readonly globalStep?: Variable<any, any> | undefined;
+  /** The name of the operation; by default that of the optimizer. */
+  readonly name?: string | undefined;
+}
 
 /** The base of all optimizers. */
 export abstract class Optimizer {
+  readonly #rule: Rule;
   readonly #name: string;
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #slots = new Slots();
 
-  constructor(name: string) {
-    this.#name = name;
+  /** @internal */
+  constructor(rule: Rule, given: readonly unknown[]) {
+    if (!isRule(rule)) {
+      throw new InvalidArgumentError(
+        'Optimizer is what optimizers have in common: make one, such as new tf.train.AdamOptimizer(1e-3).',
+      );
+    }
+    const { name = rule.name, ...values } = rule.form.take(given);
+    this.#rule = rule;
+    this.#name = name as string;
+    this.#values = { ...rule.presets, ...values };
   }
 
   /**
-   * An operation that, when run, changes the variables by one step that makes the loss smaller. A loss that is not
-   * a scalar is summed.
+   * An operation that, when run, changes the variables by one step that makes the loss smaller, and then adds 1 to
+   * `globalStep`. A loss that is not a scalar is summed. The first call makes the slots.
    *
-   * @param options.varList the variables to change; by default all trainable ones of the loss's graph.
+   * ```ts
+   * const globalStep = tf.variable(0, { trainable: false });
+   * const trainStep = new tf.train.AdamOptimizer(1e-4).minimize(loss, { globalStep });
+   * ```
+   *
    * @throws InvalidArgumentError when there is nothing to train.
    */
-  minimize(loss: Tensor<FloatDType, Shape>, options?: { readonly varList?: readonly Variable<any, any>[] }): Operation;
+  minimize(
+    loss: Tensor<FloatDType, Shape>,
+    globalStep: Variable<any, any> | undefined,
+    varList?: readonly Variable<any, any>[],
+    options?: Omit<GradientOptions & ApplyOptions, 'globalStep'>,
+  ): Operation;
+  minimize(loss: Tensor<FloatDType, Shape>, options?: GradientOptions & ApplyOptions): Operation;
   minimize(...given: unknown[]): Operation {
-    const { loss, varList } = minimizeForm.take(given);
-    const pairs = this.#gradientsOf(loss, varList);
+    const { loss, varList, gradLoss, ...options } = minimizeForm.take(given);
+    const pairs = gradientsOf(loss, varList, gradLoss);
     if (pairs.every(([gradient]) => gradient === null)) {
       const names = pairs.map(([, v]) => v.operation.name).join(', ');
       throw new InvalidArgumentError(
@@ -55,69 +107,124 @@ export abstract class Optimizer {
           'differentiable operations. Is the model built from tf.variable(…), and not cut by argmax, cast or stopGradient?',
       );
     }
-    return this.applyGradients(pairs);
+    return this.applyGradients(pairs, options);
   }
 
-  /** The gradient of the loss for each variable. */
+  /** The gradient of the loss for each variable; null where the loss does not depend on it. */
   computeGradients(
     loss: Tensor<FloatDType, Shape>,
-    options?: { readonly varList?: readonly Variable<any, any>[] },
+    varList: readonly Variable<any, any>[],
+    options?: Omit<GradientOptions, 'varList'>,
   ): GradientAndVariable[];
+  computeGradients(loss: Tensor<FloatDType, Shape>, options?: GradientOptions): GradientAndVariable[];
   computeGradients(...given: unknown[]): GradientAndVariable[] {
-    const { loss, varList } = computeForm.take(given);
-    return this.#gradientsOf(loss, varList);
+    const { loss, varList, gradLoss } = computeForm.take(given);
+    return gradientsOf(loss, varList, gradLoss);
   }
 
-  #gradientsOf(loss: Tensor<FloatDType, Shape>, varList: unknown): GradientAndVariable[] {
-    const variables = variablesOf(loss, varList);
-    const found = gradients(loss, variables as readonly Tensor[]);
-    return variables.map((v, i) => [found[i] as Tensor<FloatDType> | null, v as Variable<FloatDType, any>]);
-  }
-
-  /** An operation that changes each variable by its gradient; variables with a null gradient stay. */
-  applyGradients(pairs: readonly GradientAndVariable[]): Operation;
+  /**
+   * An operation that changes each variable by its gradient, and then adds 1 to `globalStep`; variables with a null
+   * gradient stay.
+   */
+  applyGradients(pairs: readonly GradientAndVariable[], globalStep: Variable<any, any>, name?: string): Operation;
+  applyGradients(pairs: readonly GradientAndVariable[], options?: ApplyOptions): Operation;
   applyGradients(...given: unknown[]): Operation {
-    const used = pairsOf(applyForm.take(given).pairs).filter(
-      (pair): pair is readonly [Tensor<FloatDType, any>, Variable<FloatDType, any>] => pair[0] !== null,
-    );
+    const { pairs, globalStep, name = this.#name } = applyForm.take(given);
+    const used = pairsOf(pairs).filter((pair): pair is UsedPair => pair[0] !== null);
     if (used.length === 0) throw new InvalidArgumentError('applyGradients: no gradient was given for any variable.');
-    return used[0][1].graph.asDefault(() => nameScope(this.#name, () => group(...this.update(used))));
+    const { graph } = used[0][1];
+    if (globalStep && globalStep.graph !== graph) {
+      throw new GraphError(
+        `applyGradients: globalStep ${globalStep.name} belongs to another graph than the variables.`,
+      );
+    }
+    const { scope } = graph;
+    return graph.asDefault(() =>
+      graph.withScope(name, () => {
+        const updates = this.#updates(used, scope);
+        const options = { name: graph.scope };
+        if (!globalStep) return group(...updates, options);
+        return controlDependencies(updates, () => assignAdd(globalStep, 1, options)).operation;
+      }),
+    );
+  }
+
+  /** The slot that the optimizer keeps for a variable, under TensorFlow's name for it (`m`); null if there is none. */
+  getSlot<T extends FloatDType, S extends Shape>(variable: Variable<T, S>, name: string): Variable<T, S> | null;
+  getSlot(...given: unknown[]): Variable | null {
+    const { variable, name } = getSlotForm.take(given);
+    return this.#slots.find(variable, name) ?? null;
+  }
+
+  /** The names of the slots that there are: `['m', 'v']` once Adam has been applied. */
+  getSlotNames(): string[];
+  getSlotNames(...given: unknown[]): string[] {
+    getSlotNamesForm.take(given);
+    return this.#slots.names;
+  }
+
+  /** The slots and other variables of the optimizer in the default graph, sorted by their names. */
+  variables(): Variable[];
+  variables(...given: unknown[]): Variable[] {
+    variablesForm.take(given);
+    return this.#slots.variablesOf(getDefaultGraph());
+  }
+
+  /** What its operations and slots are called after. */
+  getName(): string;
+  getName(...given: unknown[]): string {
+    getNameForm.take(given);
+    return this.#name;
   }
 
   /** The assignments of one step. */
-  protected abstract update(
-    pairs: readonly (readonly [gradient: Tensor<FloatDType, any>, variable: Variable<FloatDType, any>])[],
-  ): Tensor[];
-}
-
-/** The variables to train. */
-function variablesOf(loss: Tensor, varList: unknown): readonly Variable[] {
-  if (varList === undefined) {
-    const all = loss.graph.variables.filter((v) => v.trainable && isFloat(v.dtype));
-    if (all.length > 0) return all;
-    throw new InvalidArgumentError(
-      'minimize: there is nothing to train: the graph has no trainable variables. Make the parameters with tf.variable(…).',
-    );
+  #updates(pairs: readonly UsedPair[], scope: string): Tensor[] {
+    const rule = this.#rule;
+    const updates: Tensor[] = [];
+    const prepared = new Map<FloatDType, { readonly values: any; readonly shared: unknown }>();
+    for (const [, variable] of pairs) {
+      const { dtype } = variable;
+      if (prepared.has(dtype)) continue;
+      const values = this.#valuesIn(variable);
+      const scalar = (name: string, initial: any) => this.#slots.scalar(scope, name, initial, variable);
+      const made = rule.prepare?.(values, { scalar, dtype: dtype as 'float32' });
+      prepared.set(dtype, { values, shared: made?.shared });
+      updates.push(...(made?.updates ?? []));
+    }
+    for (const [gradient, variable] of pairs as readonly (readonly [any, Variable<any, any>])[]) {
+      const { values, shared } = prepared.get(variable.dtype) as { values: any; shared: unknown };
+      const slot = ([name, initial]: [string, number]) =>
+        [name, this.#slots.slot(variable, name, { suffix: this.#name, initial })] as const;
+      const slots = Object.fromEntries(Object.entries(rule.slots(values)).map(slot));
+      updates.push(...rule.update(values, { gradient, variable, slots, shared }));
+    }
+    return updates;
   }
-  const refuse = (came: string): never => {
-    throw new InvalidArgumentError(`minimize: varList must be an array of variables, but ${came} came.`);
-  };
-  if (!Array.isArray(varList)) return refuse(describe(varList));
-  if (varList.length === 0) refuse('an empty one');
-  return readList(varList, (v) => (v instanceof Variable ? v : refuse(`one with ${describe(v)}`)));
+
+  /** The hyperparameters for the variables of a dtype: rates that are tensors are in it. */
+  #valuesIn({ graph, dtype }: Variable<FloatDType, any>): Record<string, unknown> {
+    const { name: op, form } = this.#rule;
+    const inIt = ([name, value]: [string, unknown]) => {
+      if (!(value instanceof Tensor)) return [name, value];
+      if (value.graph !== graph) {
+        throw new GraphError(
+          `${op}Optimizer: ${name}, ${value.name}, belongs to another graph than the variables. Build all of a model inside one graph.`,
+        );
+      }
+      return [name, 'isRate' in form.optional[name] ? inDType(`${op}Optimizer`, name, value, dtype) : value];
+    };
+    return Object.fromEntries(Object.entries(this.#values).map(inIt));
+  }
 }
 
-/** Each pair is read once. */
-function pairsOf(given: unknown): GradientAndVariable[] {
-  const refuse = (came: string): never => {
-    throw new InvalidArgumentError(
-      `applyGradients: expected pairs [gradient, variable], as computeGradients gives them, but ${came} came.`,
-    );
-  };
-  if (!Array.isArray(given)) return refuse(describe(given));
-  return readList(given, (pair, i) => {
-    const [gradient, variable] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
-    const isPair = (gradient === null || gradient instanceof Tensor) && variable instanceof Variable;
-    return isPair ? ([gradient, variable] as GradientAndVariable) : refuse(`something else as number ${i}`);
-  });
+/** Pairs of what is to be trained. */
+function gradientsOf(
+  loss: Tensor<FloatDType, Shape>,
+  varList: unknown,
+  gradLoss: Tensor | undefined,
+): GradientAndVariable[] {
+  const variables = variablesOf(loss, varList);
+  const root = gradLoss ? mul(loss as any, stopGradient(gradLoss) as any) : loss;
+  const found = gradients(root, variables as readonly Tensor[]);
+  return variables.map((v, i) => [found[i] as Tensor<FloatDType> | null, v as Variable<FloatDType, any>]);
 }

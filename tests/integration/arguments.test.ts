@@ -38,8 +38,9 @@ test('the name is an option of every op', () => {
     .sort();
   // What makes no operation, or many.
   expect(none).toEqual(
-    ['array', 'controlDependencies', 'getDefaultGraph', 'globalVariables', 'gradients', 'nameScope'].concat(
-      ['resetDefaultGraph', 'trainableVariables'].sort(),
-    ),
+    [
+      ...['addToCollection', 'addToCollections', 'array', 'controlDependencies', 'getCollection', 'getDefaultGraph'],
+      ...['globalVariables', 'localVariables', 'nameScope', 'resetDefaultGraph', 'trainableVariables'],
+    ].sort(),
   );
 });

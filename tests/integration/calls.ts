@@ -98,7 +98,15 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     ]) as Any;
     const placeholder = tf.placeholder('float32', [null, 2]) as Any;
     const variable = tf.variable(tf.ones([2, 2])) as Any;
-    return { tensor, placeholder, variable, operation: tf.noOp(), loss: tf.reduceSum(tf.square(variable)) as Any };
+    const counter = tf.variable(0, { trainable: false });
+    return {
+      tensor,
+      placeholder,
+      variable,
+      counter,
+      operation: tf.noOp(),
+      loss: tf.reduceSum(tf.square(variable)) as Any,
+    };
   });
   const optimizer = new tf.train.GradientDescentOptimizer(0.1);
   const session = () => new tf.Session({ graph, backend: 'reference' });
@@ -109,6 +117,12 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'an array of operations and tensors': () => [made.operation],
     'an array of variables': () => [made.variable],
     'a variable': () => made.variable,
+    'a scalar variable of numbers': () => made.counter,
+    'a finite number of at least 0, or a scalar tensor': () => 0.5,
+    'a finite number above 0, or a scalar tensor': () => 0.5,
+    'a finite number of at least 0': () => 0.5,
+    'a finite number above 0': () => 0.5,
+    'a finite number of at most 0': () => -0.5,
     'a tensor, numbers or booleans': () => made.tensor,
     'tensors and operations': () => made.tensor,
     'an array of pairs': () => [],
@@ -118,6 +132,7 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a number': () => 1,
     'a finite number': () => 1,
     'a text': () => 'x',
+    'an array of texts': () => ['x'],
     'a dtype': () => 'float32',
     'true or false': () => true,
     'a function': () => () => 1,
@@ -140,7 +155,16 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     Optimizer: () => optimizer,
     GradientDescentOptimizer: () => optimizer,
     MomentumOptimizer: () => new tf.train.MomentumOptimizer(0.1, 0.9),
+    AdagradOptimizer: () => new tf.train.AdagradOptimizer(0.1),
+    AdagradDAOptimizer: () => new tf.train.AdagradDAOptimizer(0.1, made.counter),
+    AdadeltaOptimizer: () => new tf.train.AdadeltaOptimizer(),
+    RMSPropOptimizer: () => new tf.train.RMSPropOptimizer(0.1),
     AdamOptimizer: () => new tf.train.AdamOptimizer(),
+    AdamWOptimizer: () => new tf.train.AdamWOptimizer(),
+    LionOptimizer: () => new tf.train.LionOptimizer(),
+    FtrlOptimizer: () => new tf.train.FtrlOptimizer(0.1),
+    ProximalGradientDescentOptimizer: () => new tf.train.ProximalGradientDescentOptimizer(0.1),
+    ProximalAdagradOptimizer: () => new tf.train.ProximalAdagradOptimizer(0.1),
     DataSet: () => dataSets.train,
     Saver: () => new tf.train.Saver(),
     CheckpointReader: () => reader,
@@ -151,8 +175,8 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
 /** Not for users, though they stand on prototypes. */
 const internal = [
   ...['Graph.add', 'Graph.uniqueName', 'Graph.withScope', 'Graph.withControls'],
+  ...['Graph.collect', 'Graph.collected', 'Graph.isCollected'],
   ...['Session.snapshot', 'Session.resume'],
-  ...['GradientDescentOptimizer.update', 'MomentumOptimizer.update', 'AdamOptimizer.update'],
 ];
 /** What JavaScript itself calls, with arguments of its own. */
 const ofTheLanguage = ['constructor', 'toString'];

@@ -78,6 +78,37 @@ test.each(Object.entries(terms))(
   },
 );
 
+test.each(backends)('%s: gradients of gather, whose indices may all be one', async (backend) => {
+  // 512 are added up as they come, more of them with more digits.
+  const cases = [
+    { count: 512, term: drifting['512'], bound: 1e-5 },
+    { count: backend === 'reference' ? 1e5 : 1e7, term: 0.1, bound: 1e-6 },
+  ];
+  for (const { count, term, bound } of cases) {
+    const graph = new tf.Graph();
+    const { indices, weights, gradient } = graph.asDefault(() => {
+      const table = tf.variable(tf.zeros([3])) as Any;
+      const indices = tf.placeholder('int32', [count]) as Any;
+      const weights = tf.placeholder('float32', [count]) as Any;
+      const gathered = tf.gather(table, indices).mul(weights) as Any;
+      return { indices, weights, gradient: tf.gradients(tf.reduceSum(gathered), [table])[0] as Any };
+    });
+    const session = new tf.Session({ graph, backend });
+    const places = Int32Array.from({ length: count }, (_, i) => (i % 256 === 0 ? 2 : 1));
+    const given = new Float32Array(count).fill(term);
+    const found = (await session.run(gradient, [
+      [indices, places],
+      [weights, given],
+    ])) as tf.NDArray;
+    const second = Math.ceil(count / 256);
+    for (const [i, many] of [0, count - second, second].entries()) {
+      const sum = many * given[0];
+      expect(Math.abs(found.data[i] - sum)).toBeLessThanOrEqual(bound * sum);
+    }
+    await session.close();
+  }
+});
+
 test.each(compiled)('%s: what is broadcast or constant, losses, bias gradients, rows of softmax', async (backend) => {
   const graph = new tf.Graph();
   const rows = 2 ** 24 + 64;

@@ -40,7 +40,9 @@ function run(statements: readonly Statement[], state: State): void {
       case 'prefetch':
         break;
       case 'storeAt':
-        write(state, s.buffer, evaluate(s.index, state)[0], evaluate(s.value, state)[0]);
+        for (const [lane, value] of evaluate(s.value, state).entries()) {
+          write(state, s.buffer, evaluate(s.index, state)[0] + lane, value);
+        }
         break;
       case 'if':
         if (evaluate(s.condition, state)[0]) run(s.body, state);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { printKernel } from '../../src/loops/check/print.ts';
 import type { Buffer, Kernel, Statement, ValueType } from '../../src/loops/ir.ts';
 import * as ir from '../../src/loops/ir.ts';
-import { substitute } from '../../src/loops/substitute.ts';
+import { rewriter, substitute } from '../../src/loops/substitute.ts';
 import { loop, store, variable } from './build.ts';
 
 const f32: ValueType = { dtype: 'float32', lanes: 1 };
@@ -45,3 +45,48 @@ test('a variable becomes another one and a constant, wherever it is', () => {
     'prefetch a[4 + j + 2*j]',
   ]);
 });
+
+test('an expression of any kind changes when one of its operands does, whichever; else it is the same object', () => {
+  const [x, n, d, xs] = (['float32', 'int32', 'float64', 'float32'] as const).map((dtype, k) =>
+    ir.local({ name: `local${k}`, type: { dtype, lanes: k === 3 ? 4 : 1 } }),
+  );
+  const less = ir.compare('less', x, ir.constant(1, f32));
+  const two = ir.constant(2, f32);
+  const all: ir.Expression[] = [
+    ...[ir.unary('neg', x), ir.convert(x, 'int32'), ir.bitcast(x, 'int32'), ir.half(d, true), ir.splat(x, 4)],
+    ...[
+      ir.lane(xs, 1),
+      ir.loadAt(a, n, f32),
+      ir.binary('sub', x, two),
+      less,
+      ir.multiplyAdd(x, two, ir.constant(3, f32)),
+    ],
+    ...[
+      ir.shuffle(xs, ir.constant(2, f32x4), [0, 1, 4, 5]),
+      ir.select(ir.compare('less', n, ir.constant(1, n.type)), x, two),
+      ir.join(n, ir.constant(2, n.type)),
+    ],
+  ];
+  const kinds = new Set<string>();
+  for (const e of all) {
+    kinds.add(e.kind);
+    const operands: ir.Expression[] = [];
+    ir.forEachOperand(e, (operand) => operands.push(operand));
+    expect(rewriter((part) => part)(e)).toBe(e);
+    for (const [k, operand] of operands.entries()) {
+      const other = ir.local({ name: 'other', type: operand.type });
+      const changed = rewriter((part) => (part === operand ? other : part))(e);
+      const found: ir.Expression[] = [];
+      ir.forEachOperand(changed, (part) => found.push(part));
+      expect([e.kind, found]).toEqual([e.kind, operands.map((part, i) => (i === k ? other : part))]);
+      expect({ ...changed, ...Object.fromEntries(namesOf(e).map((name) => [name, 0])) }).toEqual({
+        ...e,
+        ...Object.fromEntries(namesOf(e).map((name) => [name, 0])),
+      });
+    }
+  }
+  expect(kinds.size).toBe(13);
+});
+
+/** The fields of an expression that are operands. */
+const namesOf = (e: ir.Expression) => ['a', 'b', 'c', 'condition', 'low', 'high', 'index'].filter((name) => name in e);

@@ -35,6 +35,8 @@ const elementary: Record<string, (x: number) => number> = {
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   rsqrt: (x) => 1 / Math.sqrt(x),
+  sin: Math.sin,
+  cos: Math.cos,
 };
 /** Floats of all sizes, NaN and infinities among them, and many where the functions change. */
 const sweep = Float32Array.of(

@@ -108,6 +108,45 @@ test.each<[string, any[], object, any[]]>([
     [0.1, 0],
   ],
   ['AdamOptimizer', [0.1, 0.5, 0.9, 0.01], { learningRate: 0.1, beta1: 0.5, beta2: 0.9, epsilon: 0.01 }, [0.1]],
+  [
+    'AdamWOptimizer',
+    [0.1, 0.2, 0.5, 0.9, 0.01],
+    { learningRate: 0.1, weightDecay: 0.2, beta1: 0.5, beta2: 0.9, epsilon: 0.01 },
+    [0.1],
+  ],
+  ['LionOptimizer', [0.1, 0.5, 0.9, 0.2], { learningRate: 0.1, beta1: 0.5, beta2: 0.9, weightDecay: 0.2 }, [0.1]],
+  ['AdagradOptimizer', [0.1, 0.5], { learningRate: 0.1, initialAccumulatorValue: 0.5 }, [0.1]],
+  ['AdadeltaOptimizer', [1, 0.5, 0.01], { learningRate: 1, rho: 0.5, epsilon: 0.01 }, [1]],
+  ['RMSPropOptimizer', [0.1, 0.5, 0.2, 0.1], { learningRate: 0.1, decay: 0.5, momentum: 0.2, epsilon: 0.1 }, [0.1]],
+  [
+    'FtrlOptimizer',
+    [0.1, -0.7, 0.2, 0.3, 0.4],
+    {
+      learningRate: 0.1,
+      learningRatePower: -0.7,
+      initialAccumulatorValue: 0.2,
+      l1RegularizationStrength: 0.3,
+      l2RegularizationStrength: 0.4,
+    },
+    [0.1],
+  ],
+  [
+    'ProximalGradientDescentOptimizer',
+    [0.1, 0.2, 0.3],
+    { learningRate: 0.1, l1RegularizationStrength: 0.2, l2RegularizationStrength: 0.3 },
+    [0.1],
+  ],
+  [
+    'ProximalAdagradOptimizer',
+    [0.1, 0.5, 0.2, 0.3],
+    {
+      learningRate: 0.1,
+      initialAccumulatorValue: 0.5,
+      l1RegularizationStrength: 0.2,
+      l2RegularizationStrength: 0.3,
+    },
+    [0.1],
+  ],
 ])('%s', async (name, places, options, others) => {
   const byPlace = await step(() => new api.train[name](...places));
   expect(byPlace).toBe(await step(() => new api.train[name](options)));
@@ -123,9 +162,9 @@ describe('what is in neither form is refused, and the right one is named', () =>
       /^conv2d: there is no option dataFormat\. Write tf\.nn\.conv2d\(x, filter, \{ strides, padding, name \}\) or/,
     ],
     [
-      'a global step',
+      'a global step that is no variable',
       () => new tf.train.AdamOptimizer().minimize(x, { globalStep: x } as any),
-      /^minimize: there is no option globalStep\. Write optimizer\.minimize\(loss, \{ varList \}\)\./,
+      /^minimize: globalStep must be a scalar variable of numbers, but an object of class Tensor came: make it with tf\.variable\(0, \{ trainable: false \}\)\. Write optimizer\.minimize\(loss, \{ globalStep, /,
     ],
     [
       'the dtype of a variable',

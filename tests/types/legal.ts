@@ -87,6 +87,33 @@ export const reshaped = [tf.reshape(convolved, [-1, 784]), tf.reshape(pooled, [-
 const masked = <S extends Shape>(t: Tensor<'float32', S>, mask: any): Tensor<'float32', S> => t.mul(mask);
 masked(x, a);
 
+// a variable of another element type, in collections
+const step = tf.variable(0, { dtype: 'int32', trainable: false });
+const wide = tf.variable(new Float32Array(4), { dtype: 'float64', collections: [tf.GraphKeys.LOCAL_VARIABLES] });
+const bytes = tf.variable([[0, 1]], { dtype: 'uint8', name: 'bytes' });
+const plain = tf.variable(tf.zeros([2]), { dtype: 'float32' });
+same<typeof step, tf.Variable<'int32', []>>(true);
+same<typeof wide, tf.Variable<'float64', [number]>>(true);
+same<typeof bytes, tf.Variable<'uint8', [1, 2]>>(true);
+same<typeof plain, tf.Variable<'float32', [2]>>(true);
+// @ts-expect-error
+tf.variable(tf.zeros([2]), { dtype: 'int32' });
+// @ts-expect-error
+tf.variable(0, { dtype: 'int' });
+
+// collections know what they hold
+const updates = tf.getCollection(tf.GraphKeys.UPDATE_OPS);
+same<typeof updates, (tf.Operation | Tensor<any, any>)[]>(true);
+tf.controlDependencies(updates, () => tf.noOp());
+const mine = tf.getCollection('mine');
+same<typeof mine, unknown[]>(true);
+const tensors = tf.getDefaultGraph().getCollection<Tensor<'float32', [2]>>('tensors', 'layer1/');
+same<typeof tensors, Tensor<'float32', [2]>[]>(true);
+tf.addToCollection('mine', 5);
+tf.addToCollections([tf.GraphKeys.LOSSES, tf.GraphKeys.REGULARIZATION_LOSSES], tf.zeros([]));
+// @ts-expect-error
+tf.addToCollection(tf.GraphKeys.LOSSES, 5);
+
 // a variable is given what may be fed for it
 const v = tf.variable([1, 2, 3]);
 const flags = tf.variable([true, false]);
@@ -100,6 +127,13 @@ weights.assign([
   [3, 4],
 ]);
 tf.variable(1).assign(2);
+const sess = new tf.Session();
+const loaded: Promise<void>[] = [v.load([4, 5, 6], sess), v.load(new Float32Array(3)), flags.load([true, false])];
+loaded.push(tf.variable(0, { dtype: 'int32' }).load(5, sess));
+// @ts-expect-error
+v.load([[4, 5, 6]], sess);
+// @ts-expect-error
+v.load(new Int32Array(3), sess);
 tf.assignSub(v, v.mul(0.5));
 // @ts-expect-error
 v.assign(['4', '5', '6']);

@@ -43,8 +43,14 @@ tf.nn.conv2d(images, tf.zeros([5, 5, 1, 32]), { strides: [1, 1, 1, 1], padding: 
 tf.nn.conv2d(images, tf.zeros([5, 5, 3, 32]), [1, 1, 1, 1], 'SAME');
 //! reduceSum: axis 2 is out of range for shape [null,10]
 y.reduceSum(2, true);
-//! 'globalStep' does not exist in type
+//! Type 'number' is not assignable to type 'Variable<any, any>'
 new tf.train.AdamOptimizer(0.1).minimize(tf.reduceSum(y), { globalStep: 1 });
+//! 'globalSteps' does not exist in type
+new tf.train.AdamOptimizer(0.1).minimize(tf.reduceSum(y), { globalSteps: 1 });
+//! Argument of type 'Tensor<"float32", [10]>' is not assignable to parameter of type 'Rate'
+new tf.train.GradientDescentOptimizer(tf.zeros([10]));
+//! Argument of type 'Tensor<"bool", []>' is not assignable to parameter of type 'Rate
+new tf.train.AdamOptimizer(tf.constant(true));
 //! Type '"int32"' is not assignable to type '"float32"'
 await step.run([[x, integers]]);
 //! Type 'number' is not assignable to type 'FeedValue<"float32", [null, 784]>'

@@ -74,6 +74,15 @@ new tf.train.GradientDescentOptimizer({ learningRate: 0.1 });
 new tf.train.MomentumOptimizer(0.1, 0.9, { useNesterov: true });
 new tf.train.AdamOptimizer(0.1, 0.5, 0.999, 1e-8);
 new tf.train.AdamOptimizer({ learningRate: 0.1, epsilon: 1e-4 });
+new tf.train.AdamWOptimizer(0.1, 0.01, 0.5, 0.999, 1e-8);
+new tf.train.LionOptimizer(0.1, 0.9, 0.99, 0.01);
+new tf.train.AdagradOptimizer(0.1, 0.5);
+new tf.train.AdagradDAOptimizer(0.1, tf.variable(0), 0.5, 0.01, 0.01);
+new tf.train.AdadeltaOptimizer(1, 0.95, 1e-6);
+new tf.train.RMSPropOptimizer(0.1, 0.9, 0.5, 1e-8, { centered: true });
+new tf.train.FtrlOptimizer(0.1, -0.5, 0.1, 0.01, 0.01);
+new tf.train.ProximalGradientDescentOptimizer(0.1, 0.01, 0.01);
+new tf.train.ProximalAdagradOptimizer(0.1, 0.5, 0.01, 0.01);
 
 // The name is a text in its place, or an option, everywhere.
 is<F32<[null, 3]>>()(tf.add(x, 1, 'n'), true);
@@ -81,3 +90,14 @@ is<F32<[null, 3]>>()(tf.add(x, 1, { name: 'n' }), true);
 is<F32<[null, 3]>>()(x.add(1, { name: 'n' }), true);
 is<F32<[null, 3]>>()(tf.square(x, { name: 'n' }), true);
 tf.group(tf.noOp('a'), tf.noOp({ name: 'b' }), { name: 'both' });
+
+is<tf.Variable<any, any>[]>()(tf.getCollection('variables', 'layer1/'), true);
+is<(tf.Operation | Tensor<any, any>)[]>()(tf.getCollection(tf.GraphKeys.UPDATE_OPS, 'a'), true);
+is<tf.Variable<any, any>[]>()(tf.globalVariables('layer1/'), true);
+is<tf.Variable<any, any>[]>()(tf.localVariables('layer1/'), true);
+is<tf.Variable<any, any>[]>()(tf.trainableVariables('layer1/'), true);
+
+const v = tf.placeholder('float32', [null, 3]);
+is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], [v], 'n'), true);
+is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], v), true);
+is<[F32<[null, 3]> | null]>()(tf.gradients([tf.square(x)], [x], { gradYs: [null], stopGradients: v }), true);

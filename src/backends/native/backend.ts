@@ -7,13 +7,14 @@ import type { Machine } from '../../loops/machine.ts';
 import type { VariableState } from '../../primitives/primitives.ts';
 import type { TypedArray } from '../../tensor/dtype.ts';
 import { type Backend, type BackendOptions, type Compiled, describeMath, type Executable } from '../backend.ts';
-import { Residence } from '../run/residence.ts';
+import { type ProgramMemory, Residence } from '../run/residence.ts';
 import { emitting } from './emit/emit.ts';
 import { NativeExecutable } from './run/executable.ts';
 import { HostMemory } from './run/host-memory.ts';
 import { loadKoffi, type Runtime, startRuntime } from './run/runtime.ts';
 import { userCache } from './toolchain/code-cache.ts';
-import { type Compiler, compile, findCompiler } from './toolchain/compiler.ts';
+import { load } from './toolchain/compile.ts';
+import { type Compiler, findCompiler } from './toolchain/compiler.ts';
 import { machineFor, type Target } from './toolchain/machine.ts';
 
 /** @throws UnavailableError where something that it needs is missing. */
@@ -44,7 +45,7 @@ class NativeBackend implements Backend {
     const target = targetOf(portable);
     this.#compiler = findCompiler(userCache(), target);
     this.machine = { ...machineFor(this.#compiler.macros, target), fastMath };
-    this.#runtime = startRuntime(this.#compiler, userCache());
+    this.#runtime = startRuntime(this.#compiler);
     this.ready = this.#runtime.then(() => {});
     const { vectorBytes, fusedMultiplyAdd } = this.machine;
     const fused = fusedMultiplyAdd ? ' and fused multiply-add' : '';
@@ -63,10 +64,12 @@ class NativeBackend implements Backend {
     if (!program) throw new InternalError('the native backend needs a program');
     const { machine } = this;
     const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
-    const [runtime, file] = await Promise.all([this.#runtime, compile(this.#compiler, userCache(), source)]);
-    const memory = this.#residenceIn(runtime).place(program);
-    const library = runtime.open(file);
+    // The runtime may still be compiled meanwhile.
+    const opening = load(this.#compiler, source, [], async (file) => (await this.#runtime).open(file));
+    const [runtime, library] = await Promise.all([this.#runtime, opening]);
+    let memory: ProgramMemory | undefined;
     try {
+      memory = this.#residenceIn(runtime).place(program);
       return new NativeExecutable({
         program,
         library,
@@ -77,7 +80,7 @@ class NativeBackend implements Backend {
         slots,
       });
     } catch (error) {
-      memory.release();
+      memory?.release();
       library.close();
       throw error;
     }

@@ -26,6 +26,13 @@ export function scalarValue(s: Scalar, leaves: LeafValues): number {
   return value(s);
 }
 
+const bits = {
+  and: (a: number, b: number) => a & b,
+  or: (a: number, b: number) => a | b,
+  xor: (a: number, b: number) => a ^ b,
+  shiftRight: (a: number, b: number) => a >>> b,
+};
+
 function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): number {
   const operand = s.args[0]?.dtype;
   const integer = operand === 'int32' || operand === 'uint8';
@@ -44,7 +51,11 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'sqrt':
     case 'log':
     case 'tanh':
+    case 'sin':
+    case 'cos':
       return Math[s.op](a);
+    case 'round':
+      return round(a);
     case 'exp':
       return exp(a, s.dtype);
     case 'not':
@@ -64,9 +75,8 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'pow':
       return integer ? integerPower(a, b) : power(a, b, s.dtype);
     case 'min':
-      return Math.min(a, b);
     case 'max':
-      return Math.max(a, b);
+      return Math[s.op](a, b);
     case 'equal':
       return Number(a === b);
     case 'less':
@@ -74,13 +84,10 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'lessEqual':
       return Number(a <= b);
     case 'and':
-      return a & b;
     case 'or':
-      return a | b;
     case 'xor':
-      return a ^ b;
     case 'shiftRight':
-      return a >>> b;
+      return bits[s.op](a, b);
     case 'select':
       return a ? b : c;
     case 'cast':
@@ -88,6 +95,15 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
     case 'philox':
       return philox([a, b, c, 0], s.key as readonly [number, number])[0];
   }
+}
+
+/** The nearest whole number, halves to even, and a zero with the sign of the number. */
+function round(a: number): number {
+  const size = Math.abs(a);
+  // Beyond it every number is whole.
+  const most = 2 ** 52;
+  const nearest = size < most ? size + most - most : size;
+  return a < 0 || Object.is(a, -0) ? -nearest : nearest;
 }
 
 /** What is below the smallest normal number of the type is 0, as scalar expressions say. */

@@ -8,6 +8,8 @@ const costs: Partial<Record<Scalar['op'], number>> = {
   exp: 20,
   log: 25,
   tanh: 45,
+  sin: 80,
+  cos: 80,
   pow: 120,
   philox: 120,
   div: 4,

@@ -10,6 +10,7 @@ import { walk } from '../../primitives/scalar.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
 import * as math from './math.ts';
 import { pow } from './power.ts';
+import { cos, sin } from './trigonometry.ts';
 
 /** What the leaves of a scalar expression are where it is computed. */
 export interface LeafExpressions {
@@ -30,7 +31,7 @@ export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: re
       for (const a of e.args) computed.add(a.dtype);
       const integer = !isFloat(e.dtype);
       if (e.op === 'pow' || (integer && (e.op === 'div' || e.op === 'floorDiv' || e.op === 'mod'))) scalar = true;
-      if (e.dtype === 'float64' && (e.op === 'exp' || e.op === 'log' || e.op === 'tanh')) scalar = true;
+      if (e.dtype === 'float64' && e.op in elementary) scalar = true;
     });
   }
   if (scalar) return 1;
@@ -39,6 +40,9 @@ export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: re
   const others = [...computed].some((t) => t !== 'float64' && t !== 'bool') || stored.some((t) => t !== 'float64');
   return others ? 1 : lanesOf(machine, 'float64');
 }
+
+/** They take float64 apart, which vectors cannot. */
+const elementary = { exp: math.exp, log: math.log, tanh: math.tanh, sin, cos };
 
 /** Translates scalar expressions; what they share is translated once. */
 export class Translator {
@@ -87,16 +91,18 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
     }
     case 'floor':
       return float ? ir.unary('floor', a) : a;
+    case 'round':
+      return float ? ir.unary('nearest', a) : a;
     case 'sqrt':
       return ir.unary('sqrt', a);
     case 'not':
       return s.dtype === 'bool' ? ir.unary('not', a) : ir.binary('xor', a, ir.constant(-1, type));
     case 'exp':
-      return math.exp(a);
     case 'log':
-      return math.log(a);
     case 'tanh':
-      return math.tanh(a);
+    case 'sin':
+    case 'cos':
+      return elementary[s.op](a);
     case 'pow':
       return pow(a, b);
     case 'max':

@@ -78,8 +78,8 @@ export const clearAt = ({ high, low }: SumsAt, index: Affine, zero: Expression):
   [high, ...(low ? [low] : [])].map((buffer) => ir.store(buffer, index, zero));
 
 /** Adds what the sums at an index have rounded away. */
-export const roundAt = (sums: SumsAt, index: Affine, type: Local['type']): Body =>
-  sums.low ? [ir.store(sums.high, index, sumsAt(sums, index, type))] : [];
+export const roundAt = (sums: SumsAt, index: Affine, type: Local['type'], count?: number): Body =>
+  sums.low ? [ir.store(sums.high, index, sumsAt(sums, index, type, count), count)] : [];
 
 /** A part of an axis: so many elements from `begin` on, where loops around it move that. */
 export interface Span {

@@ -1,13 +1,14 @@
 // Gather and scatter: elements moved to and from computed places.
 
-import type { Expression, Local, LoopVariable, Statement } from '../../loops/ir.ts';
+import type { Body, Buffer, Expression, Kernel, Local, LoopVariable, Statement } from '../../loops/ir.ts';
 import * as ir from '../../loops/ir.ts';
-import type { Machine } from '../../loops/machine.ts';
-import type { View } from '../../primitives/primitives.ts';
+import { lanesOf, type Machine } from '../../loops/machine.ts';
+import type { Scatter, View } from '../../primitives/primitives.ts';
 import type { Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
-import { int32, termsAlong } from '../body/indices.ts';
-import { fromBegin, nested, positionAt, spaceOver, variables } from '../body/nest.ts';
+import { added, int32, termsAlong } from '../body/indices.ts';
+import { addTo, mostProducts, pair, roundAt, type SumsAt } from '../body/long-sums.ts';
+import { fromBegin, mergeAxes, nest, nested, type Position, positionAt, spaceOver, variables } from '../body/nest.ts';
 import { computeOutputs, filling, outputAccesses } from '../body/outputs.ts';
 import type { Offer, TaskBuffers } from '../offer.ts';
 
@@ -37,40 +38,89 @@ export function gathering(task: Task): Offer | undefined {
   };
 }
 
-/** out = 0; out[h, indices[i], t] += x[h, i, t], in order. */
+/**
+ * out = 0; out[h, indices[i], t] += x[h, i, t], in order. All indices may name one place: where they are more than may be
+ * added up in a register, what the additions round away is kept beside the sums.
+ */
 export function scattering(task: Task, machine: Machine): Offer | undefined {
   const root = task.root;
   if (root?.kind !== 'scatter') return undefined;
-  const { axis } = root;
   const [x, indices] = task.operands;
-  const count = elements(x.shape);
+  const exact = x.node.dtype === 'float32' && elements(indices.shape) > mostProducts;
+  const [count, results] = [elements(x.shape), elements(root.shape)];
   return {
-    name: 'scatter',
-    cost: count * 4 + elements(root.shape),
+    name: exact ? 'scatter, with more digits' : 'scatter',
+    cost: count * 4 + results,
     build: (buffers) => {
-      const target = buffers.of(task.outputs[0].node);
-      const strides = rowMajor(root.shape);
-      const all = variables('i', x.shape);
-      const { outside, tail, set, place } = looking(buffers, indices, all, axis);
-      const head = all.slice(0, axis);
-      const rest = ir.at(0, ...termsAlong(head, strides), ...termsAlong(tail, strides.slice(axis + 1)));
-      const where: Local = { name: 'where', type: int32 };
-      const type = ir.valueType(target.dtype, 1);
-      const value = ir.load(buffers.of(x.node), ir.at(x.offset, ...termsAlong(all, x.strides)), type);
-      const sum = ir.binary('add', ir.loadAt(target, ir.local(where), type), value);
-      const add: Statement[] = [
-        {
-          kind: 'set',
-          local: where,
-          value: ir.binary('add', scaled(place, strides[axis]), ir.index(rest, int32)),
-        },
-        { kind: 'storeAt', buffer: target, index: ir.local(where), value: sum },
-      ];
-      const body = nested(outside, [set, ...nested(tail, add)]);
-      const zero = filling(target, 0, machine);
-      return [zero, { name: 'scatter', body, flops: count, bytes: count * 16 }];
+      const high = buffers.of(task.outputs[0].node);
+      const low = exact ? buffers.scratch('rounded', 'float32', results) : undefined;
+      const body = addingAtIndices(task, root, { high, low }, machine, buffers);
+      const zeros = [high, ...(low ? [low] : [])].map((buffer) => filling(buffer, 0, machine));
+      const add: Kernel = { name: 'scatter', body, flops: count, bytes: count * (low ? 24 : 16) };
+      return [...zeros, add, ...(low ? [rounding({ high, low }, machine)] : [])];
     },
   };
+}
+
+/** Neighbours are added at once: they are elements of one index. */
+function addingAtIndices(
+  task: Task,
+  { axis, shape }: Scatter,
+  sums: SumsAt,
+  machine: Machine,
+  buffers: TaskBuffers,
+): Body {
+  const [x, indices] = task.operands;
+  const strides = rowMajor(shape);
+  const end = axis + indices.shape.length;
+  const all = variables('h', x.shape.slice(0, end));
+  const { outside, set, place } = looking(buffers, indices, all, axis);
+  const from = ir.at(0, ...termsAlong(outside, x.strides));
+  const to = ir.at(0, ...termsAlong(outside.slice(0, axis), strides));
+  const tail = mergeAxes(x.shape.slice(end), [
+    { strides: x.strides.slice(end), offset: x.offset },
+    { strides: strides.slice(axis + 1), offset: 0 },
+  ]);
+  const where: Local = { name: 'where', type: int32 };
+  const add = (p: Position): Body => {
+    const type = ir.valueType(sums.high.dtype, p.lanes);
+    const index = ir.binary('add', scaled(place, strides[axis]), ir.index(added(to, p.at(1)), int32));
+    const value = ir.load(buffers.of(x.node), added(from, p.at(0)), type);
+    return [{ kind: 'set', local: where, value: index }, ...addingAt(sums, ir.local(where), value)];
+  };
+  const dtype = sums.high.dtype;
+  const lanes = tail.strides[0].at(-1) === 1 ? lanesOf(machine, dtype) : 1;
+  return nested(outside, [set, ...nest(tail, lanes, { ...machine, partialVectors: false }, add)]);
+}
+
+/** Adds a value to the sums at a computed index. */
+function addingAt({ high, low }: SumsAt, index: Expression, value: Expression): Body {
+  const { type } = value;
+  const at = (buffer: Buffer) => ir.loadAt(buffer, index, type);
+  const to = (buffer: Buffer, e: Expression): Statement => ({ kind: 'storeAt', buffer, index, value: e });
+  if (!low) return [to(high, ir.binary('add', at(high), value))];
+  // What was rounded away before is added first (Kahan's sum), as it would itself become a long sum; beside an infinity
+  // there is none.
+  const [sums, lost] = [pair('sums', type), { name: 'lost', type }];
+  const before = ir.local(lost);
+  const zero = ir.constant(0, type);
+  return [
+    { kind: 'set', local: lost, value: at(low) },
+    { kind: 'set', local: sums.high, value: at(high) },
+    { kind: 'set', local: sums.low, value: zero },
+    ...addTo(sums, ir.binary('add', value, ir.select(ir.compare('equal', before, before), before, zero))),
+    to(high, ir.local(sums.high)),
+    to(low, ir.local(sums.low)),
+  ];
+}
+
+/** What the additions have rounded away is added at last. */
+function rounding(sums: SumsAt, machine: Machine): Kernel {
+  const { dtype, length } = sums.high;
+  const space = { shape: [length], offsets: [0], strides: [[1]] };
+  const round = (p: Position) => roundAt(sums, p.at(0), ir.valueType(dtype, p.lanes), p.count);
+  const body = nest(space, lanesOf(machine, dtype), machine, round, 'parallel');
+  return { name: 'round', body, flops: 2 * length, bytes: length * 12 };
 }
 
 /**

@@ -187,7 +187,7 @@ class Verifier {
         this.#expression(s.value, s, assigned, seen);
         this.#locate(s.buffer);
         this.#expectType(s, 'a computed index', valueType('int32', 1), s.index);
-        this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, 1), s.value);
+        this.#expectType(s, s.buffer.name, valueType(s.buffer.dtype, s.value.type.lanes), s.value);
         break;
     }
   }

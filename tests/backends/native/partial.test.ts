@@ -16,7 +16,7 @@ import { nativeMissing } from '../../backends.ts';
 import { buffer, loop, samples, set, store, variable } from '../../loops/build.ts';
 import { interpret } from '../../loops/interpret.ts';
 import { skipped } from '../../skipped.ts';
-import { type Case, compilers, differences, type Tools, toolsFor } from './run.ts';
+import { type Case, compilersWith, differences, type Tools, toolsFor } from './run.ts';
 
 /** What elements of a type are computed with, in vectors. */
 interface Form {
@@ -132,20 +132,18 @@ function mixed(form: Form, vectorBytes: number): Case[] {
   });
 }
 
-/** Every compiler with every machine that has parts of vectors. */
+/** The machines that have parts of vectors. */
 const machines: [string, Tools][] = [];
-for (const cc of compilers) {
-  for (const target of ['native', 'avx2'] as const) {
-    const tools = await toolsFor(cc, target);
-    if (tools.machine.partialVectors) machines.push([`${cc}, ${tools.machine.name}`, tools]);
-  }
+for (const [cc, target] of compilersWith(['native', 'avx2'])) {
+  const tools = await toolsFor(cc, target);
+  if (tools.machine.partialVectors) machines.push([`${cc}, ${tools.machine.name}`, tools]);
 }
 if (machines.length === 0) skipped('parts of vectors in C', nativeMissing ?? 'no machine here has them');
 
 test.each(machines)('%s: parts of every type and size, on one thread and on three', async (_, tools) => {
   const { vectorBytes } = tools.machine;
   const cases = formsOf(vectorBytes).flatMap((form) => [...casesOf(form), ...mixed(form, vectorBytes)]);
-  for (const threads of [1, 3]) expect(await differences(cases, tools, threads)).toEqual([]);
+  expect(await differences(cases, tools, [1, 3])).toEqual([]);
 });
 
 /** A program of kernels with all their buffers in memory of their own. */

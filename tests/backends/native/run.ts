@@ -5,7 +5,8 @@ import { Call } from '../../../src/backends/native/run/call.ts';
 import { HostMemory } from '../../../src/backends/native/run/host-memory.ts';
 import { startRuntime } from '../../../src/backends/native/run/runtime.ts';
 import { userCache } from '../../../src/backends/native/toolchain/code-cache.ts';
-import { compile, findCompiler } from '../../../src/backends/native/toolchain/compiler.ts';
+import { load } from '../../../src/backends/native/toolchain/compile.ts';
+import { findCompiler } from '../../../src/backends/native/toolchain/compiler.ts';
 import { machineFor, type Target } from '../../../src/backends/native/toolchain/machine.ts';
 import { alignedSize } from '../../../src/base/free-space.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
@@ -15,17 +16,28 @@ import { sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
 import { nativeMissing } from '../../backends.ts';
 import { interpret } from '../../loops/interpret.ts';
 
-/** The compilers of this machine. */
+/** The compilers of this machine, the one that is taken first. */
 export const compilers = nativeMissing
   ? []
-  : ['clang', 'gcc'].filter((name) => spawnSync(name, ['--version']).status === 0);
+  : ['gcc', 'clang'].filter((name) => spawnSync(name, ['--version']).status === 0);
+
+/**
+ * Compilers with the machines that they compile for: the first with all, the others for this one. The text is that of
+ * the machine, whatever the compiler: `npm run soak -- compilers` takes all with all.
+ */
+export const compilersWith = (targets: readonly Target[]): [string, Target][] =>
+  compilers.flatMap((cc, i) =>
+    targets
+      .filter((target) => i === 0 || target === 'native' || process.env.MILLRACE_TEST_COMPILERS !== undefined)
+      .map((target): [string, Target] => [cc, target]),
+  );
 
 /** A compiler and the machine that it compiles for, as the backend would find them. */
 export async function toolsFor(cc: string, target: Target) {
   process.env.CC = cc;
   const compiler = findCompiler(userCache(), target);
   const machine = machineFor(compiler.macros, target);
-  const runtime = await startRuntime(compiler, userCache());
+  const runtime = await startRuntime(compiler);
   return { compiler, machine, runtime };
 }
 export type Tools = Awaited<ReturnType<typeof toolsFor>>;
@@ -37,11 +49,11 @@ export interface Case {
   readonly data: ReadonlyMap<Buffer, ArrayLike<number>>;
 }
 
-/** The differences between the program of all these cases and the interpreter, on so many threads. */
+/** The differences between the program of all these cases and the interpreter, on each of these numbers of threads. */
 export async function differences(
   cases: readonly Case[],
   { compiler, machine, runtime }: Tools,
-  threads: number,
+  counts: readonly number[],
 ): Promise<string[]> {
   const places = new Map<Buffer, Place>();
   const buffers = cases.flatMap(({ data }) => [...data.keys()]);
@@ -62,7 +74,7 @@ export async function differences(
   };
   verifyProgram(program, machine);
   const { source, slots } = emitProgram(program, { machine, profile: false });
-  const library = runtime.open(await compile(compiler, userCache(), source));
+  const library = await load(compiler, source, [], runtime.open);
   const storage = new HostMemory(runtime, 2 ** 32);
   const arena = storage.allocate(arenaBytes);
   const variables = new Map(program.variables.map((v) => [v.key, storage.allocate(v.length * sizeOf(v.dtype))]));
@@ -71,27 +83,33 @@ export async function differences(
     storage,
     pieces.map((piece) => piece.address),
   );
-  call.set({ run: library.run, arena: arena.address, own: arena.address, most: threads });
   const view = (b: Buffer): TypedArray => {
     const place = places.get(b) as { kind: string; key: number; offset: number };
     const piece = place.kind === 'arena' ? arena : variables.get(place.key)!;
     return viewOf(b.dtype, piece.buffer, piece.offset + (place.offset ?? 0), b.length);
   };
   const memory = new Map<Buffer, TypedArray>();
-  for (const { data } of cases)
-    for (const [b, values] of data) {
-      view(b).set(values);
-      memory.set(b, view(b).slice());
-    }
-  if (runtime.execute(call.address) !== 0) throw new Error('the program did not run');
+  const reset = (to: (b: Buffer) => TypedArray) => {
+    for (const { data } of cases)
+      for (const [b, values] of data) {
+        to(b).fill(0);
+        to(b).set(values);
+      }
+  };
+  for (const b of buffers) memory.set(b, view(b).slice());
+  reset((b) => memory.get(b)!);
+  for (const kernel of kernels) interpret(kernel, memory);
   const found: string[] = [];
-  for (const [i, { name, data }] of cases.entries()) {
-    interpret(kernels[i], memory);
-    for (const b of data.keys()) {
-      const [got, wanted] = [view(b), memory.get(b)!];
-      const at = [...wanted].findIndex((x, k) => !Object.is(x, got[k]));
-      if (at >= 0) found.push(`${name}: ${b.name}[${at}] is ${got[at]}, not ${wanted[at]}`);
-    }
+  for (const threads of counts) {
+    reset(view);
+    call.set({ run: library.run, arena: arena.address, own: arena.address, most: threads });
+    if (runtime.execute(call.address) !== 0) throw new Error('the program did not run');
+    for (const { name, data } of cases)
+      for (const b of data.keys()) {
+        const [got, wanted] = [view(b), memory.get(b)!];
+        const at = wanted.findIndex((x, k) => !Object.is(x, got[k]));
+        if (at >= 0) found.push(`${name}, ${threads} threads: ${b.name}[${at}] is ${got[at]}, not ${wanted[at]}`);
+      }
   }
   library.close();
   return found;

@@ -1,11 +1,12 @@
 // Gather and scatter, interpreted, against the reference: along any axis, by indices of any rank.
 import fc from 'fast-check';
 import { test } from 'vitest';
+import { mostProducts } from '../../../src/kernels/body/long-sums.ts';
 import { gathering, scattering } from '../../../src/kernels/cpu/move.ts';
 import * as p from '../../../src/primitives/primitives.ts';
 import * as s from '../../../src/primitives/scalar.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
-import { anyMachine, check, expectExact, Inputs, lies, shapes, valuesOf } from '../run.ts';
+import { anyMachine, check, expectExact, Inputs, lies, machines, shapes, valuesOf } from '../run.ts';
 
 const dtypes = fc.constantFrom<DType>('float32', 'float64', 'int32', 'uint8', 'bool');
 const seeded = (seed: number, below: number) => (i: number) => ((i + 1) * (2 * seed + 1) + seed) % below;
@@ -61,4 +62,18 @@ test('elements added at indices along any axis, often at the same one, equal the
     }),
     150,
   );
+});
+
+test('many elements at few places are added with more digits, and infinities stay', () => {
+  const count = 3 * mostProducts;
+  for (const machine of machines) {
+    for (const size of [1, 7]) {
+      const inputs = new Inputs();
+      const values = (i: number) => (i === 5 && size > 1 ? Infinity : 1 + 2 ** -16 - 2 ** -23);
+      const x = inputs.view('float32', [count, 2], values);
+      const indices = inputs.view('int32', [count], (i) => Math.floor(i / 3) % size);
+      const found = p.scatter(x, indices, 0, size);
+      expectExact({ fetches: [found] }, inputs, machine, scattering);
+    }
+  }
 });

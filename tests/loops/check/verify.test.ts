@@ -166,7 +166,7 @@ describe('types', () => {
     expect(() => verify(store(a, ir.at(0), n))).toThrow('a takes float32, not int32');
     expect(() => verify(set(sum, xs))).toThrow('sum takes float32, not float32x4');
     expect(() => verify({ kind: 'if', condition: x, body: [] })).toThrow(/not a bool scalar/);
-    expect(() => verify({ kind: 'storeAt', buffer: a, index: n, value: xs })).toThrow(/takes float32, not/);
+    expect(() => verify({ kind: 'storeAt', buffer: a, index: n, value: n })).toThrow(/takes float32, not/);
   });
 });
 

@@ -106,6 +106,18 @@ test('a store into the middle of a vector, at a place that moves, makes it unkno
   sameAsBefore(body);
 });
 
+test('what lies right before a store, right after it, or in another array stays known', () => {
+  const body = [
+    ...[a, b].map((x) => store(x, ir.at(4), ir.splat(one, 4))),
+    store(a, ir.at(3), ir.constant(2, float)),
+    store(a, ir.at(8), ir.constant(3, float)),
+    ...[a, b].map((x) => store(c, ir.at(0), load(x, ir.at(4), vector))),
+    store(c, ir.at(9), add(load(a, ir.at(3)), load(a, ir.at(8)))),
+  ];
+  expect(loadsIn(forwardStores(body, () => false))).toBe(0);
+  sameAsBefore(body);
+});
+
 test('a store at a computed place makes a buffer unknown', () => {
   const at = ir.convert(ir.binary('mul', load(b, ir.at(0)), ir.constant(0, float)), 'int32');
   const body: Statement[] = [

@@ -6,7 +6,7 @@ import type { Buffer, Kernel, LoopVariable, Statement } from '../../../src/loops
 import * as ir from '../../../src/loops/ir.ts';
 import { forwardStores } from '../../../src/loops/passes/forward.ts';
 import { fuseLoops } from '../../../src/loops/passes/fuse-loops.ts';
-import { around, buffer, loop, set, store, type, variable } from '../build.ts';
+import { around, buffer, loop, set, store, type, variable, when } from '../build.ts';
 import { interpret } from '../interpret.ts';
 
 const [rows, lanes, mostColumns] = [5, 4, 26];
@@ -150,10 +150,11 @@ test('loops that carry many registers stay apart', () => {
 });
 
 test.each([
-  [4, 'of steps as large'],
-  [8, 'of larger steps'],
-])('a loop over elements becomes one in runs, as a sum in runs of them is, %2$s', (step) => {
-  const elements = 42;
+  [32, 4, 'of steps as large'],
+  [32, 8, 'of larger steps'],
+  [16, 4, 'so short that they are written out'],
+])('a loop over elements becomes one in runs, as a sum in runs of %d by %d, %s', (size, step) => {
+  const elements = 2 * size + 10;
   const v = variable('v', elements - (elements % 4), 4);
   const map = negate(a, b, 0, v);
   const sum = { name: 'sum', type: type('float32', 4) };
@@ -161,8 +162,8 @@ test.each([
     Array.from({ length: step / 4 }, (_, u) =>
       set(sum, ir.binary('add', ir.local(sum), ir.load(b, ir.plus(at, 4 * u), vector))),
     );
-  const run = variable('run', 32, 16);
-  const inside = variable('inside', 16, step);
+  const run = variable('run', 2 * size, size);
+  const inside = variable('inside', size, step);
   const total = store(c, ir.at(0, [run, 1]), ir.local(sum));
   const body = [
     map,
@@ -170,10 +171,40 @@ test.each([
   ];
   const result = fuseLoops(body);
   const [first, ...others] = result.filter((s) => s.kind === 'loop');
-  expect([first.variable.extent, first.variable.step]).toEqual([32, 16]);
+  expect([first.variable.extent, first.variable.step]).toEqual([2 * size, size]);
   expect(ir.bodyOf(first).filter((s) => s.kind === 'loop')).toHaveLength(1);
   // What no run has.
   expect(others.every((s) => s.variable.extent <= 8)).toBe(true);
+  verifyKernel(kernelOf(result), machine);
+  expect(resultOf(result)).toEqual(resultOf(body));
+});
+
+test.each([
+  ['do not end with its last step', 56, 32, 60],
+  ['reach further', 96, 32, 64],
+  ['leave as much as one of them', 64, 32, 96],
+])('a loop stays apart from runs that %s', (_, extent, size, elements) => {
+  const sum = { name: 'sum', type: vector };
+  const [run, inside] = [variable('run', extent, size), variable('inside', size, 4)];
+  // Of another array, so that nothing else is in the way.
+  const add = set(sum, ir.binary('add', ir.local(sum), ir.load(c, ir.at(0, [inside, 1]), vector)));
+  const runs = loop(run, [set(sum, ir.constant(0, vector)), loop(inside, [add])]);
+  const body = [negate(a, b, 0, variable('v', elements, 4)), runs];
+  expect(fuseLoops(body)).toEqual(body);
+});
+
+test('a register that only a condition sets is carried through the iterations that are written out', () => {
+  const last = { name: 'last', type: vector };
+  const v = variable('v', 32, 4);
+  const here = ir.at(0, [v, 1]);
+  const negative = ir.compare('less', ir.load(a, here, float), ir.constant(0, float));
+  const body = [
+    set(last, ir.constant(0, vector)),
+    loop(v, [when(negative, [set(last, ir.load(a, here, vector))]), store(b, here, ir.local(last))]),
+    negate(c, matrices[3], 0, variable('w', 32, 8)),
+  ];
+  const result = fuseLoops(body);
+  expect(result.filter((s) => s.kind === 'loop')).toHaveLength(1);
   verifyKernel(kernelOf(result), machine);
   expect(resultOf(result)).toEqual(resultOf(body));
 });

@@ -3,8 +3,8 @@ import { builtin } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import type { TypedArray } from '../../../tensor/dtype.ts';
 import { runtimeSource } from '../runtime/pool-source.ts';
-import type { DiskCache } from '../toolchain/code-cache.ts';
-import { type Compiler, compile } from '../toolchain/compiler.ts';
+import { load } from '../toolchain/compile.ts';
+import type { Compiler } from '../toolchain/compiler.ts';
 
 /** What is used of koffi. */
 type Foreign = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void };
@@ -28,7 +28,8 @@ export interface Runtime {
   now(): number;
   address(memory: ArrayBuffer | TypedArray): number;
   advise(address: number, bytes: number): void;
-  open(path: string): Library;
+  /** A compiled program, or why it cannot be loaded. */
+  open(path: string): Library | string;
 }
 
 let koffi: Koffi | undefined;
@@ -57,20 +58,26 @@ export function loadKoffi(): Koffi {
 const runtimes = new Map<string, Promise<Runtime>>();
 
 /** The runtime, from the cache or the compiler; one for all who ask. Rejects if it cannot be compiled or loaded. */
-export function startRuntime(compiler: Compiler, cache: DiskCache): Promise<Runtime> {
-  const key = `${cache.folder} ${compiler.identity}`;
+export function startRuntime(compiler: Compiler): Promise<Runtime> {
+  const key = compiler.identity;
   let runtime = runtimes.get(key);
   if (!runtime) {
     const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
-    runtime = compile(compiler, cache, runtimeSource, libraries).then((path) => bind(loadKoffi(), path));
+    runtime = load(compiler, runtimeSource, libraries, (file) => bind(loadKoffi(), file));
     runtimes.set(key, runtime);
     runtime.catch(() => runtimes.delete(key));
   }
   return runtime;
 }
 
-function bind(ffi: Koffi, path: string): Runtime {
-  const library = ffi.load(path);
+/** The runtime in a file, or why it cannot be loaded. */
+function bind(ffi: Koffi, path: string): Runtime | string {
+  let library: ReturnType<Koffi['load']>;
+  try {
+    library = ffi.load(path);
+  } catch (error) {
+    return (error as Error).message;
+  }
   const func = (name: string, result: string, ...parameters: string[]) =>
     library.func(`millrace_${name}`, result, parameters);
   const execute = func('execute', 'int', 'uint64_t', 'int');
@@ -93,7 +100,7 @@ function bind(ffi: Koffi, path: string): Runtime {
     open: (file) => {
       const handle = Number(open(file));
       const run = handle === 0 ? 0 : Number(symbol(handle, 'millrace_run'));
-      if (run === 0) throw new UnavailableError(`The compiled program ${file} cannot be loaded: ${lastError()}.`);
+      if (run === 0) return String(lastError());
       return { run, close: () => void close(handle) };
     },
   };

@@ -1,5 +1,7 @@
 // Compiled programs on disk, so that the second start of a program does not wait for a compiler.
 import { builtin } from '../../../base/builtin.ts';
+import { UnavailableError } from '../../../base/errors.ts';
+import { readOwn, whyNotOwn } from './own-files.ts';
 
 const fs = () => builtin<typeof import('node:fs')>('fs');
 const os = () => builtin<typeof import('node:os')>('os');
@@ -9,8 +11,8 @@ const path = () => builtin<typeof import('node:path')>('path');
 const defaultLimit = 256 * 2 ** 20;
 /** Between two looks at the size. */
 const writesPerLook = 32;
-/** What a compiler left behind in this long a time belongs to a process that has died, in milliseconds. */
-const abandoned = 3_600_000;
+/** What lies in a work folder for so long, in milliseconds, belongs to a process that has died, whatever its machine. */
+const abandoned = 24 * 3_600_000;
 
 /** The hash of some texts, as file names need it. */
 export function hashOf(...parts: (string | Uint8Array)[]): string {
@@ -19,12 +21,16 @@ export function hashOf(...parts: (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The folder in which the user's caches lie. */
-function userFolder(): string {
+/** The folder in which the user's caches lie; undefined where nothing says which. */
+function userFolder(): string | undefined {
   const { env, platform } = process;
   if (env.MILLRACE_CACHE) return path().resolve(env.MILLRACE_CACHE);
-  if (env.XDG_CACHE_HOME) return path().join(env.XDG_CACHE_HOME, 'millrace');
-  return path().join(os().homedir(), platform === 'darwin' ? 'Library/Caches' : '.cache', 'millrace');
+  // What is relative would be another folder in each working folder, and may be anybody's.
+  const caches = env.XDG_CACHE_HOME ?? '';
+  if (path().isAbsolute(caches)) return path().join(caches, 'millrace');
+  const home = os().homedir();
+  if (!path().isAbsolute(home)) return undefined;
+  return path().join(home, platform === 'darwin' ? 'Library/Caches' : '.cache', 'millrace');
 }
 
 /** With the folders around it. Node's own way to do that never ends where a file system allows no folders. */
@@ -40,50 +46,80 @@ function makeFolder(folder: string): void {
   }
 }
 
+/** Processes that can see whether each other live: those of one machine, or of one container on it. */
+function siblings(): string {
+  let processes = '';
+  try {
+    processes = fs().readlinkSync('/proc/self/ns/pid');
+  } catch {
+    // Other systems have one set of them.
+  }
+  return hashOf(os().hostname(), processes).slice(0, 8);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 const said = new Set<string>();
 
 /**
  * A folder of files that are named after what they were made from and what they contain: an entry whose content has
- * another hash than its name is damaged, and is not there. Files are written elsewhere and renamed, so any number of
- * processes may use the folder at once.
+ * another hash than its name is damaged, and is not there. Nor is one that somebody else may have written. Files are
+ * written elsewhere and renamed, so any number of processes may use the folder at once.
  */
 export class DiskCache {
   readonly folder: string;
   readonly #limit: number;
   #writes = 0;
 
-  /** A temporary folder is used, and that is said once, where the given one cannot be written to. */
-  constructor(folder: string, limit = defaultLimit) {
+  /**
+   * A temporary folder is used, and that is said once, where there is no folder, or it cannot be written to, or others
+   * may write to it.
+   *
+   * @throws UnavailableError where there is none of these either.
+   */
+  constructor(folder: string | undefined, limit = defaultLimit) {
     this.#limit = limit;
-    this.folder = folder;
+    const problem = folder === undefined ? 'the home folder is not known' : this.#whyNot(folder);
+    this.folder = folder === undefined || problem ? temporaryFolder() : folder;
+    if (problem && !said.has(folder ?? '')) {
+      said.add(folder ?? '');
+      console.warn(
+        `millrace: the cache folder ${folder ?? ''} cannot be used (${problem}); compiled programs go to a temporary folder and ` +
+          'are compiled again next time. MILLRACE_CACHE names another folder.',
+      );
+    }
+    this.#clearAbandoned();
+  }
+
+  #whyNot(folder: string): string | undefined {
+    const { writeFileSync, rmSync } = fs();
     try {
-      this.#tryToWrite(folder);
+      makeFolder(folder);
+      const probe = path().join(folder, `probe-${process.pid}-${Math.random().toString(36).slice(2)}`);
+      const problem = whyNotOwn(folder);
+      if (problem) return problem;
+      writeFileSync(probe, 'x', { mode: 0o600 });
+      rmSync(probe);
+      return undefined;
     } catch (error) {
-      this.folder = temporaryFolder();
-      if (!said.has(folder)) {
-        said.add(folder);
-        console.warn(
-          `millrace: the cache folder ${folder} cannot be written to (${(error as Error).message}); compiled programs go to a ` +
-            'temporary folder and are compiled again next time. MILLRACE_CACHE names another folder.',
-        );
-      }
+      return (error as Error).message;
     }
   }
 
-  #tryToWrite(folder: string): void {
-    const { writeFileSync, rmSync } = fs();
-    makeFolder(folder);
-    const probe = path().join(folder, `probe-${process.pid}-${Math.random().toString(36).slice(2)}`);
-    writeFileSync(probe, 'x');
-    rmSync(probe);
-  }
-
-  /** The file of an entry, if it is there and whole. */
+  /** The file of an entry, if it is there, whole, and this user's. */
   find(key: string, suffix: string): string | undefined {
-    const { readdirSync, readFileSync, rmSync, utimesSync } = fs();
+    const { readdirSync, rmSync, utimesSync } = fs();
     const folder = path().join(this.folder, key.slice(0, 2));
     let names: string[];
     try {
+      if (whyNotOwn(this.folder) || whyNotOwn(folder)) return undefined;
       names = readdirSync(folder);
     } catch {
       return undefined;
@@ -92,33 +128,74 @@ export class DiskCache {
       if (!name.startsWith(`${key}-`) || !name.endsWith(suffix)) continue;
       const file = path().join(folder, name);
       try {
-        if (name === `${key}-${hashOf(readFileSync(file))}${suffix}`) {
+        const content = readOwn(file);
+        if (content && name === `${key}-${hashOf(content)}${suffix}`) {
           const now = new Date();
           utimesSync(file, now, now);
           return file;
         }
-        rmSync(file, { force: true });
+        rmSync(file, { recursive: true, force: true });
       } catch {
-        // Another process has removed it, or it may be read by nobody: it is not there.
+        // Another process has removed it, or it is a link, or it may be read by nobody: it is not there.
       }
     }
     return undefined;
   }
 
+  /** What an entry contains, if it is there. */
+  read(key: string, suffix: string): string | undefined {
+    const file = this.find(key, suffix);
+    const content = file === undefined ? undefined : readOwn(file);
+    return content && new TextDecoder().decode(content);
+  }
+
   /** Makes a file an entry: it is moved. @returns where it is now. */
   add(key: string, suffix: string, file: string): string {
-    const { readFileSync, renameSync } = fs();
+    const { chmodSync, readFileSync, renameSync, rmSync } = fs();
     const folder = path().join(this.folder, key.slice(0, 2));
     makeFolder(folder);
+    // Compilers make files that a lax umask lets others write.
+    chmodSync(file, 0o700);
     const entry = path().join(folder, `${key}-${hashOf(readFileSync(file))}${suffix}`);
+    rmSync(entry, { recursive: true, force: true });
     renameSync(file, entry);
     if (this.#writes++ % writesPerLook === 0) this.#bound(entry);
     return entry;
   }
 
-  /** A new folder for a compiler to work in. */
+  /** Removes an entry that turned out to be of no use. */
+  remove(file: string): void {
+    fs().rmSync(file, { recursive: true, force: true });
+  }
+
+  /** A new folder for a compiler to work in. It is made again where somebody has emptied the cache. */
   workFolder(): string {
-    return fs().mkdtempSync(path().join(this.folder, 'work-'));
+    makeFolder(this.folder);
+    return fs().mkdtempSync(path().join(this.folder, `work-${siblings()}-${process.pid}-`));
+  }
+
+  /** Keeps what a compiler worked on, for a day: somebody is told to look at it. @returns where it is now. */
+  keep(workFolder: string): string {
+    const kept = workFolder.replace(/work-(?=[^/\\]*$)/, 'failed-');
+    fs().renameSync(workFolder, kept);
+    return kept;
+  }
+
+  /** Removes what processes that have died were working on. */
+  #clearAbandoned(): void {
+    const { readdirSync, rmSync, statSync } = fs();
+    const own = siblings();
+    for (const name of readdirSync(this.folder)) {
+      const [, kind, host, pid] = /^(work|failed)-([^-]*)-(\d+)-/.exec(name) ?? [];
+      if (!kind) continue;
+      const folder = path().join(this.folder, name);
+      try {
+        const dead = kind === 'work' && host === own && !isAlive(Number(pid));
+        if (dead || Date.now() - statSync(folder).mtimeMs > abandoned) rmSync(folder, { recursive: true, force: true });
+      } catch {
+        // Another process was faster.
+      }
+    }
   }
 
   /** Removes the entries that were not used for longest, but not the one that has just been made. */
@@ -128,9 +205,7 @@ export class DiskCache {
     for (const name of readdirSync(this.folder)) {
       const inside = path().join(this.folder, name);
       try {
-        const work = name.startsWith('work-');
-        if (work && Date.now() - statSync(inside).mtimeMs > abandoned) rmSync(inside, { recursive: true, force: true });
-        if (work || !statSync(inside).isDirectory()) continue;
+        if (/^(work|failed)-/.test(name) || !statSync(inside).isDirectory()) continue;
         for (const entry of readdirSync(inside)) {
           const file = path().join(inside, entry);
           const { mtimeMs, size } = statSync(file);
@@ -151,20 +226,30 @@ export class DiskCache {
 }
 
 let temporary: string | undefined;
-/** One a process, which goes when the process ends. */
+/** One a process, which goes when the process ends. @throws UnavailableError where none can be made. */
 function temporaryFolder(): string {
   if (temporary) return temporary;
-  const folder = fs().mkdtempSync(path().join(os().tmpdir(), 'millrace-'));
+  let folder: string;
+  try {
+    folder = fs().mkdtempSync(path().join(path().resolve(os().tmpdir()), 'millrace-'));
+  } catch (error) {
+    throw new UnavailableError(
+      `The native backend keeps its programs in files, but neither the cache folder nor a temporary one can be written to ` +
+        `(${(error as Error).message}). MILLRACE_CACHE and TMPDIR name other folders.`,
+    );
+  }
   process.on('exit', () => fs().rmSync(folder, { recursive: true, force: true }));
   temporary = folder;
   return folder;
 }
 
-const caches = new Map<string, DiskCache>();
-/** The cache of this user. */
-export function userCache(): DiskCache {
-  const folder = userFolder();
+const caches = new Map<string | undefined, DiskCache>();
+const cacheIn = (folder: string | undefined): DiskCache => {
   let cache = caches.get(folder);
   if (!cache) caches.set(folder, (cache = new DiskCache(folder)));
   return cache;
-}
+};
+/** The cache of this user. @throws UnavailableError where nothing can be written. */
+export const userCache = (): DiskCache => cacheIn(userFolder());
+/** One that lasts as long as the process, for where the user's turns out to be of no use. */
+export const temporaryCache = (): DiskCache => cacheIn(temporaryFolder());

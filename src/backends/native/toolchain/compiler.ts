@@ -3,6 +3,7 @@ import { builtin } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { runtimeSource } from '../runtime/pool-source.ts';
 import { type DiskCache, hashOf } from './code-cache.ts';
+import { askCompiler, probePatience, whatHappened } from './compiler-process.ts';
 import { flagsFor, type Target } from './machine.ts';
 
 /** A compiler that has been asked what it is. */
@@ -25,11 +26,9 @@ const common = [
   // GCC 12 finds wrong addresses when it rewrites how pointers move, and they move well as they are. Clang ignores it.
   '-fno-ivopts',
 ];
-const suffix = '.so';
 
 const fs = () => builtin<typeof import('node:fs')>('fs');
 const path = () => builtin<typeof import('node:path')>('path');
-const childProcess = () => builtin<typeof import('node:child_process')>('child_process');
 
 /**
  * The words of `$CC`, or a compiler from the path. GCC first: it compiles faster, and clang 14 keeps moving the sums of
@@ -45,7 +44,7 @@ function findCommand(): string[] {
       const file = path().join(folder, command);
       try {
         fs().accessSync(file, fs().constants.X_OK);
-        if (fs().statSync(file).isFile()) return [file, ...rest];
+        if (fs().statSync(file).isFile()) return [path().resolve(file), ...rest];
       } catch {
         // Not here.
       }
@@ -97,14 +96,14 @@ export function findCompiler(cache: DiskCache, target: Target): Compiler {
 }
 
 function probe(cache: DiskCache, key: string, command: string, flags: readonly string[]): Probed {
-  const known = cache.find(key, '.json');
-  if (known) return JSON.parse(fs().readFileSync(known, 'utf8')) as Probed;
+  const known = cache.read(key, '.json');
+  if (known) return JSON.parse(known) as Probed;
   const ask = (input: string, ...more: string[]): string => {
     const args = [...flags, ...more, '-x', 'c', '-'];
-    const { status, stdout, stderr, error } = childProcess().spawnSync(command, args, { encoding: 'utf8', input });
+    const { status, stdout, ...ended } = askCompiler(command, args, input);
     if (status === 0) return stdout;
     throw new UnavailableError(
-      `The C compiler ${command} does not work: ${command} ${args.join(' ')} says: ${stderr?.trim() || error?.message}`,
+      `The C compiler ${command} does not work: ${command} ${args.join(' ')} ${whatHappened(ended, probePatience)}`,
     );
   };
   // Of the runtime library, so that it is known now if the system's headers are missing.
@@ -130,10 +129,10 @@ function probe(cache: DiskCache, key: string, command: string, flags: readonly s
     name: `${has('__clang__') ? 'clang' : 'gcc'} ${/\d+(\.\d+)+/.exec(version)?.[0] ?? version}`,
     macros: macros.filter((macro) => /^__(AVX|FMA|SSE|aarch64|ARM)/.test(macro)),
   };
-  const folder = cache.workFolder();
+  const folder = folderIn(cache);
   try {
     // And if it does not assemble or link: `auto` can still take another backend now, but not when a program fails.
-    ask('int probe(void) { return 0; }\n', '-o', path().join(folder, `probe${suffix}`));
+    ask('int probe(void) { return 0; }\n', '-o', path().join(folder, 'probe.so'));
     const file = path().join(folder, 'probe.json');
     fs().writeFileSync(file, JSON.stringify(probed));
     cache.add(key, '.json', file);
@@ -143,60 +142,10 @@ function probe(cache: DiskCache, key: string, command: string, flags: readonly s
   return probed;
 }
 
-/** A compilation, begun: its folder holds the source, and what the compiler makes of it. */
-class Compilation {
-  readonly #compiler: Compiler;
-  readonly #cache: DiskCache;
-  readonly #folder: string;
-  readonly args: readonly string[];
-
-  constructor(compiler: Compiler, cache: DiskCache, source: string, libraries: readonly string[]) {
-    this.#compiler = compiler;
-    this.#cache = cache;
-    this.#folder = cache.workFolder();
-    const [from, to] = ['program.c', `program${suffix}`].map((name) => path().join(this.#folder, name));
-    fs().writeFileSync(from, source);
-    this.args = [...compiler.flags, from, '-o', to, ...libraries, '-lm'];
+function folderIn(cache: DiskCache): string {
+  try {
+    return cache.workFolder();
+  } catch (error) {
+    throw new UnavailableError(`The native backend needs a folder to compile in: ${(error as Error).message}.`);
   }
-
-  /** Moves the result into the cache. @throws UnavailableError with what the compiler said, and where the source is. */
-  finish(key: string, status: number | null, output: string): string {
-    const { rmSync } = fs();
-    const [from, to] = ['program.c', `program${suffix}`].map((name) => path().join(this.#folder, name));
-    if (status !== 0) {
-      const lines = output.trim().split('\n').slice(0, 8).join('\n');
-      throw new UnavailableError(
-        `The C compiler ${this.#compiler.command} (${this.#compiler.name}) failed (exit code ${status}) on a program of millrace:\n${lines}\n` +
-          `The source was kept: ${from}\nThe command was: ${this.#compiler.command} ${this.args.join(' ')}\n` +
-          "Please report it with both, at millrace's issues. Until then use another compiler (CC=gcc or CC=clang), or backend: 'wasm'.",
-      );
-    }
-    const entry = this.#cache.add(key, suffix, to);
-    rmSync(this.#folder, { recursive: true, force: true });
-    return entry;
-  }
-}
-
-/** The compiled form of a source, with those libraries, from the cache or the compiler. */
-export async function compile(
-  compiler: Compiler,
-  cache: DiskCache,
-  source: string,
-  libraries: readonly string[] = [],
-): Promise<string> {
-  const key = hashOf(source, compiler.identity);
-  const known = cache.find(key, suffix);
-  if (known) return known;
-  const compilation = new Compilation(compiler, cache, source, libraries);
-  const { execFile } = childProcess();
-  return new Promise((resolve, reject) => {
-    execFile(compiler.command, compilation.args, { encoding: 'utf8' }, (error, stdout, stderr) => {
-      try {
-        const status = error ? ((error.code as number | undefined) ?? null) : 0;
-        resolve(compilation.finish(key, status, `${stderr}${stdout}` || (error?.message ?? '')));
-      } catch (problem) {
-        reject(problem);
-      }
-    });
-  });
 }

@@ -70,7 +70,7 @@ export class StatementEmitter {
         const { base, offset } = this.#addresses.originOf(s.buffer);
         expressions.computedAddress(s.index, base, sizeOf(s.buffer.dtype));
         expressions.emit(s.value);
-        storeScalar(body, s.buffer.dtype, offset);
+        this.#storeTo(s, offset);
         break;
       }
       // There is no instruction for it, and the machine says so.
@@ -98,8 +98,13 @@ export class StatementEmitter {
     const address = this.#addresses.element(s.buffer, s.index);
     pushPointer(body, address, this.#addresses.localOf(this.#addresses.originOf(s.buffer).base));
     this.#expressions.emit(s.value);
-    if (s.value.type.lanes === 1) storeScalar(body, s.buffer.dtype, address.offset);
-    else storeVector(body, s.buffer.dtype, s.value.type, address.offset);
+    this.#storeTo(s, address.offset);
+  }
+
+  /** What is on the stack, to the address below it. */
+  #storeTo({ buffer, value }: Statement & { kind: 'store' | 'storeAt' }, offset: number): void {
+    if (value.type.lanes === 1) storeScalar(this.#body, buffer.dtype, offset);
+    else storeVector(this.#body, buffer.dtype, value.type, offset);
   }
 
   /** What is inside some loops, once: the numbers of their iterations are parameters from `parameter` on. */

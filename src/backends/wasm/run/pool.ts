@@ -155,7 +155,7 @@ class ThreadPool {
     pending?.reject(
       new WorkerLostError(
         `A worker was lost while it ran (${why}). The values of the session's variables are not known any more: ` +
-          'run tf.initializeAllVariables() again.',
+          'run tf.globalVariablesInitializer() again.',
       ),
     );
   }

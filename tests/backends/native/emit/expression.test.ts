@@ -7,7 +7,7 @@ import type { DType } from '../../../../src/tensor/dtype.ts';
 import { nativeMissing } from '../../../backends.ts';
 import { buffer, loop, samples, set, store, type, variable, when } from '../../../loops/build.ts';
 import { skipped } from '../../../skipped.ts';
-import { type Case, compilers, differences, toolsFor } from '../run.ts';
+import { type Case, compilersWith, differences, toolsFor } from '../run.ts';
 
 /** 20 × 20 pairs and more, so that any width divides their number. */
 const count = 448;
@@ -164,19 +164,21 @@ function accesses(vectorBytes: number): Case[] {
 }
 
 if (nativeMissing) skipped('expressions in C', nativeMissing);
-for (const cc of compilers)
-  for (const target of ['native', 'avx2', 'sse', 'portable'] as const)
-    test(`${cc}, ${target}: every expression and access, on one thread and on three`, async () => {
-      const tools = await toolsFor(cc, target);
-      const { vectorBytes } = tools.machine;
-      const forms = (['float32', 'float64', 'int32', 'bool'] as const).flatMap((dtype) =>
-        [
-          1,
-          ...(dtype === 'float64' ? [] : [vectorBytes / 4]),
-          ...(dtype === 'int32' || dtype === 'float32' ? [] : [vectorBytes / 8]),
-        ].map((lanes) => type(dtype, lanes)),
-      );
-      const cases = [...forms.flatMap((t) => ofType(t, forms)), ...accesses(vectorBytes)];
-      expect(cases.length).toBeGreaterThan(250);
-      for (const threads of [1, 3]) expect(await differences(cases, tools, threads)).toEqual([]);
-    }, 120_000);
+test.each(compilersWith(['native', 'avx2', 'sse', 'portable']))(
+  '%s, %s: every expression and access, on one thread and on three',
+  async (cc, target) => {
+    const tools = await toolsFor(cc, target);
+    const { vectorBytes } = tools.machine;
+    const forms = (['float32', 'float64', 'int32', 'bool'] as const).flatMap((dtype) =>
+      [
+        1,
+        ...(dtype === 'float64' ? [] : [vectorBytes / 4]),
+        ...(dtype === 'int32' || dtype === 'float32' ? [] : [vectorBytes / 8]),
+      ].map((lanes) => type(dtype, lanes)),
+    );
+    const cases = [...forms.flatMap((t) => ofType(t, forms)), ...accesses(vectorBytes)];
+    expect(cases.length).toBeGreaterThan(250);
+    expect(await differences(cases, tools, [1, 3])).toEqual([]);
+  },
+  120_000,
+);

@@ -4,8 +4,7 @@ import { expect, test } from 'vitest';
 import { callStruct } from '../../../../src/backends/native/emit/prelude.ts';
 import { Call } from '../../../../src/backends/native/run/call.ts';
 import { HostMemory } from '../../../../src/backends/native/run/host-memory.ts';
-import { userCache } from '../../../../src/backends/native/toolchain/code-cache.ts';
-import { compile } from '../../../../src/backends/native/toolchain/compiler.ts';
+import { load as loadProgram } from '../../../../src/backends/native/toolchain/compile.ts';
 import * as tf from '../../../../src/index.ts';
 import { nativeMissing } from '../../../backends.ts';
 import { deepModel, hashOfVariables, type Model, softmaxModel } from '../../../models.ts';
@@ -23,7 +22,7 @@ __attribute__((visibility("default"))) i32 millrace_run(const struct call *call,
   ${body}
 }
 `;
-  const { run } = runtime.open(await compile(compiler, userCache(), source));
+  const { run } = await loadProgram(compiler, source, [], runtime.open);
   const storage = new HostMemory(runtime, 2 ** 30);
   const arena = storage.allocate(8 * 64);
   const call = new Call(storage, []);

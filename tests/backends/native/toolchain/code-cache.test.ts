@@ -56,7 +56,7 @@ test('a folder that cannot be made is replaced by a temporary one, once said', (
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   for (let i = 0; i < 2; i++) expect(new DiskCache(join(file, 'x')).folder).not.toContain(file);
   expect(warn).toHaveBeenCalledOnce();
-  expect(warn.mock.calls[0][0]).toMatch(/cache folder .* cannot be written to .* MILLRACE_CACHE/);
+  expect(warn.mock.calls[0][0]).toMatch(/cache folder .* cannot be used .* MILLRACE_CACHE/);
   warn.mockRestore();
 });
 

@@ -4,7 +4,8 @@ import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { DiskCache } from '../../../../src/backends/native/toolchain/code-cache.ts';
-import { compile, findCompiler } from '../../../../src/backends/native/toolchain/compiler.ts';
+import { compile } from '../../../../src/backends/native/toolchain/compile.ts';
+import { findCompiler } from '../../../../src/backends/native/toolchain/compiler.ts';
 import { nativeMissing } from '../../../backends.ts';
 import { describeUnless, skipped } from '../../../skipped.ts';
 

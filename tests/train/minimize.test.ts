@@ -1,6 +1,7 @@
-// Optimizers taken apart: computeGradients, gradients changed by the user, applyGradients; which variables are trained.
-import { expect, test } from 'vitest';
-import * as tf from '../src/index.ts';
+// Optimizers taken apart: computeGradients, gradients changed by the user, applyGradients; which variables are trained, and
+// the count of steps.
+import { describe, expect, test } from 'vitest';
+import * as tf from '../../src/index.ts';
 
 type Any = tf.Tensor<any, any>;
 
@@ -110,4 +111,80 @@ test.each([
   };
   const { w } = await train(false);
   expect(await train(true)).toEqual({ before: 1, mean: 8, w });
+});
+
+describe('minimize', () => {
+  test.each(['int32', 'float32', 'float64'] as const)(
+    'adds 1 to a global step of dtype %s after all updates',
+    async (dtype) => {
+      const graph = new tf.Graph();
+      await using session = new tf.Session({ graph });
+      const { v, after, step, globalStep, init } = graph.asDefault(() => {
+        const v = tf.variable(4);
+        const globalStep = tf.variable(tf.constant(7, dtype), { trainable: false });
+        const step = new tf.train.AdamOptimizer(1).minimize(tf.square(v), globalStep, [v]);
+        const after = tf.controlDependencies([step], () => [v.mul(1), tf.cast(globalStep, 'float32')]);
+        return { v, after, step, globalStep, init: tf.initializeAllVariables() };
+      });
+      await session.run(init);
+      await session.run(step);
+      expect(await session.run(globalStep)).toBe(8);
+      const [seen, count] = await session.run(after);
+      expect([seen, count]).toEqual([await session.run(v), 9]);
+      expect(step.name).toBe('Adam');
+    },
+  );
+
+  test('gradLoss is the gradient of what is wanted by the loss', async () => {
+    const graph = new tf.Graph();
+    await using session = new tf.Session({ graph });
+    const { w, step, pairs, init } = graph.asDefault(() => {
+      const w = tf.variable([1, 2]);
+      const optimizer = new tf.train.GradientDescentOptimizer(1);
+      const gradLoss = tf.constant([10, 100]);
+      const pairs = optimizer.computeGradients(tf.square(w), [w], { gradLoss });
+      return { w, pairs, step: optimizer.minimize(tf.square(w), { gradLoss }), init: tf.initializeAllVariables() };
+    });
+    await session.run(init);
+    expect(((await session.run(pairs[0][0] as Any)) as any).toArray()).toEqual([20, 400]);
+    await session.run(step);
+    expect((await session.run(w)).toArray()).toEqual([-19, -398]);
+  });
+
+  const refused = (build: (w: tf.Variable<'float32', [2]>) => unknown) => {
+    try {
+      new tf.Graph().asDefault(() => build(tf.variable([1, 2], { name: 'w' })));
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'nothing was thrown';
+  };
+  const descent = () => new tf.train.GradientDescentOptimizer(1);
+  test.each<[string, (w: tf.Variable<'float32', [2]>) => unknown, RegExp]>([
+    [
+      'variables in the place of the global step',
+      (w) => descent().minimize(w, [w] as any),
+      /globalStep must be a scalar variable of numbers, but an array came: variables to train are given as \{ varList \}/,
+    ],
+    [
+      'a global step that is no scalar',
+      (w) => descent().minimize(w, { globalStep: w }),
+      /w:0 has dtype float32 and shape \[2\]/,
+    ],
+    ['a bool', (w) => descent().minimize(w, { globalStep: tf.variable(false) }), /has dtype bool/],
+    [
+      'a global step of another graph',
+      (w) => descent().minimize(w, { globalStep: new tf.Graph().asDefault(() => tf.variable(0, { name: 's' })) }),
+      /globalStep s:0 belongs to another graph/,
+    ],
+    [
+      'two pairs for a variable',
+      (w) =>
+        descent().applyGradients([
+          [w, w],
+          [w, w],
+        ]),
+      /a second one for w came/,
+    ],
+  ])('refused: %s', (_, build, text) => expect(refused(build)).toMatch(text));
 });

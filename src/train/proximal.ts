@@ -1,0 +1,109 @@
+// Proximal descent: what a step shrinks toward zero besides (l1 and l2 regularization), in closed form.
+import type { Tensor } from '../graph/tensor.ts';
+import { add, div, mul, sub } from '../ops/arithmetic.ts';
+import { abs, maximum, sign, sqrt, square } from '../ops/math.ts';
+import { assign } from '../ops/variable.ts';
+import { needed } from '../tensor/kinds.ts';
+import { Optimizer, type OptimizerOptions } from './optimizer.ts';
+import { above0, product, type Rate, rate, type Scalar, sum } from './rate.ts';
+import { preset, rule } from './rule.ts';
+
+type Any = Tensor<'float32', any>;
+
+/** What a proximal step takes besides the learning rate. */
+export const strengths = {
+  l1RegularizationStrength: preset(rate, 0),
+  l2RegularizationStrength: preset(rate, 0),
+};
+type Strengths = Readonly<Record<keyof typeof strengths, Scalar>>;
+/** By name, as constructors take them. */
+export interface RegularizationOptions {
+  readonly l1RegularizationStrength?: Rate;
+  readonly l2RegularizationStrength?: Rate;
+}
+
+/** sign(x) · max(|x| − threshold, 0). */
+export const softThreshold = (x: Any, threshold: Any | Scalar): Any =>
+  threshold === 0 ? x : mul(sign(x), maximum(sub(abs(x), threshold as Scalar), 0));
+
+/** The variable after a step with a rate, for all elements one or each its own. */
+function proximal(
+  { variable, gradient }: { readonly variable: Any; readonly gradient: Any },
+  rate: Any | Scalar,
+  { l1RegularizationStrength: l1, l2RegularizationStrength: l2 }: Strengths,
+): Any {
+  const scaled = (strength: Scalar) => (strength === 0 ? 0 : product(strength, rate as Scalar));
+  const shrunk = softThreshold(sub(variable, mul(gradient, rate as Scalar)), scaled(l1));
+  const divisor = sum(1, scaled(l2));
+  return divisor === 1 ? shrunk : div(shrunk, divisor);
+}
+
+const descent = rule(
+  'ProximalGradientDescent',
+  { learningRate: needed(rate), ...strengths },
+  {
+    places: ['learningRate', 'l1RegularizationStrength', 'l2RegularizationStrength'],
+    slots: () => ({}),
+    update: (values, parts) => [assign(parts.variable, proximal(parts, values.learningRate, values))],
+  },
+);
+/**
+ * u = var − learningRate · gradient; var ← sign(u) · max(|u| − learningRate·l1, 0) / (1 + learningRate·l2), with
+ * l1 = `l1RegularizationStrength` and l2 = `l2RegularizationStrength`. As in TensorFlow.
+ *
+ * ```ts
+ * const optimizer = new tf.train.ProximalGradientDescentOptimizer(0.1, { l1RegularizationStrength: 0.001 });
+ * ```
+ *
+ * Source: Duchi and Singer, "Efficient learning using forward-backward splitting", NIPS 2009.
+ */
+export class ProximalGradientDescentOptimizer extends Optimizer {
+  constructor(options: RegularizationOptions & OptimizerOptions & { readonly learningRate: Rate });
+  constructor(learningRate: Rate, l1: Rate, l2?: Rate, options?: OptimizerOptions);
+  constructor(learningRate: Rate, options?: RegularizationOptions & OptimizerOptions);
+  constructor(...given: unknown[]) {
+    super(descent, given);
+  }
+}
+
+const adagrad = rule(
+  'ProximalAdagrad',
+  { learningRate: needed(rate), initialAccumulatorValue: preset(above0, 0.1), ...strengths },
+  {
+    places: ['learningRate', 'initialAccumulatorValue', 'l1RegularizationStrength', 'l2RegularizationStrength'],
+    slots: ({ initialAccumulatorValue }) => ({ accumulator: initialAccumulatorValue }),
+    update: (values, parts) => {
+      const next = assign(parts.slots.accumulator, add(parts.slots.accumulator, square(parts.gradient)));
+      const each = div(values.learningRate as any, sqrt(next));
+      return [next, assign(parts.variable, proximal(parts, each, values))];
+    },
+  },
+);
+/**
+ * accumulator ← accumulator + gradient², and then the step of `ProximalGradientDescentOptimizer` with a rate for each
+ * element, learningRate / √accumulator. As in TensorFlow. Slot: `accumulator`.
+ *
+ * ```ts
+ * const optimizer = new tf.train.ProximalAdagradOptimizer(0.1, { l1RegularizationStrength: 0.001 });
+ * ```
+ *
+ * Sources: Duchi and Singer, "Efficient learning using forward-backward splitting", NIPS 2009; Duchi, Hazan and Singer,
+ * "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011.
+ */
+export class ProximalAdagradOptimizer extends Optimizer {
+  constructor(
+    options: RegularizationOptions &
+      OptimizerOptions & {
+        readonly learningRate: Rate;
+        readonly initialAccumulatorValue?: number;
+      },
+  );
+  constructor(learningRate: Rate, initialAccumulatorValue: number, l1?: Rate, l2?: Rate, options?: OptimizerOptions);
+  constructor(
+    learningRate: Rate,
+    options?: RegularizationOptions & OptimizerOptions & { readonly initialAccumulatorValue?: number },
+  );
+  constructor(...given: unknown[]) {
+    super(adagrad, given);
+  }
+}
