@@ -19,7 +19,7 @@ export type Run = 'train' | 'evaluate' | 'predict';
 export interface Commands {
   /** Fetches the images. Until then nothing can be trained or evaluated. */
   load: { takes: undefined; gives: undefined };
-  /** Builds what the settings ask for. Weights stay as long as the model does. */
+  /** Builds what the settings ask for, if it is not there yet. Weights stay as long as the model does. */
   build: { takes: Settings; gives: Built };
   train: { takes: undefined; gives: undefined };
   /** Stops training; the answer comes after the last step. All test images are asked then. */

@@ -50,6 +50,7 @@ const commands: { [N in CommandName]: (takes: Commands[N]['takes']) => Promise<C
     if (training) evaluateAll();
   },
   build: async (settings) => {
+    if (training?.takes(settings)) return training.describe();
     const weights = training?.settings.model === settings.model ? await training.save(undefined) : undefined;
     return build(settings, weights);
   },

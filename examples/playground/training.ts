@@ -4,7 +4,7 @@ import type { Batch } from 'millrace/mnist';
 import type { Built, Evaluation, Mistake, Run, Settings } from './messages.ts';
 import { builders, optimizers } from './models/builders.ts';
 import { models } from './models/catalog.ts';
-import { evaluate, feeds, predict, train } from './models/runs.ts';
+import { evaluate, type Fed, feeds, predict, train } from './models/runs.ts';
 import { namesIn, shapesIn } from './weights.ts';
 
 const classes = 10;
@@ -20,11 +20,12 @@ WebAssembly.compile = (bytes) => {
   return compile(bytes);
 };
 
-const graphOf = ({ model, optimizer, rate }: Settings) => {
+const graphOf = ({ model, optimizer }: Settings) => {
   const graph = new tf.Graph();
   const built = graph.asDefault(() => {
+    const rate = tf.placeholder('float32', []);
     const network = builders[model](optimizers[optimizer](rate));
-    return { network, init: tf.initializeAllVariables(), variables: tf.globalVariables() };
+    return { network, rate, init: tf.initializeAllVariables(), variables: tf.globalVariables() };
   });
   return { graph, ...built };
 };
@@ -47,7 +48,7 @@ export interface Asked {
 }
 
 export class Training {
-  readonly settings: Settings;
+  settings: Settings;
   step = 0;
   readonly #built: ReturnType<typeof graphOf>;
   readonly #sess: tf.Session;
@@ -63,6 +64,14 @@ export class Training {
     await this.#sess.run(this.#built.init);
   }
 
+  /** Takes other settings, if nothing has to be built for them. */
+  takes(settings: Settings): boolean {
+    const { model, optimizer, threads } = this.settings;
+    const same = settings.model === model && settings.optimizer === optimizer && settings.threads === threads;
+    if (same) this.settings = settings;
+    return same;
+  }
+
   describe(): Built {
     const layers = this.#built.network.layers.map(({ name, what, output, variables }) => ({
       name,
@@ -73,9 +82,13 @@ export class Training {
     return { settings: this.settings, backend: this.#sess.backend.description, layers, step: this.step };
   }
 
+  get #rate(): Fed {
+    return [this.#built.rate, this.settings.rate];
+  }
+
   /** One step: the loss of an image and the accuracy before it. */
   async train(batch: Batch<true, true>): Promise<{ loss: number; accuracy: number }> {
-    const [loss, accuracy] = await train(this.#sess, this.#built.network, batch);
+    const [loss, accuracy] = await train(this.#sess, this.#built.network, batch, this.#rate);
     this.step++;
     return { loss: loss / batch.labels.shape[0], accuracy };
   }
@@ -124,7 +137,10 @@ export class Training {
       evaluate: [network.accuracy, network.y],
       predict: network.y,
     }[run];
-    const text = await sess.explain(fetches, feeds(network, batch as Batch<true, true>, 1));
+    const text = await sess.explain(fetches, [
+      ...feeds(network, batch as Batch<true, true>, 1),
+      ...(run === 'train' ? [this.#rate] : []),
+    ]);
     await sess.close();
     return { text, code: (newest ?? new Uint8Array()).slice() };
   }

@@ -3,11 +3,15 @@
 import convolutionFile from './convolution.ts?raw';
 import softmaxFile from './softmax.ts?raw';
 
-export type OptimizerName = 'GradientDescent' | 'Momentum' | 'Adam';
+export type OptimizerName = 'GradientDescent' | 'Momentum' | 'Adagrad' | 'RMSProp' | 'Adam' | 'AdamW' | 'Lion';
 export const optimizerTitles: Readonly<Record<OptimizerName, string>> = {
   GradientDescent: 'gradient descent',
   Momentum: 'momentum 0.9',
+  Adagrad: 'Adagrad',
+  RMSProp: 'RMSProp',
   Adam: 'Adam',
+  AdamW: 'AdamW',
+  Lion: 'Lion',
 };
 
 /** A model, the text of its file, and what it is trained with unless somebody asks for something else. */
