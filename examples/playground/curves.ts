@@ -124,9 +124,12 @@ interface Axes {
   readonly width: number;
 }
 
+/** Powers of ten, of many some: there is room for six lines or so. */
 function powers(bottom: number, top: number): number[] {
+  const [first, last] = [Math.round(Math.log10(bottom)), Math.round(Math.log10(top))];
+  const step = Math.ceil((last - first) / 6);
   const values: number[] = [];
-  for (let value = bottom; value <= top * 1.001; value *= 10) values.push(value);
+  for (let power = first; power <= last; power += step) values.push(10 ** power);
   return values;
 }
 const fifths = (bottom: number, top: number): number[] =>

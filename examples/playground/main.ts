@@ -22,7 +22,7 @@ const show = (id: string, text: string) => {
 
 const loss = new Curves(
   $<HTMLCanvasElement>('loss'),
-  { range: undefined, logarithmic: true, label: (v) => String(+v.toPrecision(1)) },
+  { range: undefined, logarithmic: true, label: (v) => (v < 1e5 ? String(+v.toPrecision(1)) : v.toExponential(0)) },
   [{ colour: '--one', dots: false }],
 );
 const accuracy = new Curves(

@@ -9,6 +9,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as tf from '../../src/index.ts';
 import { chromiumMissing, launchChromium } from '../chromium.ts';
 import { digits } from '../digits.ts';
 import { describeUnless } from '../skipped.ts';
@@ -33,6 +34,21 @@ describe('npm run playground: what it is given', () => {
     expect(stderr).toContain('usage: npm run playground');
   });
 });
+
+/** A file of the softmax model, all of whose weights have one value. */
+async function weightsOf(value: number): Promise<Uint8Array> {
+  const graph = new tf.Graph();
+  const init = graph.asDefault(() => {
+    tf.variable(tf.fill([784, 10], value));
+    tf.variable(tf.fill([10], value));
+    return tf.initializeAllVariables();
+  });
+  const sess = new tf.Session({ graph });
+  await sess.run(init);
+  const bytes = await new tf.train.Saver().toBytes(sess);
+  await sess.close();
+  return bytes;
+}
 
 /** A host that can set no headers. */
 function plainHost(folder: string): Promise<Server> {
@@ -149,6 +165,14 @@ describeUnless(chromiumMissing, 'the playground in Chromium', () => {
       await until(page, `document.getElementById('n-step').textContent === (${next}).toLocaleString('en')`);
     }
     expect(await accuracy(page, /^Paused after/)).toBeGreaterThan(0.85);
+
+    // Weights that no training gets over: it stops, and says why.
+    const buffer = Buffer.from(await weightsOf(Number.NaN));
+    await page.setInputFiles('#file', { name: 'nan.safetensors', mimeType: '', buffer });
+    await until(page, `document.getElementById('n-step').textContent === '0'`);
+    await page.click('#train');
+    await until(page, `/^The loss is NaN/.test(document.getElementById('state').textContent)`);
+    expect(await page.textContent('#train')).toBe('Train');
     expect(wrong).toEqual([]);
   });
 
