@@ -4,7 +4,8 @@ import type { Batch } from 'millrace/mnist';
 import type { Built, Evaluation, Mistake, Run, Settings } from './messages.ts';
 import { builders, optimizers } from './models/builders.ts';
 import { models } from './models/catalog.ts';
-import { evaluate, type Fed, feeds, predict, train } from './models/runs.ts';
+import type { Rate } from './models/model.ts';
+import { evaluate, feeds, predict, train } from './models/runs.ts';
 import { namesIn, shapesIn } from './weights.ts';
 
 const classes = 10;
@@ -82,7 +83,7 @@ export class Training {
     return { settings: this.settings, backend: this.#sess.backend.description, layers, step: this.step };
   }
 
-  get #rate(): Fed {
+  get #rate(): Rate {
     return [this.#built.rate, this.settings.rate];
   }
 

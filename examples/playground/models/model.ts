@@ -27,3 +27,6 @@ export interface Model {
   /** What looks at the image itself: [784, 10], or [5, 5, 1, 32]. */
   readonly filters: tf.Variable<'float32'>;
 }
+
+/** The learning rate of the optimizer, which is a placeholder, and its value. */
+export type Rate = readonly [tf.Tensor<'float32', []>, number];

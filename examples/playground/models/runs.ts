@@ -1,13 +1,10 @@
 // The three runs of a model, each one program of its own. The page shows their text below the model's.
 import type * as tf from 'millrace';
 import type { Batch } from 'millrace/mnist';
-import type { Model } from './model.ts';
-
-/** The learning rate of the optimizer, a placeholder, and its value. */
-export type Fed = readonly [tf.Tensor<'float32', []>, number];
+import type { Model, Rate } from './model.ts';
 
 /** Takes one step, and gives the loss and the accuracy before it. The rate is fed: it may be another one each time. */
-export const train = (sess: tf.Session, model: Model, batch: Batch<true, true>, rate: Fed) =>
+export const train = (sess: tf.Session, model: Model, batch: Batch<true, true>, rate: Rate) =>
   sess.run([model.crossEntropy, model.accuracy, model.trainStep], [...feeds(model, batch, 0.5), rate]);
 
 /** How many of these images are recognised, and the probabilities of the digits for each. */
