@@ -1,32 +1,22 @@
 // The built package in a real browser: the tutorial's second model, trained from a bundle, gives the bits that Node gives.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chromiumMissing, launchChromium } from '../chromium.ts';
+import { describeUnless } from '../skipped.ts';
 import type { train as Train, Training } from './training.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const thread = readFileSync(fileURLToPath(import.meta.resolve('millrace/thread')), 'utf8');
 const steps = 12;
 const fused = / and fused multiply-add,/;
-
-/** A Chromium of this machine: the variable CHROMIUM, Debian's place, or a usual name on PATH. */
-function findChromium(): string | undefined {
-  const named = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].flatMap((name) =>
-    (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name)),
-  );
-  return process.env.CHROMIUM || ['/usr/bin/chromium', ...named].find((path) => existsSync(path));
-}
-const executablePath = findChromium();
-const missing = executablePath ? '' : ' (skipped: no Chromium in $CHROMIUM, /usr/bin or on PATH)';
-if (missing)
-  console.log(`millrace: the browser test cannot run here${missing}; Debian has it: apt-get install chromium`);
 
 const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
 
@@ -52,7 +42,7 @@ function serve(bundle: string): Promise<Server> {
   return new Promise((resolve) => server.listen(0, 'localhost', () => resolve(server)));
 }
 
-describe.skipIf(missing)(`Chromium trains like Node${missing}`, () => {
+describeUnless(chromiumMissing, 'Chromium trains like Node', () => {
   let folder: string;
   let bundle: string;
   let server: Server;
@@ -79,19 +69,7 @@ describe.skipIf(missing)(`Chromium trains like Node${missing}`, () => {
     folder = mkdtempSync(join(tmpdir(), 'millrace-browser-'));
     writeFileSync(join(folder, 'training.mjs'), bundle);
     server = await serve(bundle);
-    browser = await chromium.launch({
-      executablePath: executablePath as string,
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
