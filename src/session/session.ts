@@ -27,6 +27,7 @@ import { GrowthWatch } from './growth.ts';
 import { KernelTimes } from './kernel-times.ts';
 import { preferred, type SessionOptions, sessionForm } from './options.ts';
 import { RunQueue } from './queue.ts';
+import { SizesWatch } from './sizes.ts';
 import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
 import { Trace } from './trace.ts';
 import type { FeedPairs, Fetched, Fetches } from './types.ts';
@@ -90,6 +91,7 @@ export class Session {
   readonly #lostValues = new Set<Variable>();
   readonly #runsOf = new Map<string, number>();
   readonly #growth: GrowthWatch;
+  readonly #sizes = new SizesWatch();
   readonly #trace: Trace | undefined;
   #closing: Promise<void> | undefined;
 
@@ -307,6 +309,7 @@ export class Session {
     const traced = this.#trace && { label, kernels, times: new KernelTimes(kernels.length) };
     const prepared = { run, executable, plan, shapes: run.fetches.map((v) => [...v.shape]), traced };
     this.#cache.set(flat, feeds, prepared);
+    this.#sizes.add(flat, feeds);
     return prepared;
   }
 
