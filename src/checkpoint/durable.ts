@@ -6,9 +6,43 @@ import { DataError } from '../base/errors.ts';
 const fileSystem = () => builtin<typeof import('node:fs/promises')>('fs/promises');
 const paths = () => builtin<typeof import('node:path')>('path');
 
-/** What an unfinished file is called; whoever finds an old one may remove it. */
-export const unfinished = /\.\d+\.unfinished$/;
+/** What an unfinished file is called, after the file that it is to be: by whom it is written, and a number. */
+const unfinished = /^(.*)\.(\w+)-(\d+)-\d+\.unfinished$/;
 let written = 0;
+/** Those that this process writes now. */
+const writing = new Set<string>();
+/** Where we cannot ask for a process: one that has not written for so long was stopped. */
+const abandonedMs = 10 * 60_000;
+
+const hostName = () => builtin<typeof import('node:os')>('os').hostname().replace(/\W/g, '_');
+
+/** Removes what processes that were stopped have left unfinished in a folder, of the files that are `own`. */
+export async function removeAbandoned(folder: string, names: readonly string[], own: (name: string) => boolean) {
+  const fs = fileSystem();
+  for (const name of names) {
+    const [, of, host, pid] = unfinished.exec(name) ?? [];
+    if (of === undefined || !own(of) || writing.has(paths().resolve(folder, name))) continue;
+    const path = paths().join(folder, name);
+    // A worker thread has our number too, and so may have a process that was stopped, in a container.
+    const canAsk = host === hostName() && Number(pid) !== process.pid;
+    if (canAsk ? !isAlive(Number(pid)) : await isOld(path)) await fs.rm(path, { force: true });
+  }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const stats = await fileSystem()
+    .stat(path)
+    .catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs > abandonedMs;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
 
 /**
  * Makes a file of these pieces, in place of one of that name.
@@ -17,7 +51,9 @@ let written = 0;
  */
 export async function writeDurably(path: string, pieces: readonly Uint8Array[]): Promise<void> {
   const fs = fileSystem();
-  const temporary = `${path}.${process.pid}${written++}.unfinished`;
+  const temporary = `${path}.${hostName()}-${process.pid}-${written++}.unfinished`;
+  const name = paths().resolve(temporary);
+  writing.add(name);
   try {
     const file = await fs.open(temporary, 'w');
     try {
@@ -31,6 +67,8 @@ export async function writeDurably(path: string, pieces: readonly Uint8Array[]):
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => {});
     throw notWritten(path, error);
+  } finally {
+    writing.delete(name);
   }
 }
 

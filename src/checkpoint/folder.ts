@@ -4,16 +4,13 @@ import { InvalidArgumentError } from '../base/errors.ts';
 import { describe } from '../tensor/describe.ts';
 import { anything } from '../tensor/kinds.ts';
 import { signature } from '../tensor/signature.ts';
-import { unfinished, writeDurably } from './durable.ts';
+import { removeAbandoned, writeDurably } from './durable.ts';
 
 const fileSystem = () => builtin<typeof import('node:fs/promises')>('fs/promises');
 const paths = () => builtin<typeof import('node:path')>('path');
 const extension = '.safetensors';
 /** TensorFlow's name of the file that tells which checkpoint is the latest. */
 const stateFile = 'checkpoint';
-/** An unfinished file that nobody has written to for so long is of a process that was stopped. */
-const abandonedMs = 10 * 60_000;
-
 /** `run/model` and 200: `run/model-200.safetensors`. */
 export function fileNamed(path: string, step: number | undefined): string {
   const prefix = path.endsWith(extension) ? path.slice(0, -extension.length) : path;
@@ -87,15 +84,14 @@ export async function settle(file: string, path: string, keep: Keep): Promise<vo
   const { dirname, basename, join } = paths();
   const folder = dirname(file);
   const prefix = basename(fileNamed(path, undefined)).slice(0, -extension.length);
-  const own = new RegExp(`^${prefix.replace(/[^\w]/g, '\\$&')}(-\\d+)?\\${extension}`);
+  const own = new RegExp(`^${prefix.replace(/[^\w]/g, '\\$&')}(-\\d+)?\\${extension}$`);
   const found: { name: string; time: number }[] = [];
-  for (const name of await fs.readdir(folder)) {
-    if (!own.test(name)) continue;
+  const names = await fs.readdir(folder);
+  for (const name of names.filter((name) => own.test(name))) {
     const time = (await fs.stat(join(folder, name)).catch(() => undefined))?.mtimeMs;
-    if (time === undefined) continue;
-    if (name.endsWith(extension)) found.push({ name, time });
-    else if (unfinished.test(name) && Date.now() - time > abandonedMs) await fs.rm(join(folder, name), { force: true });
+    if (time !== undefined) found.push({ name, time });
   }
+  await removeAbandoned(folder, names, (name) => name === stateFile || own.test(name));
   const newest = basename(file);
   found.sort((a, b) => Number(a.name === newest) - Number(b.name === newest) || a.time - b.time);
   const superfluous = surplus(found, keep);

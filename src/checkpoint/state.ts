@@ -1,5 +1,6 @@
 // What a checkpoint holds besides tensors, and how it becomes the state of a session again: all of it, or nothing.
 import { DataError, InvalidArgumentError } from '../base/errors.ts';
+import { version, versions } from '../base/version.ts';
 import type { Variable } from '../graph/tensor.ts';
 import type { Session, Snapshot } from '../session/session.ts';
 import type { NDArray } from '../tensor/ndarray.ts';
@@ -17,7 +18,7 @@ export type Named = ReadonlyMap<string, Variable<any, any>>;
 
 /** What a restore found, by the names in the file. */
 export interface Restored {
-  /** The step that the checkpoint was saved with. */
+  /** The step that the checkpoint was saved with, or what `tf.train.getGlobalStep()` was. */
   readonly step: number | undefined;
   /** Variables that have their values from the file. */
   readonly restored: readonly string[];
@@ -51,6 +52,7 @@ export function checkpointOf(
     ['seed', String(snapshot.seed)],
     ['backend', backend],
     ['machine', textOf(snapshot.machine)],
+    ['versions', JSON.stringify(versions())],
     ['randomRuns', JSON.stringify([...snapshot.randomRuns])],
     ['data', JSON.stringify(data)],
   ]);
@@ -161,7 +163,10 @@ function parsed(text: string, what: string, file: string): unknown {
 const damaged = (what: string, file: string) =>
   new DataError(`${file} is damaged: its text \`${what}\` cannot be read.`);
 
-/** Random numbers go on as they were only from the same seed; all bits are the same only on the same kind of machine. */
+/**
+ * Random numbers go on as they were only from the same seed; all bits are the same only on the same kind of machine, by
+ * the same millrace.
+ */
 function checkOrigin(
   metadata: ReadonlyMap<string, string>,
   { seed, machine }: Snapshot,
@@ -175,9 +180,20 @@ function checkOrigin(
         `they were. Make the session with new tf.Session({ seed: ${saved} }), or restore with { strict: false } for the variables alone.`,
     );
   }
-  if (metadata.get('machine') === textOf(machine)) return;
+  const by = millraceOf(metadata);
+  if (metadata.get('machine') === textOf(machine) && by === version) return;
+  const where = by === version ? 'on another machine or backend' : `by millrace ${by} (this is ${version})`;
   console.warn(
-    `millrace: ${file} was saved on another machine or backend (${metadata.get('backend')}): the run goes on from the same values, ` +
+    `millrace: ${file} was saved ${where} (${metadata.get('backend')}): the run goes on from the same values, ` +
       'but its last bits may differ from those that it would have had there.',
   );
+}
+
+/** The version of millrace that wrote a file. */
+function millraceOf(metadata: ReadonlyMap<string, string>): string {
+  try {
+    return String(JSON.parse(metadata.get('versions') ?? '{}')?.millrace ?? 'of another version');
+  } catch {
+    return 'of another version';
+  }
 }

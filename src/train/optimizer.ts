@@ -4,10 +4,8 @@ import { GraphError, InvalidArgumentError } from '../base/errors.ts';
 import { controlDependencies, getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, type Variable } from '../graph/tensor.ts';
-import { mul } from '../ops/arithmetic.ts';
 import { tensor, variableKind } from '../ops/define.ts';
 import { group } from '../ops/group.ts';
-import { stopGradient } from '../ops/logic.ts';
 import { assignAdd } from '../ops/variable.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { anything, text } from '../tensor/kinds.ts';
@@ -224,7 +222,6 @@ function gradientsOf(
   gradLoss: Tensor | undefined,
 ): GradientAndVariable[] {
   const variables = variablesOf(loss, varList);
-  const root = gradLoss ? mul(loss as any, stopGradient(gradLoss) as any) : loss;
-  const found = gradients(root, variables as readonly Tensor[]);
+  const found = gradients(loss, variables as readonly Tensor[], gradLoss ? { gradYs: [gradLoss] } : {});
   return variables.map((v, i) => [found[i] as Tensor<FloatDType> | null, v as Variable<FloatDType, any>]);
 }

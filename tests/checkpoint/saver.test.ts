@@ -1,7 +1,8 @@
 // tf.train.Saver: what is saved is restored, in another session, graph or process; what does not fit is told.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dataSetsFromFiles } from '../../src/data/mnist.ts';
@@ -246,6 +247,28 @@ describe('a folder', () => {
     await sess.close();
   });
 
+  test('loses what stopped processes left unfinished of its own, and nothing that may still be written', async () => {
+    const { sess } = await started(vectors());
+    const host = hostname().replace(/\W/g, '_');
+    const stopped = spawnSync(process.execPath, ['-e', '']).pid;
+    const living = process.ppid;
+    const old = ['model-1.safetensors.elsewhere-7-0.unfinished', `checkpoint.${host}-${process.pid}-99.unfinished`];
+    const stays = [
+      `model-2.safetensors.${host}-${living}-0.unfinished`,
+      `other-2.safetensors.${host}-${stopped}-0.unfinished`,
+      'model-3.safetensors.elsewhere-7-0.unfinished',
+      `model-4.safetensors.${host}-${process.pid}-0.unfinished`,
+      'model.safetensors.unfinished',
+    ];
+    const goes = [`checkpoint.${host}-${stopped}-3.unfinished`, `model-5.safetensors.${host}-${stopped}-4.unfinished`];
+    for (const name of [...old, ...stays, ...goes]) writeFileSync(at(name), '');
+    const eleven = Date.now() / 1000 - 11 * 60;
+    for (const name of [...old, stays[0]]) utimesSync(at(name), eleven, eleven);
+    await new tf.train.Saver().save(sess, at('model'), { globalStep: 9 });
+    expect(present()).toEqual(['checkpoint', 'model-9.safetensors', ...stays].sort());
+    await sess.close();
+  });
+
   test('keeps one of every so many hours besides', async () => {
     const { sess } = await started(vectors());
     const all = new tf.train.Saver({ maxToKeep: 0 });
@@ -366,6 +389,28 @@ describe('errors', () => {
     await saver.restore(third, path);
     expect(warn.mock.calls.join()).toMatch(/saved on another machine or backend \(wasm/);
     for (const s of [sess, other, third]) await s.close();
+  });
+
+  test('a file tells which versions wrote it; of another millrace it is warned', async () => {
+    const { sess, saver, train } = learner('wasm');
+    await train(1);
+    const path = await saver.save(sess, at('model'));
+    const reader = await tf.train.loadCheckpoint(path);
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(JSON.parse(reader.metadata.get('versions') as string)).toEqual({
+      millrace: version,
+      node: process.versions.node,
+      v8: process.versions.v8,
+    });
+    await reader.close();
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    await saver.restore(sess, path);
+    expect(warn).not.toHaveBeenCalled();
+    const bytes = readFileSync(path, 'latin1').replace(`\\"millrace\\":\\"${version}\\"`, '\\"millrace\\":\\"9.9.9\\"');
+    writeFileSync(path, bytes, 'latin1');
+    await saver.restore(sess, path);
+    expect(warn.mock.calls.join()).toMatch(/was saved by millrace 9\.9\.9 \(this is /);
+    await sess.close();
   });
 
   test('data sets that are not those of the file leave the session and the data as they were', async () => {

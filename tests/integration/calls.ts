@@ -129,6 +129,13 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'an array of whole numbers': () => [2, 2],
     'a shape': () => [2, 2],
     'a whole number': () => 1,
+    ...Object.fromEntries(
+      ['a finite number', 'a finite number above 0', 'a finite number of at least 1', 'a number from 0 to 1'].map(
+        (is) => [`${is} or a scalar tensor`, () => 1],
+      ),
+    ),
+    'a number above 0 or a scalar tensor': () => 1,
+    'an array of numbers': () => [1],
     'a number': () => 1,
     'a finite number': () => 1,
     'a text': () => 'x',
@@ -160,6 +167,7 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     AdadeltaOptimizer: () => new tf.train.AdadeltaOptimizer(),
     RMSPropOptimizer: () => new tf.train.RMSPropOptimizer(0.1),
     AdamOptimizer: () => new tf.train.AdamOptimizer(),
+    ExponentialMovingAverage: () => new tf.train.ExponentialMovingAverage(0.9),
     AdamWOptimizer: () => new tf.train.AdamWOptimizer(),
     LionOptimizer: () => new tf.train.LionOptimizer(),
     FtrlOptimizer: () => new tf.train.FtrlOptimizer(0.1),

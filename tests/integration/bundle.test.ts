@@ -1,0 +1,58 @@
+// What the tutorial's bundle for browsers weighs, by folder: optimizers that it does not use are a small part of it.
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Minified bytes by the folder of src/, as esbuild's metafile tells. */
+async function weights(folder: string): Promise<ReadonlyMap<string, number>> {
+  const { metafile } = await build({
+    absWorkingDir: folder,
+    stdin: {
+      contents: `import * as tf from './src/index.ts';
+        import { tutorialModel } from './tests/tutorial-model.ts';
+        globalThis.result = new tf.Session().run(tutorialModel(tf).step);`,
+      resolveDir: folder,
+    },
+    plugins: [
+      {
+        name: 'without native',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\/native\/backend\.ts$/ }, () => ({
+            path: join(folder, 'src/backends/native/absent.ts'),
+          })),
+      },
+    ],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    ignoreAnnotations: true,
+    metafile: true,
+    write: false,
+  });
+  const found = new Map<string, number>();
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+      const [, name = 'other'] = /^src\/(\w+)\//.exec(file) ?? [];
+      found.set(name, (found.get(name) ?? 0) + bytesInOutput);
+    }
+  }
+  return found;
+}
+
+/** `src/train` at de76104, with three optimizers and no decays, by the same code: MILLRACE_BUNDLE=<a checkout of it>. */
+const before = 3453;
+
+test('all optimizers and decays add less than 12 KB to the tutorial for browsers', async () => {
+  const found = await weights(process.env.MILLRACE_BUNDLE ?? root);
+  const grown = (found.get('train') as number) - before;
+  const total = [...found.values()].reduce((a, b) => a + b, 0);
+  console.log(
+    `The tutorial's bundle: ${total} bytes; src/train: ${found.get('train')}, ${grown} more than with three optimizers.`,
+  );
+  expect(grown).toBeGreaterThan(1000);
+  expect(grown).toBeLessThan(12_000);
+});
