@@ -96,7 +96,7 @@ const results = await new Stryker({
   reporters: ['progress-append-only'],
   tsconfigFile: 'none.json',
   tempDirName: temporary,
-  ignorePatterns: ['/biome.json', '/dist', '/examples', '/bench', '/docs', '/.ci'],
+  ignorePatterns: ['/.mutants-*', '/biome.json', '/dist', '/examples', '/bench', '/docs', '/.ci'],
   allowConsoleColors: false,
 }).runMutationTest();
 rmSync(temporary, { recursive: true, force: true });

@@ -178,6 +178,36 @@ describe('minimize', () => {
       /globalStep s:0 belongs to another graph/,
     ],
     [
+      'bytes as a global step: 255 steps are few',
+      (w) => descent().minimize(w, { globalStep: tf.variable(tf.constant(0, 'uint8'), { trainable: false }) as any }),
+      /has dtype uint8/,
+    ],
+    [
+      'a variable alone in place of a list',
+      (w) => descent().minimize(w, { varList: w as any }),
+      /varList must be an array of variables, but .* came/,
+    ],
+    ['no variables', (w) => descent().minimize(w, { varList: [] }), /varList must be .*, but an empty one came/],
+    [
+      'a tensor among the variables',
+      (w) => descent().minimize(w, { varList: [w, tf.neg(w)] as any }),
+      /varList must be .*, but one with .* came/,
+    ],
+    ['no pairs', (w) => descent().applyGradients(w as any), /expected pairs \[gradient, variable\]/],
+    ['a pair of one', (w) => descent().applyGradients([[w, w], [w]] as any), /something else as number 1 came/],
+    ['a gradient that is no tensor', (w) => descent().applyGradients([[3, w]] as any), /something else as number 0/],
+    ['a variable that is none', (w) => descent().applyGradients([[w, tf.neg(w)]] as any), /something else as number 0/],
+    [
+      'an accumulator that begins below 0',
+      () => new tf.train.AdagradOptimizer({ learningRate: 1, initialAccumulatorValue: -1 }),
+      /initialAccumulatorValue must be a finite number above 0/,
+    ],
+    [
+      'an accumulator that begins nowhere',
+      () => new tf.train.AdagradOptimizer({ learningRate: 1, initialAccumulatorValue: Number.NaN }),
+      /initialAccumulatorValue must be a finite number above 0/,
+    ],
+    [
       'two pairs for a variable',
       (w) =>
         descent().applyGradients([
@@ -187,4 +217,35 @@ describe('minimize', () => {
       /a second one for w came/,
     ],
   ])('refused: %s', (_, build, text) => expect(refused(build)).toMatch(text));
+});
+
+test.each<[string, () => tf.train.Optimizer, () => tf.train.Optimizer]>([
+  [
+    'Adam',
+    () => new tf.train.AdamOptimizer(0.5, 0.25, 0.75, 0.125),
+    () => new tf.train.AdamOptimizer({ learningRate: 0.5, beta1: 0.25, beta2: 0.75, epsilon: 0.125 }),
+  ],
+  [
+    'Lion',
+    () => new tf.train.LionOptimizer(0.5, 0.25, 0.75, 0.125),
+    () => new tf.train.LionOptimizer({ learningRate: 0.5, beta1: 0.25, beta2: 0.75, weightDecay: 0.125 }),
+  ],
+  [
+    'Adadelta',
+    () => new tf.train.AdadeltaOptimizer(0.5, 0.25, 0.125),
+    () => new tf.train.AdadeltaOptimizer({ learningRate: 0.5, rho: 0.25, epsilon: 0.125 }),
+  ],
+])('%s by places is what it is by names', async (_, byPlaces, byNames) => {
+  const train = async (make: () => tf.train.Optimizer) => {
+    const graph = new tf.Graph();
+    await using session = new tf.Session({ graph });
+    const { w, step, init } = graph.asDefault(() => {
+      const w = tf.variable([4, -3]);
+      return { w, step: make().minimize(tf.reduceSum(tf.square(w))), init: tf.initializeAllVariables() };
+    });
+    await session.run(init);
+    for (let i = 0; i < 3; i++) await session.run(step);
+    return (await session.run(w)).toArray();
+  };
+  expect(await train(byPlaces)).toEqual(await train(byNames));
 });

@@ -107,6 +107,7 @@ test('what is missing, or fed and assigned, is a FeedError with the line', () =>
     );
     const v = tf.variable(1) as any;
     const wanted = { targets: [tf.assign(v, 2 as any).operation], feeds: [[v as Any, []]] } as const;
+    expect(() => lower(wanted)).toThrow(tf.FeedError);
     expect(() => lower(wanted)).toThrow(/is fed in a run that assigns to it/);
   });
 });
