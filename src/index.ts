@@ -40,6 +40,7 @@ export {
   type VariableMethods,
 } from './graph/tensor.ts';
 export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
+export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {
   type ComparisonFunction,
   equal,

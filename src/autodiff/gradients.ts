@@ -33,11 +33,11 @@ export type GivenGradient = Tensor<any, any> | number | null;
 /** How `tf.gradients` begins, and where it ends. */
 export interface GradientsOptions {
   /** The gradients of the ys to begin with, one for each: null for ones, which all are without it. */
-  readonly gradYs?: GivenGradient | readonly GivenGradient[];
+  readonly gradYs?: GivenGradient | readonly GivenGradient[] | undefined;
   /** Tensors that count as constants: no gradient flows through them, though it may be asked for as that of an x. */
-  readonly stopGradients?: Tensor<any, any> | readonly Tensor<any, any>[];
+  readonly stopGradients?: Tensor<any, any> | readonly Tensor<any, any>[] | undefined;
   /** The name of the scope in which the gradients are made. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 const tensorsKind = anything<readonly Tensor[]>('an array of tensors');

@@ -1,11 +1,13 @@
 // tf.train.Saver: the variables of a session in files, and back.
 import { InvalidArgumentError } from '../base/errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { GraphKeys } from '../graph/graph-keys.ts';
 import { Variable } from '../graph/tensor.ts';
 import { Session } from '../session/session.ts';
 import { describe } from '../tensor/describe.ts';
 import { anything, trueOrFalse } from '../tensor/kinds.ts';
-import { signature } from '../tensor/signature.ts';
+import { reading, signature } from '../tensor/signature.ts';
+import { readList } from '../tensor/sizes.ts';
 import { writeDurably } from './durable.ts';
 import { checkpointFile, fileNamed, type Keep, settle } from './folder.ts';
 import { type CheckpointReader, readerOf } from './reader.ts';
@@ -23,7 +25,10 @@ export interface SaverOptions {
 }
 /** What is saved with the variables. */
 export interface SaveOptions {
-  /** Stands in the name of the file: a number, or the variable that counts steps. */
+  /**
+   * Stands in the name of the file: a number, or the variable that counts steps. Without it the file still says what
+   * `tf.train.getGlobalStep()` was.
+   */
   globalStep?: number | Variable<any, any> | undefined;
   /** Data sets, whose positions are saved too: `mnist.train`. */
   data?: Resumable | readonly Resumable[] | undefined;
@@ -61,6 +66,7 @@ const fromBytesForm = signature('saver.fromBytes', { session, bytes: anything<Ui
 
 /** What one call saves, taken when it is called. */
 interface Moment {
+  /** Stands in the name of the file. */
   readonly step: number | undefined;
   readonly pieces: Uint8Array[];
 }
@@ -189,12 +195,14 @@ export class Saver {
     const states = listOf(data).map((one) => one.state());
     const counter = globalStep instanceof Variable ? globalStep : undefined;
     if (!counter && globalStep !== undefined) checkStep(globalStep);
-    const variables = [...named.values(), ...(counter ? [counter] : [])];
-    return session.snapshot(variables).then((snapshot) => {
-      const values = snapshot.values.slice(0, named.size);
-      const step = counter ? snapshot.values[named.size].data[0] : (globalStep as number | undefined);
+    const saved = [...named.values()];
+    const noted = counter ?? (globalStep === undefined ? stepIn(session.graph, saved) : undefined);
+    return session.snapshot(noted ? [...saved, noted] : saved).then((snapshot) => {
+      const values = snapshot.values.slice(0, saved.length);
+      const counted = noted ? snapshot.values[saved.length].data[0] : (globalStep as number | undefined);
+      const step = globalStep === undefined ? undefined : counted;
       if (step !== undefined) checkStep(step);
-      const facts = { step, backend: session.backend.description, data: states };
+      const facts = { step: counted, backend: session.backend.description, data: states };
       return { step, pieces: checkpointOf(named, { ...snapshot, values }, facts) };
     });
   }
@@ -219,6 +227,12 @@ export class Saver {
   }
 }
 
+/** The count of steps that training keeps, if it is saved: the checkpoint says it, though its name does not. */
+function stepIn(graph: Graph, saved: readonly Variable<any, any>[]): Variable<any, any> | undefined {
+  const [step, ...others] = graph.getCollection(GraphKeys.GLOBAL_STEP);
+  return others.length === 0 && saved.includes(step) ? step : undefined;
+}
+
 const listOf = (data: Resumable | readonly Resumable[] | undefined): readonly Resumable[] =>
   data === undefined ? [] : Array.isArray(data) ? data : [data as Resumable];
 
@@ -229,15 +243,24 @@ function checkStep(step: unknown): void {
   );
 }
 
+/** What varList has, with its names if it has some; each is read once. */
+function entriesOf(varList: unknown): readonly (readonly [name: string | undefined, value: unknown])[] {
+  if (typeof varList !== 'object' || varList === null)
+    throw new InvalidArgumentError(
+      `Saver: varList is variables, by their names or as an array, but ${describe(varList)} came.`,
+    );
+  return reading('Saver', 'varList', () =>
+    Array.isArray(varList) ? readList(varList, (v) => [undefined, v] as const) : Object.entries(varList),
+  );
+}
+
 /** The variables by their names in files. */
 function namedBy(varList: NonNullable<SaverOptions['varList']> | Graph['variables']): Named {
-  const entries = Array.isArray(varList)
-    ? varList.map((v) => [v?.operation?.name, v] as const)
-    : Object.entries(varList as Readonly<Record<string, Variable<any, any>>>);
   const named = new Map<string, Variable<any, any>>();
-  for (const [name, variable] of entries) {
+  for (const [key, variable] of entriesOf(varList)) {
     if (!(variable instanceof Variable))
       throw new InvalidArgumentError(`Saver: varList has variables only, but ${describe(variable)} came.`);
+    const name = key ?? variable.operation.name;
     if (named.has(name)) throw new InvalidArgumentError(`Saver: varList has ${name} twice.`);
     if (name === '__metadata__')
       throw new InvalidArgumentError(`Saver: no variable can be saved under the name ${name}.`);

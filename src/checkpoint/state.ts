@@ -18,7 +18,7 @@ export type Named = ReadonlyMap<string, Variable<any, any>>;
 
 /** What a restore found, by the names in the file. */
 export interface Restored {
-  /** The step that the checkpoint was saved with. */
+  /** The step that the checkpoint was saved with, or what `tf.train.getGlobalStep()` was. */
   readonly step: number | undefined;
   /** Variables that have their values from the file. */
   readonly restored: readonly string[];

@@ -77,12 +77,12 @@ export interface VariableOptions<T extends DType> {
    * The element type: a tensor has it already; numbers become elements of it, or are a DTypeError where it does not hold
    * them.
    */
-  readonly dtype?: T;
+  readonly dtype?: T | undefined;
   /** Do optimizers change it unless told otherwise? It is then in `tf.GraphKeys.TRAINABLE_VARIABLES` too. Default true. */
-  readonly trainable?: boolean;
+  readonly trainable?: boolean | undefined;
   /** The collections that it is in; default `[tf.GraphKeys.GLOBAL_VARIABLES]`. */
-  readonly collections?: readonly string[];
-  readonly name?: string;
+  readonly collections?: readonly string[] | undefined;
+  readonly name?: string | undefined;
 }
 
 const initialValue = anything('a tensor, numbers or booleans');

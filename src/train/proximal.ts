@@ -16,6 +16,11 @@ export const strengths = {
   l2RegularizationStrength: preset(rate, 0),
 };
 type Strengths = Readonly<Record<keyof typeof strengths, Scalar>>;
+/** Both strengths. */
+export const strengthsOf = (values: Strengths): { readonly l1: Scalar; readonly l2: Scalar } => ({
+  l1: values.l1RegularizationStrength,
+  l2: values.l2RegularizationStrength,
+});
 /** By name, as constructors take them. */
 export interface RegularizationOptions {
   readonly l1RegularizationStrength?: Rate;
@@ -30,8 +35,9 @@ export const softThreshold = (x: Any, threshold: Any | Scalar): Any =>
 function proximal(
   { variable, gradient }: { readonly variable: Any; readonly gradient: Any },
   rate: Any | Scalar,
-  { l1RegularizationStrength: l1, l2RegularizationStrength: l2 }: Strengths,
+  values: Strengths,
 ): Any {
+  const { l1, l2 } = strengthsOf(values);
   const scaled = (strength: Scalar) => (strength === 0 ? 0 : product(strength, rate as Scalar));
   const shrunk = softThreshold(sub(variable, mul(gradient, rate as Scalar)), scaled(l1));
   const divisor = sum(1, scaled(l2));
@@ -42,7 +48,7 @@ const descent = rule(
   'ProximalGradientDescent',
   { learningRate: needed(rate), ...strengths },
   {
-    places: ['learningRate', 'l1RegularizationStrength', 'l2RegularizationStrength'],
+    places: 3,
     slots: () => ({}),
     update: (values, parts) => [assign(parts.variable, proximal(parts, values.learningRate, values))],
   },
@@ -70,7 +76,7 @@ const adagrad = rule(
   'ProximalAdagrad',
   { learningRate: needed(rate), initialAccumulatorValue: preset(above0, 0.1), ...strengths },
   {
-    places: ['learningRate', 'initialAccumulatorValue', 'l1RegularizationStrength', 'l2RegularizationStrength'],
+    places: 4,
     slots: ({ initialAccumulatorValue }) => ({ accumulator: initialAccumulatorValue }),
     update: (values, parts) => {
       const next = assign(parts.slots.accumulator, add(parts.slots.accumulator, square(parts.gradient)));

@@ -175,7 +175,7 @@ describe('minimize', () => {
     [
       'a global step of another graph',
       (w) => descent().minimize(w, { globalStep: new tf.Graph().asDefault(() => tf.variable(0, { name: 's' })) }),
-      /globalStep s:0 belongs to another graph/,
+      /globalStep, s:0, belongs to another graph/,
     ],
     [
       'two pairs for a variable',

@@ -101,3 +101,44 @@ const v = tf.placeholder('float32', [null, 3]);
 is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], [v], 'n'), true);
 is<[F32<[null, 3]> | null]>()(tf.gradients(tf.square(x), [x], v), true);
 is<[F32<[null, 3]> | null]>()(tf.gradients([tf.square(x)], [x], { gradYs: [null], stopGradients: v }), true);
+
+// Rates keep their dtype; numbers make float32.
+const step = tf.train.getOrCreateGlobalStep(tf.getDefaultGraph());
+const wide = tf.zeros([], 'float64');
+is<tf.Variable<'int32', []>>()(step, true);
+is<tf.Variable<'int32', []>>()(tf.train.createGlobalStep(tf.getDefaultGraph()), true);
+is<tf.Variable<'int32', []> | null>()(tf.train.getGlobalStep(tf.getDefaultGraph()), true);
+is<F32<[]>>()(tf.train.exponentialDecay(0.1, step, 1000, 0.96, true, 'n'), true);
+is<F32<[]>>()(tf.train.exponentialDecay(0.1, step, 1000, 0.96, { staircase: true }), true);
+is<Tensor<'float64', []>>()(tf.train.naturalExpDecay(wide, step, 1000, 0.96, true), true);
+is<F32<[]>>()(tf.train.inverseTimeDecay(0.1, 5, 1000, 0.96, false), true);
+is<F32<[]>>()(tf.train.polynomialDecay(0.1, step, 1000, 0.01, 0.5, true, 'n'), true);
+is<F32<[]>>()(tf.train.polynomialDecay(0.1, step, 1000, { power: 2 }), true);
+is<F32<[]>>()(tf.train.piecewiseConstant(step, [1000], [0.1, 0.01], 'n'), true);
+is<F32<[]>>()(tf.train.cosineDecay(0.1, step, 1000, 0.01, 'n'), true);
+is<F32<[]>>()(tf.train.cosineDecayRestarts(0.1, step, 1000, 2, 1, 0, 'n'), true);
+is<F32<[]>>()(tf.train.linearCosineDecay(0.1, step, 1000, 0.5, 0, 0.001, 'n'), true);
+is<F32<[]>>()(tf.train.linearWarmup(tf.train.cosineDecay(0.1, step, 1000), step, 100, 'n'), true);
+new tf.train.ExponentialMovingAverage(0.99, step, true, 'n');
+const ema = new tf.train.ExponentialMovingAverage(0.99, { numUpdates: step });
+new tf.train.ExponentialMovingAverage({ decay: 0.99 });
+const weights = tf.variable(tf.zeros([2, 3]));
+is<tf.Operation>()(ema.apply([weights, tf.reduceMean(x)]), true);
+is<tf.Variable<'float32', [2, 3]> | null>()(ema.average(weights), true);
+is<Record<string, tf.Variable<any, any>>>()(ema.variablesToRestore([weights]), true);
+new tf.train.Saver({ varList: ema.variablesToRestore() });
+// @ts-expect-error
+ema.apply([step]);
+
+is<F32<[null, 3]>>()(tf.clipByValue(x, -1, 1, 'n'), true);
+is<F32<[null, 3]>>()(tf.clipByNorm(x, 5, 1, 'n'), true);
+is<F32<[null, 3]>>()(tf.clipByNorm(x, 5, { axes: [1] }), true);
+is<F32<[]>>()(tf.globalNorm([x, null, weights], 'n'), true);
+is<[clipped: [F32<[null, 3]>, null], norm: F32<[]>]>()(tf.clipByGlobalNorm([x, null], 5, tf.zeros([]), 'n'), true);
+const pairs = new tf.train.GradientDescentOptimizer(0.1).computeGradients(tf.reduceSum(tf.square(weights)));
+const [clipped, norm] = tf.clipByGlobalNorm(
+  pairs.map(([gradient]) => gradient),
+  5,
+);
+is<Tensor<tf.FloatDType, []>>()(norm, true);
+new tf.train.GradientDescentOptimizer(0.1).applyGradients(pairs.map(([, v], i) => [clipped[i] ?? null, v] as const));
