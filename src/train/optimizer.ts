@@ -67,7 +67,7 @@ export abstract class Optimizer {
   /** @internal */
   constructor(rule: Rule, given: readonly unknown[]) {
     if (!isRule(rule)) {
-      throw new InvalidArgumentError('Optimizer is only a base: make one such as new tf.train.AdamOptimizer(1e-3).');
+      throw new InvalidArgumentError('Optimizer is a base: write new tf.train.AdamOptimizer(1e-3), say.');
     }
     const { name = rule.name, ...values } = rule.form.take(given);
     this.#rule = rule;
@@ -207,7 +207,7 @@ export abstract class Optimizer {
 
 function checkGraph(what: string, value: Tensor, graph: Graph): void {
   if (value.graph === graph) return;
-  throw new GraphError(`${what}, ${value.name}, belongs to another graph.`);
+  throw new GraphError(`${what} belongs to another graph.`);
 }
 
 /** Pairs of what is to be trained. */
