@@ -28,6 +28,7 @@ function timed(command, args) {
 }
 
 step('types of src, tests and examples …', node('typescript/bin/tsc', '-p', 'tsconfig.json'));
+step('types of the playground …', node('typescript/bin/tsc', '-p', 'examples/playground/tsconfig.json'));
 step('types under TypeScript 5.9 …', node('ts59/bin/tsc', '-p', 'tests/types/tsconfig.json'));
 step('lint and format …', node('@biomejs/biome/bin/biome', 'check', '.'));
 

@@ -1,15 +1,15 @@
 // Which tests judge the mutants of a folder: its own, and those that hold what it gives to what another way gives. Left
 // out is what takes long beside what it would notice: browsers, packages, terminals, whole trainings, and the native
 // backend, which would compile C again for each mutant.
-const values = ['tests/graph.test.ts', 'tests/errors.test.ts', 'tests/gradients.test.ts'];
+const values = ['tests/graph.test.ts', 'tests/errors.test.ts'];
 const programs = ['tests/compiler/{golden,compile,random-graphs,random-updates}.test.ts'];
 
 const judges = {
   'src/session': ['tests/session/*.test.ts', 'tests/errors.test.ts', 'tests/tensor/values.test.ts'],
   'src/data': ['tests/data/*.test.ts'],
-  'src/autodiff': ['tests/autodiff/*.test.ts', ...values],
+  'src/autodiff': ['tests/autodiff/*.test.ts', 'tests/gradients.test.ts', ...values],
   'src/train': ['tests/train.test.ts', 'tests/train/*.test.ts', 'tests/fixtures.test.ts', ...values],
-  'src/ops': ['tests/ops/*.test.ts', 'tests/fixtures.test.ts', 'tests/fixtures/*.test.ts', ...values],
+  'src/ops': ['tests/ops/*.test.ts', 'tests/fixtures/*.test.ts', ...values],
   'src/compiler': ['tests/compiler/{graph,tasks,program}/*.test.ts', 'tests/session/explain.test.ts', ...programs],
   'src/loops': ['tests/loops/**/*.test.ts', 'tests/kernels/body/*.test.ts', 'tests/compiler/golden.test.ts'],
 };

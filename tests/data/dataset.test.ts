@@ -1,5 +1,5 @@
 // Batches: every example once an epoch, in an order of its own, whatever the sizes are.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InvalidArgumentError } from '../../src/base/errors.ts';
 import { dataSetsFromFiles } from '../../src/data/mnist.ts';
 import { small } from './examples.ts';
@@ -147,4 +147,58 @@ test.each([
 ])('options that cannot be are refused: %o', (options, text) => {
   expect(() => sets(20, options)).toThrow(InvalidArgumentError);
   expect(() => sets(20, options)).toThrow(text);
+});
+
+describe('a state', () => {
+  test.each([0, 1, 7, 14, 15, 16, 29, 30, 31])('after %d examples goes on with the same batches', (taken) => {
+    const first = sets().train;
+    for (let i = 0; i < taken; i++) first.nextBatch(1);
+    const state = first.state();
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+    const wanted = [first.nextBatch(4), first.nextBatch(15)].map(numbersOf);
+    // Another seed, and other batches before, do not matter.
+    const second = sets(20, { seed: 2 }).train;
+    second.nextBatch(3);
+    second.restore(state);
+    expect(second.state()).toEqual(state);
+    expect([second.nextBatch(4), second.nextBatch(15)].map(numbersOf)).toEqual(wanted);
+    expect(second.epochsCompleted).toBe(first.epochsCompleted);
+  });
+
+  test('at both ends of an epoch is taken, and nothing beyond', () => {
+    const { train } = sets();
+    const state = train.state();
+    for (const position of [0, 15]) {
+      train.restore({ ...state, position });
+      expect(train.state().position).toBe(position);
+    }
+    train.restore({ ...state, epochs: 3 });
+    expect(train.epochsCompleted).toBe(3);
+    const before = train.state();
+    const wrong = [
+      ...[-1, 16, 0.5, Number.NaN, '3', undefined].map((position) => ({ ...state, position })),
+      ...[-1, 0.5, Number.POSITIVE_INFINITY, null].map((epochs) => ({ ...state, epochs })),
+      ...[0.5, '1', undefined].map((seed) => ({ ...state, seed })),
+      ...[{ ...state, numExamples: undefined }, {}, null, 3, 'state', []],
+    ];
+    for (const given of wrong) {
+      expect(() => train.restore(given), JSON.stringify(given)).toThrow(InvalidArgumentError);
+      expect(() => train.restore(given)).toThrow('restore: expected what `state` of a data set returned.');
+    }
+    expect(() => train.restore({ ...state, numExamples: 16 })).toThrow(
+      'the state is that of a data set of 16 examples, but this one has 15',
+    );
+    expect(train.state()).toEqual(before);
+  });
+});
+
+test.each([
+  ['a list', [1, 2]],
+  ['other bytes', new Uint8ClampedArray(16)],
+  ['a buffer', new ArrayBuffer(16)],
+  ['nothing', undefined],
+])('contents of a file that are %s are refused by its name', (_, bytes) => {
+  const call = () => dataSetsFromFiles({ ...small(), testLabels: bytes as any });
+  expect(call).toThrow(InvalidArgumentError);
+  expect(call).toThrow('testLabels must be the bytes of t10k-labels-idx1-ubyte as a Uint8Array, but');
 });

@@ -115,19 +115,30 @@ test('a server that stalls is given up on, and the next mirror is tried', async 
 });
 
 test('a slow server is waited for as long as something comes, and progress is told', async () => {
-  const url = await serve(async (_, response) => {
-    response.writeHead(200, { 'content-length': body.length });
-    for (let part = 0; part < 40; part++) {
-      response.write(body.subarray(part * 7500, (part + 1) * 7500));
+  const slow = async (response: ServerResponse, from: number) => {
+    for (let part = from; part < body.length; part += 5000) {
+      response.write(body.subarray(part, part + 5000));
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     response.end();
+  };
+  // A third at once, and then the rest in twice the time for which nothing may come.
+  const url = await serve((request, response, count) => {
+    if (count === 1) broken(response);
+    else {
+      response.writeHead(206, { 'content-length': body.length - 100_000 });
+      void slow(response, Number(/\d+/.exec(request.headers.range ?? '')));
+    }
   });
-  // Twice the time for which nothing may come.
   await get([url], 1000);
   expectWhole();
-  expect(requests).toHaveLength(1);
-  expect(lines.join()).toMatch(/^\d+ % of 0\.3 MB/);
+  expect(requests).toHaveLength(2);
+  const progress = lines.filter((line) => line.includes('%'));
+  // All of the file counts, also what an earlier connection brought.
+  expect(progress.length).toBeGreaterThan(0);
+  const parts = progress.map((line) => Number(/^(\d+) % of 0\.3 MB/.exec(line)?.[1]));
+  expect(parts).toEqual([...parts].sort((a, b) => a - b));
+  for (const part of parts) expect(part > 33 && part <= 100).toBe(true);
 });
 
 test('errors of a server are tried three times, what it does not have only once', async () => {

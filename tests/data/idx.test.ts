@@ -44,6 +44,7 @@ describe.each(shapes.map((shape) => ({ shape })))('a file of $shape', ({ shape }
     const floats = bytes.slice();
     floats[2] = 0x0d;
     expect(() => parse(floats)).toThrow(DataError);
+    expect(() => parse(floats.subarray(0, 4))).toThrow(`found the magic number ${0xd00 + shape.length}`);
     const tailed = bytes.slice();
     tailed[0] = 1;
     expect(() => parse(tailed)).toThrow(DataError);

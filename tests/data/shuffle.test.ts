@@ -55,3 +55,17 @@ test('the generator spreads over [0, 1), differs from seed to seed, and repeats 
   expect(draw(1, 10)).toEqual(many.slice(0, 10));
   expect(new Set(Array.from({ length: 1000 }, (_, seed) => draw(seed, 1)[0])).size).toBe(1000);
 });
+
+test('the generator is SplitMix32: as written in whole numbers of any size', () => {
+  const word = (v: bigint) => BigInt.asUintN(32, v);
+  for (const seed of [0, 1, 7, -1, 2 ** 31, 2 ** 32 + 5]) {
+    let state = word(BigInt(seed));
+    const wanted = Array.from({ length: 20 }, () => {
+      state = word(state + 0x9e3779b9n);
+      let z = word((state ^ (state >> 16n)) * 0x21f0aaadn);
+      z = word((z ^ (z >> 15n)) * 0x735a2d97n);
+      return Number(z ^ (z >> 15n)) / 2 ** 32;
+    });
+    expect(Array.from({ length: 20 }, splitMix32(seed))).toEqual(wanted);
+  }
+});

@@ -45,12 +45,14 @@ function errorOf(found: unknown, { sums, sizes }: ReturnType<typeof exact>, scal
   return sums.reduce((most, sum, i) => Math.max(most, Math.abs(Number(values[i]) * scale - sum) / sizes[i]), 0);
 }
 
+/** What adds up the largest errors is summed in full, the others to a fifth. */
+const worst = ['a number that drifts', 'mixed signs'];
 test.each(Object.entries(terms))(
-  'sums of %s, along every axis, of ten million numbers',
+  'sums of %s, along every axis, of millions of numbers',
   { timeout: patience },
-  async (_, term) => {
+  async (name, term) => {
     for (const group of [compiled, ['reference'] as const]) {
-      const count = group === compiled ? most : 1e5;
+      const count = group === compiled ? (worst.includes(name) ? most : most / 5) : 1e5;
       const x = new Float32Array(count);
       for (let i = 0; i < count; i++) x[i] = term(i);
       const shapes = [

@@ -166,11 +166,7 @@ describe('what is in neither form is refused, and the right one is named', () =>
       () => new tf.train.AdamOptimizer().minimize(x, { globalStep: x } as any),
       /^minimize: globalStep must be a scalar variable of numbers, but an object of class Tensor came: make it with tf\.variable\(0, \{ trainable: false \}\)\. Write optimizer\.minimize\(loss, \{ globalStep, /,
     ],
-    [
-      'the shape of a variable',
-      () => tf.variable(3, { shape: [2] } as any),
-      /^variable: there is no option shape\./,
-    ],
+    ['the shape of a variable', () => tf.variable(3, { shape: [2] } as any), /^variable: there is no option shape\./],
     [
       'thread',
       () => new tf.Session({ thread: 1 } as any),

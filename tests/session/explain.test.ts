@@ -135,3 +135,12 @@ test('wrong feeds and fetches are refused as by run', async () => {
   await expect(session.explain('x' as any)).rejects.toBeInstanceOf(tf.FetchError);
   await session.close();
 });
+
+test('what stands behind its arguments is refused, with the right form', async () => {
+  const session = new tf.Session();
+  const y = tf.constant(1);
+  const explain = session.explain.bind(session) as (...given: unknown[]) => Promise<string>;
+  await expect(explain(y, [], 3)).rejects.toThrow(tf.InvalidArgumentError);
+  await expect(explain(y, [], 3)).rejects.toThrow(/3 arguments came.* Write session\.explain/);
+  await session.close();
+});

@@ -1,6 +1,7 @@
 // The trace of a session: a timeline that viewers open, which changes no bit of what is computed.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -208,7 +209,10 @@ test('at most 100,000 events are kept, whole runs, and the file and the console 
   expect(spans.filter((s) => s.name === 'copy out').length).toBe(runs);
   const each = (spans.length - 4) / runs;
   expect(otherData.droppedEvents).toBe((22_000 - runs) * each);
-  expect(events.find((e) => e.ph === 'i')?.name).toBe(`${otherData.droppedEvents} later events were left out`);
+  const mark = events.find((e) => e.ph === 'i') as Event;
+  expect(mark.name).toBe(`${otherData.droppedEvents} later events were left out`);
+  // It stands where the last of the others ends.
+  expect(mark.ts).toBeCloseTo(Math.max(...spans.slice(-1000).map(({ ts, dur }) => ts + dur)), 1);
   expect(warn.mock.calls.length).toBe(1);
   expect(warn.mock.calls[0][0]).toMatch(/^millrace: the trace .*bounded\.json is full: .* Close the session sooner/);
 });
@@ -226,6 +230,25 @@ test('a file that cannot be written is refused when the session is made, and one
   expect(() => open(join(dir, 'other', '..', 'shared.json'))).toThrow(/belongs to a session that is still open/);
   await first.close();
   await open(join(dir, 'shared.json')).close();
+});
+
+test('what a session with a trace holds of the process it gives back: its file, and the wait for the end', async () => {
+  const close = vi.spyOn(fs, 'closeSync');
+  const open = vi.spyOn(fs, 'openSync');
+  syncBuiltinESMExports();
+  const before = process.listenerCount('exit');
+  const names = ['one', 'two'].map((name) => join(dir, `${name}.json`));
+  const sessions = names.map((trace) => new tf.Session({ trace }));
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  await sessions[0].close();
+  expect(process.listenerCount('exit')).toBe(before + 1);
+  await sessions[1].close();
+  expect(process.listenerCount('exit')).toBe(before);
+  const opened = open.mock.results.map(({ value }) => value as number);
+  expect(opened.length).toBeGreaterThan(1);
+  expect(close.mock.calls.map(([file]) => file)).toEqual(opened);
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 test('a file that cannot be written any more: closing says so, and everything else is closed', async () => {

@@ -103,16 +103,15 @@ describe.each(backends)('on %s', (backend) => {
   });
 });
 
-test('a rate that decays trains: the optimizer reads it in every step', async () => {
+test('a rate that decays trains: the optimizer reads it in every step, from before the step is counted', async () => {
   const graph = new tf.Graph();
   await using session = new tf.Session({ graph, backend: 'reference' });
   const { w, globalStep, step, init } = graph.asDefault(() => {
     const globalStep = tf.train.getOrCreateGlobalStep();
     const w = tf.variable(8);
     const rate = tf.train.piecewiseConstant(globalStep, [0, 1], [0.5, 0.25, 0.125]);
-    const change = tf.assignSub(w, rate.mul(1));
-    const count = tf.controlDependencies([change], () => tf.assignAdd(globalStep, 1));
-    return { w, globalStep, step: tf.group(change, count), init: tf.globalVariablesInitializer() };
+    const step = new tf.train.GradientDescentOptimizer(rate).minimize(w, { globalStep });
+    return { w, globalStep, step, init: tf.globalVariablesInitializer() };
   });
   await session.run(init);
   const seen: unknown[] = [];

@@ -113,7 +113,7 @@ class WasmBackend implements Backend {
 
   /** Is a run of so many seconds worth the threads of the pool? */
   #isLong(seconds: number): boolean {
-    return this.#shared && seconds >= shortRun;
+    return this.#shared && pool.mayStart && seconds >= shortRun;
   }
 
   async readVariables(variables: readonly VariableState[]): Promise<TypedArray[]> {
@@ -147,5 +147,13 @@ const noMemory = ({ message }: Error): UnavailableError =>
   new UnavailableError(`The wasm backend could not get any memory (${message}). Close other sessions or pages.`);
 
 /** Node's engine does little with a module before its functions are called; to be asked in its turn takes far longer. */
-const moduleOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> =>
-  inNode && bytes.length <= quickCode ? new WebAssembly.Module(bytes) : WebAssembly.compile(bytes);
+async function moduleOf(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return inNode && bytes.length <= quickCode ? new WebAssembly.Module(bytes) : await WebAssembly.compile(bytes);
+  } catch (error) {
+    if (!/unsafe-eval|Content Security Policy/i.test((error as Error).message)) throw error;
+    throw new UnavailableError(
+      `The wasm backend may compile nothing here: add 'wasm-unsafe-eval' to script-src in the page's content security policy (${(error as Error).message}).`,
+    );
+  }
+}

@@ -46,6 +46,11 @@ function probe(): boolean {
     }
   }
   if (!WebAssembly.validate(bytes)) return false;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
-  return (exports.f as () => number)() === 2 ** -24;
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+    return (exports.f as () => number)() === 2 ** -24;
+  } catch {
+    // A page's policy forbids to compile: the first program says so.
+    return false;
+  }
 }

@@ -12,7 +12,7 @@ import { describeUnless } from '../../skipped.ts';
 async function train(model: Model, batch: number, options: tf.SessionOptions): Promise<string> {
   const session = new tf.Session({ graph: model.graph, seed: 5, ...options });
   await session.run(model.init);
-  for (let i = 0; i < 6; i++) await session.run(model.step, model.batch(batch, i));
+  for (let i = 0; i < 3; i++) await session.run(model.step, model.batch(batch, i));
   const hash = await hashOfVariables(session);
   await session.close();
   return hash;
@@ -42,7 +42,7 @@ describeUnless(nativeMissing, 'on native', () => {
     const model = deepModel([8, 12, 64]);
     const session = new tf.Session({ graph: model.graph, seed: 5, backend: 'native', threads: 2, trace: file });
     await session.run(model.init);
-    for (let i = 0; i < 6; i++) await session.run(model.step, model.batch(10, i));
+    for (let i = 0; i < 3; i++) await session.run(model.step, model.batch(10, i));
     const text = await session.explain(model.step, model.batch(10));
     expect(text).toMatch(/^native: /);
     expect(text).toMatch(/µs|ms/);

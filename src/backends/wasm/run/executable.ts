@@ -8,7 +8,7 @@ import { collect, fill } from '../../run/ports.ts';
 import type { ProgramMemory } from '../../run/residence.ts';
 import { barrierWords } from '../emit/barrier.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { type Job, pool } from './pool.ts';
+import { type Job, NoThreadsError, type Outcome, pool } from './pool.ts';
 import { byOwnClock, profiledRun, type Timing } from './profile.ts';
 
 /**
@@ -82,7 +82,15 @@ export class WasmExecutable implements Executable {
     const started = performance.now();
     viewOf('uint8', linear.memory.buffer, barrierWords.at, barrierWords.bytes).fill(0);
     const own = Array.from({ length: threads }, (_, thread) => memory.ownOf(thread));
-    const { code, timings } = await pool.run(this.#job, { arena: memory.arena.address, own });
+    let outcome: Outcome;
+    try {
+      outcome = await pool.run(this.#job, { arena: memory.arena.address, own });
+    } catch (error) {
+      if (!(error instanceof NoThreadsError)) throw error;
+      this.#exports = instantiate(this.#job);
+      return this.#runHere(this.#exports);
+    }
+    const { code, timings } = outcome;
     if (this.#job.measure) this.#measure(started, timings);
     if (!long) this.#exports ??= instantiate(this.#job);
     return collect(program, memory.view, code);

@@ -30,7 +30,15 @@ export interface Outcome {
 interface PoolMember {
   readonly thread: Thread;
   readonly knows: Set<Job>;
+  /** Rejects with NoThreadsError when the thread is lost before it has begun. */
+  readonly started: Promise<void>;
+  begun: boolean;
+  readonly begin: () => void;
+  readonly fail: (error: NoThreadsError) => void;
 }
+
+/** Threads cannot be started here: nothing has run. */
+export class NoThreadsError extends UnavailableError {}
 
 /**
  * How many bytes that nobody needs any more, memories of closed sessions and code, the threads may keep. They let go of
@@ -44,6 +52,10 @@ const machineCode = 5;
 class ThreadPool {
   #members: PoolMember[] = [];
   #workerUrl: string | undefined;
+  /** What keeps threads from being started, once that is known: it is not tried again. */
+  #unavailable: NoThreadsError | undefined;
+  /** Is a run waiting for its threads to begin? */
+  #starting = false;
   /** What the present threads have been told of, and how many bytes of it nobody needs any more. */
   #seen = new WeakSet<WebAssembly.Memory>();
   #kept = 0;
@@ -56,7 +68,14 @@ class ThreadPool {
 
   /** The address of the threads' code, for threads that are started from now on; undefined: they bring it along. */
   startFrom(workerUrl: string | undefined): void {
-    if (workerUrl !== undefined) this.#workerUrl = workerUrl;
+    if (workerUrl === undefined || workerUrl === this.#workerUrl) return;
+    this.#workerUrl = workerUrl;
+    this.#unavailable = undefined;
+  }
+
+  /** Are there threads, or is it not known yet that there are none? */
+  get mayStart(): boolean {
+    return this.#unavailable === undefined;
   }
 
   /** Runs a job when all that were asked for before are done. */
@@ -68,13 +87,23 @@ class ThreadPool {
 
   async #run(job: Job, { arena, own }: RunSpaces): Promise<Outcome> {
     const threads = own.length;
+    if (this.#unavailable) throw this.#unavailable;
     const members = this.#start(threads);
+    this.#starting = true;
+    for (const { thread } of members) thread.hold(true);
+    try {
+      await Promise.all(members.map(({ started }) => started));
+    } catch (error) {
+      await this.#end();
+      throw error;
+    } finally {
+      this.#starting = false;
+    }
     let key = this.#keys.get(job);
     if (key === undefined) this.#keys.set(job, (key = this.#nextKey++));
     return new Promise<Outcome>((resolve, reject) => {
       this.#pending = { waiting: threads, timings: [], resolve, reject };
       for (const { thread, knows } of members) {
-        thread.hold(true);
         if (!knows.has(job))
           thread.post({ kind: 'load', key, module: job.module, memory: job.memory, measure: job.measure });
         knows.add(job);
@@ -89,37 +118,56 @@ class ThreadPool {
     });
   }
 
-  /** Begins to start threads that a run will need soon. If that fails, the run says so. */
+  /** Begins to start threads that a run will need soon. If that fails, the run does without. */
   prepare(threads: number): void {
     try {
-      this.#start(threads);
+      if (!this.#unavailable) this.#start(threads);
     } catch {
-      // The run will try again.
+      // The run hears of it.
     }
   }
 
   /** The first threads of the pool, started where they are missing. */
   #start(count: number): PoolMember[] {
     try {
-      while (this.#members.length < count) {
-        const member: PoolMember = {
-          knows: new Set(),
-          thread: startThread(this.#workerUrl, {
-            message: (reply) => this.#reply(member, reply),
-            lost: (why) => this.#lose(member, why),
-          }),
-        };
-        this.#members.push(member);
-      }
+      while (this.#members.length < count) this.#members.push(this.#member());
     } catch (error) {
-      throw new UnavailableError(
-        `No worker could be started for a long run (${(error as Error).message}). Nothing has run.`,
-      );
+      const { code, message } = error as NodeJS.ErrnoException;
+      const flag = code === 'ERR_ACCESS_DENIED' ? ': --allow-worker is missing' : '';
+      throw this.#without(`${message}${flag}`);
     }
     return this.#members.slice(0, count);
   }
 
+  /** Threads cannot be started, which is said once. */
+  #without(why: string): NoThreadsError {
+    if (!this.#unavailable)
+      console.warn(`millrace: no threads can be started here (${why}), so one computes, the one that calls.`);
+    this.#unavailable ??= new NoThreadsError(why);
+    return this.#unavailable;
+  }
+
+  #member(): PoolMember {
+    let [begin, fail]: [() => void, (error: NoThreadsError) => void] = [() => {}, () => {}];
+    const started = new Promise<void>((resolve, reject) => {
+      [begin, fail] = [resolve, reject];
+    });
+    // Who needs it hears of it.
+    started.catch(() => {});
+    const thread = startThread(this.#workerUrl, {
+      message: (reply) => this.#reply(member, reply),
+      lost: (why) => this.#lose(member, why),
+    });
+    const member: PoolMember = { knows: new Set(), thread, started, begun: false, begin, fail };
+    return member;
+  }
+
   #reply(member: PoolMember, reply: Reply): void {
+    if (reply.kind === 'started') {
+      member.begun = true;
+      member.begin();
+      return;
+    }
     const pending = this.#pending;
     if (!pending) return;
     if (reply.kind === 'failed') {
@@ -134,6 +182,7 @@ class ThreadPool {
 
   #lose(member: PoolMember, why: string): void {
     if (!this.#members.includes(member)) return;
+    if (!member.begun) member.fail(this.#without(why));
     void this.#fail(why);
   }
 
@@ -184,7 +233,7 @@ class ThreadPool {
   }
 
   #renew(): void {
-    if (this.#kept > mostKept && !this.#pending) void this.#end();
+    if (this.#kept > mostKept && !this.#pending && !this.#starting) void this.#end();
   }
 }
 

@@ -16,8 +16,11 @@ export type Message =
   | { kind: 'run'; key: number; part: ThreadPart }
   | { kind: 'forget'; key: number };
 
-/** What a thread answers to a run; or that it could not do what it was told. */
-export type Reply = { kind: 'done'; code: number; timing: Timing | undefined } | { kind: 'failed'; error: string };
+/** What a thread answers to a run; that it has started; or that it could not do what it was told. */
+export type Reply =
+  | { kind: 'started' }
+  | { kind: 'done'; code: number; timing: Timing | undefined }
+  | { kind: 'failed'; error: string };
 
 /** A string, whatever tools make of functions: `Message` in, `Reply` out. */
 export const threadSource = `
@@ -55,9 +58,13 @@ const handle = (message, send) => {
 if (typeof process !== 'undefined' && process.versions && process.versions.node) {
   const { parentPort } = process.getBuiltinModule('node:worker_threads');
   // What imports the file instead of starting a thread from it gets nothing.
-  if (parentPort) parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
+  if (parentPort) {
+    parentPort.on('message', (message) => handle(message, (reply) => parentPort.postMessage(reply)));
+    parentPort.postMessage({ kind: 'started' });
+  }
 } else {
   onmessage = (event) => handle(event.data, (reply) => postMessage(reply));
+  postMessage({ kind: 'started' });
 }
 `;
 

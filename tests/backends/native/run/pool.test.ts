@@ -93,12 +93,12 @@ describeUnless(nativeMissing, 'on native', () => {
     const alone: string[] = [];
     for (const [model, batch] of models) {
       const session = await start(model, 1);
-      for (let i = 0; i < 8; i++) await session.run(model.step, model.batch(batch, i));
+      for (let i = 0; i < 4; i++) await session.run(model.step, model.batch(batch, i));
       alone.push(await hashOfVariables(session));
       await session.close();
     }
     const sessions = await Promise.all(models.map(([model]) => start(model, 2)));
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       // Half of the time they are asked for together: the long run has the pool while others are inline.
       const runs = models.map(
         ([model, batch], k) =>

@@ -61,7 +61,7 @@ describe.each([0, 1, 2])('when thread %i of three dies in a run', (victim) => {
     const error = await lost;
     expect(error).toBeInstanceOf(tf.WorkerLostError);
     expect((error as Error).message).toMatch(
-      /A worker was lost while it ran .*run tf\.initializeAllVariables\(\) again/,
+      /A worker was lost while it ran .*run tf\.globalVariablesInitializer\(\) again/,
     );
     const [sum] = (await waiting) as [number, undefined];
     expect(sum).toBeGreaterThan(0);

@@ -9,18 +9,18 @@ import { threadSource } from '../../../../src/backends/wasm/run/thread.ts';
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** In a process of its own, whose threads have not been started yet. */
-function run(workerUrl: string): string {
+function run(workerUrl: string, says = /^$/, flags: readonly string[] = []): string {
   const program = `import * as tf from 'millrace';
     const sess = new tf.Session({ backend: 'wasm', threads: 2, workerUrl: ${workerUrl} });
     const a = tf.fill([400, 400], 0.5);
     const sums = tf.reduceSum(tf.matmul(a, a), 1);
     console.log(await sess.run(tf.reduceMax(sums)).catch((error) => error.name + ': ' + error.message));
     console.log((await sess.explain(tf.reduceMax(sums))).includes('runs on the threads of the pool'));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, '--input-type=module', '-e', program], {
     cwd: root,
     encoding: 'utf8',
   });
-  expect(stderr).toBe('');
+  expect(stderr).toMatch(says);
   return stdout;
 }
 
@@ -37,12 +37,25 @@ test('a run on threads that were started from the file', () => {
   expect(run(`import.meta.resolve('millrace/thread')`)).toBe('40000\ntrue\n');
 });
 
-test('an address at which there is no file fails the run, by name', () => {
-  expect(run(`import.meta.resolve('millrace/thread').replace('thread.js', 'absent.js')`)).toMatch(
-    /^WorkerLostError: A worker was lost while it ran \(Cannot find module .*absent\.js/,
+/** What is said where no threads can be started: once, and this thread computes. */
+const alone = (why: string) =>
+  new RegExp(`^millrace: no threads can be started here \\(${why}\\), so one computes, the one that calls\\.\n$`);
+
+test('an address at which there is no file, or that is none, is told of, and the calling thread computes', () => {
+  const absent = run(
+    `import.meta.resolve('millrace/thread').replace('thread.js', 'absent.js')`,
+    alone('Cannot find module .*'),
   );
+  expect(absent).toBe('40000\nfalse\n');
+  expect(run(`'absent.js'`, alone('Invalid URL'))).toBe('40000\nfalse\n');
 });
 
-test('an address that is none fails the run, by name', () => {
-  expect(run(`'absent.js'`)).toMatch(/^UnavailableError: No worker could be started for a long run \(Invalid URL\)/);
+test('where a process may start no threads the calling thread computes', () => {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const flag = major > 22 || (major === 22 && minor >= 13) ? '--permission' : '--experimental-permission';
+  const out = run('undefined', /no threads can be started here \(.*--allow-worker is missing\)/, [
+    flag,
+    '--allow-fs-read=*',
+  ]);
+  expect(out).toBe('40000\nfalse\n');
 });

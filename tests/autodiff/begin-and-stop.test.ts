@@ -1,7 +1,7 @@
 // tf.gradients: what flows into the ys, and where it stops. Values are compared with differences.
 import { describe, expect, test } from 'vitest';
-import * as tf from '../src/index.ts';
-import { backends } from './backends.ts';
+import * as tf from '../../src/index.ts';
+import { backends } from '../backends.ts';
 
 type Any = tf.Tensor<any, any>;
 const inGraph = <R>(build: () => R): R => new tf.Graph().asDefault(build);
