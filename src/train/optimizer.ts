@@ -12,7 +12,7 @@ import { anything, text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
 import { type GradientAndVariable, globalStep, pairsOf, type UsedPair, variablesOf } from './arguments.ts';
-import { inDType } from './rate.ts';
+import { widened } from './rate.ts';
 import { isRule, type Rule } from './rule.ts';
 import { Slots } from './slot.ts';
 
@@ -199,7 +199,7 @@ export abstract class Optimizer {
     const inIt = ([name, value]: [string, unknown]) => {
       if (!(value instanceof Tensor)) return [name, value];
       checkGraph(`${op}Optimizer: ${name}`, value, graph);
-      return [name, 'isRate' in form.optional[name] ? inDType(`${op}Optimizer`, name, value, dtype) : value];
+      return [name, 'isRate' in form.optional[name] ? widened(`${op}Optimizer`, name, value, dtype) : value];
     };
     return Object.fromEntries(Object.entries(this.#values).map(inIt));
   }

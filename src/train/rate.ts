@@ -34,7 +34,7 @@ export const from0 = finite('of at least 0', (v) => v >= 0);
 export const upTo0 = finite('of at most 0', (v) => v <= 0);
 
 /** @throws DTypeError when not every value of the tensor's dtype is one of the variable's. */
-export function inDType(op: string, name: string, value: Tensor, dtype: FloatDType): Tensor<'float32', []> {
+export function widened(op: string, name: string, value: Tensor, dtype: FloatDType): Tensor<'float32', []> {
   if (value.dtype !== dtype && value.dtype !== 'uint8' && dtype !== 'float64') {
     throw new DTypeError(`${op}: ${name} has dtype ${value.dtype}, a variable ${dtype}; use tf.cast(x, '${dtype}').`);
   }
