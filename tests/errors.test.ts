@@ -185,7 +185,7 @@ describe('when the graph is built, the line that is wrong throws', () => {
       'a learning rate that is no number',
       () => new tf.train.GradientDescentOptimizer('x' as any),
       tf.InvalidArgumentError,
-      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0, or a scalar tensor, but the text "x" came\./,
+      /^GradientDescentOptimizer: learningRate must be a finite number of at least 0 or a scalar tensor, but the text "x" came\./,
     ],
     [
       'a value that is not a tensor',

@@ -36,7 +36,9 @@ async function activate(): Promise<void> {
 
 async function respond(request: Request): Promise<Response> {
   const cache = await caches.open(own);
-  return isolated((await cache.match(request, { ignoreSearch: true })) ?? (await fetch(request)));
+  // The page may be asked for as the folder or as index.html.
+  const kept = await cache.match(request.mode === 'navigate' ? './' : request, { ignoreSearch: true });
+  return isolated(kept ?? (await fetch(request)));
 }
 
 function isolated(response: Response): Response {

@@ -40,11 +40,17 @@ export class ExecutableCache<V> {
   }
 }
 
-function keyOf({ tensors, targets }: FlatFetches, feeds: readonly CheckedFeed[]): string {
+/** What is fetched, whatever is fed. */
+export function keyOfFetches({ tensors, targets }: FlatFetches): string {
   let key = '';
   for (const t of tensors) key += `${t.operation.id}:${t.index},`;
   key += '|';
   for (const operation of targets) key += `${operation.id},`;
+  return key;
+}
+
+function keyOf(fetches: FlatFetches, feeds: readonly CheckedFeed[]): string {
+  let key = keyOfFetches(fetches);
   for (const { tensor, shape } of feeds) {
     key += `|${tensor.operation.id}:${tensor.index}`;
     for (let i = 0; i < shape.length; i++) key += `,${shape[i]}`;

@@ -27,6 +27,7 @@ import { GrowthWatch } from './growth.ts';
 import { KernelTimes } from './kernel-times.ts';
 import { preferred, type SessionOptions, sessionForm } from './options.ts';
 import { RunQueue } from './queue.ts';
+import { SizesWatch } from './sizes.ts';
 import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
 import { Trace } from './trace.ts';
 import type { FeedPairs, Fetched, Fetches } from './types.ts';
@@ -67,6 +68,20 @@ interface Prepared extends CompiledRun {
     | undefined;
 }
 
+/** What a session holds outside of what the engine collects. */
+interface Held {
+  backend: Backend;
+  readonly cache: ExecutableCache<Prepared>;
+}
+
+function release({ backend, cache }: Held): void {
+  cache.clear();
+  backend.close();
+}
+
+/** Sessions that nobody closes and nobody has any more. */
+const dropped = new FinalizationRegistry(release);
+
 /**
  * Runs parts of a graph and keeps the values of its variables.
  *
@@ -81,15 +96,15 @@ export class Session {
   readonly graph: Graph;
   /** Settles when the backend has started; rejects with UnavailableError if it cannot. */
   readonly ready: Promise<void>;
-  #backend: Backend;
+  readonly #held: Held;
   readonly #seed: number;
   readonly #queue = new RunQueue();
-  readonly #cache = new ExecutableCache<Prepared>((p) => p.executable.dispose());
   readonly #initialized = new Set<Variable>();
   /** Variables whose values once went with a worker. */
   readonly #lostValues = new Set<Variable>();
   readonly #runsOf = new Map<string, number>();
   readonly #growth: GrowthWatch;
+  readonly #sizes = new SizesWatch();
   readonly #trace: Trace | undefined;
   #closing: Promise<void> | undefined;
 
@@ -105,9 +120,13 @@ export class Session {
     }
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
-    this.#backend = backends[backend]({ threads, workerUrl, portable, fastMath, profile: trace !== undefined });
-    if (trace !== undefined) this.#trace = new Trace(trace, this.#backend.description);
-    this.ready = this.#backend.ready;
+    this.#held = {
+      backend: backends[backend]({ threads, workerUrl, portable, fastMath, profile: trace !== undefined }),
+      cache: new ExecutableCache<Prepared>((p) => p.executable.dispose()),
+    };
+    dropped.register(this, this.#held, this);
+    if (trace !== undefined) this.#trace = new Trace(trace, this.#held.backend.description);
+    this.ready = this.#held.backend.ready;
     // Who awaits a run hears of it there.
     this.ready.catch(() => {});
     this.#growth = new GrowthWatch(this.graph);
@@ -115,7 +134,7 @@ export class Session {
 
   /** Which backend runs, and one line on how. */
   get backend(): { readonly name: string; readonly description: string } {
-    const { name, description } = this.#backend;
+    const { name, description } = this.#held.backend;
     return { name, description };
   }
 
@@ -169,7 +188,7 @@ export class Session {
         inline: executable.inlineMs !== undefined,
         measured: traced?.times.measured,
       });
-      return `${this.#backend.description}\n${labelOf(request.flat)}: ${text}`;
+      return `${this.#held.backend.description}\n${labelOf(request.flat)}: ${text}`;
     }, 0);
   }
 
@@ -187,12 +206,12 @@ export class Session {
     return this.#queue.add(async () => {
       this.#checkInitialized(wanted);
       const randomRuns = new Map(this.#runsOf);
-      const values = await this.#backend.readVariables(wanted.map(stateFor));
+      const values = await this.#held.backend.readVariables(wanted.map(stateFor));
       return {
         values: wanted.map(({ dtype, shape }, i) => hostArray(dtype, shape as readonly number[], values[i])),
         randomRuns,
         seed: this.#seed,
-        machine: this.#backend.machine,
+        machine: this.#held.backend.machine,
       };
     }, 0);
   }
@@ -215,7 +234,7 @@ export class Session {
     const checked = copiesOf(checkFeeds([...values]));
     const bytes = checked.reduce((sum, { data }) => sum + data.byteLength, 0);
     return this.#queue.add(async () => {
-      await this.#backend.writeVariables(new Map(checked.map(({ tensor, data }) => [stateFor(tensor), data])));
+      await this.#held.backend.writeVariables(new Map(checked.map(({ tensor, data }) => [stateFor(tensor), data])));
       for (const v of variables) this.#initialized.add(v);
       if (!randomRuns) return;
       this.#runsOf.clear();
@@ -247,7 +266,7 @@ export class Session {
   #run(fetches: Fetches, given: unknown): Promise<unknown> {
     const { flat, feeds } = this.#check(fetches, given);
     this.#growth.check();
-    const known = this.#cache.get(flat, feeds);
+    const known = this.#held.cache.get(flat, feeds);
     const inlineMs = known?.executable.inlineMs;
     if (known && inlineMs !== undefined && this.#queue.free(inlineMs)) {
       return Promise.resolve(this.#execute(known, flat, feeds));
@@ -267,46 +286,47 @@ export class Session {
   }
 
   async #prepare(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
-    const known = this.#cache.get(flat, feeds);
+    const known = this.#held.cache.get(flat, feeds);
     if (known) return known;
     try {
       return await this.#compile(flat, feeds);
     } catch (error) {
-      if (!(error instanceof UnavailableError && this.#backend.instead)) throw error;
-      await this.#goOnWith(this.#backend.instead(error), error);
+      if (!(error instanceof UnavailableError && this.#held.backend.instead)) throw error;
+      await this.#goOnWith(this.#held.backend.instead(error), error);
       return this.#compile(flat, feeds);
     }
   }
 
   /** Another backend takes the place of one that can load no more programs. */
   async #goOnWith(backend: Backend, { message }: UnavailableError): Promise<void> {
-    const before = this.#backend;
+    const before = this.#held.backend;
     const states = [...this.#initialized].map(stateFor);
     if (states.length > 0) {
       const values = await before.readVariables(states);
       await backend.writeVariables(new Map(states.map((state, i) => [state, values[i]])));
     }
-    this.#cache.clear();
-    this.#backend = backend;
+    this.#held.cache.clear();
+    this.#held.backend = backend;
     before.close();
     console.warn(`millrace: this session goes on with ${backend.name}, as ${before.name} cannot: ${message}`);
   }
 
   async #compile(flat: FlatFetches, feeds: readonly CheckedFeed[]): Promise<Prepared> {
-    const { machine } = this.#backend;
+    const { machine } = this.#held.backend;
     const request = { graph: this.graph, fetches: flat.tensors, targets: flat.targets, feeds, seed: this.#seed };
     const begin = performance.now();
     let lowered = begin;
     const watch = { lower: () => void (lowered = performance.now()) };
     const { run, plan } = await inSlices(compiling(request, machine, { watch }));
     const planned = performance.now();
-    const executable = await this.#backend.load({ lowered: run, program: plan });
+    const executable = await this.#held.backend.load({ lowered: run, program: plan });
     const label = labelOf(flat);
     this.#trace?.add(compileSpans(label, [begin, lowered, planned, performance.now()]));
     const kernels = this.#trace && plan ? kernelsOf(plan) : [];
     const traced = this.#trace && { label, kernels, times: new KernelTimes(kernels.length) };
     const prepared = { run, executable, plan, shapes: run.fetches.map((v) => [...v.shape]), traced };
-    this.#cache.set(flat, feeds, prepared);
+    this.#held.cache.set(flat, feeds, prepared);
+    this.#sizes.add(flat, feeds);
     return prepared;
   }
 
@@ -373,8 +393,8 @@ export class Session {
 
   async #finish(): Promise<void> {
     await this.#queue.drain();
-    this.#cache.clear();
-    this.#backend.close();
+    dropped.unregister(this);
+    release(this.#held);
     await this.#trace?.close();
   }
 

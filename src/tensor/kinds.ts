@@ -24,7 +24,7 @@ export const callback: Kind<() => unknown> = {
 };
 export const dtype: Kind<DType> = {
   ...kind<DType>('a dtype', isDType),
-  refuse: checkDType,
+  refuse: (op, value) => checkDType(op, value) as never,
 };
 export const oneOf = <const V extends readonly string[]>(values: V): Kind<V[number]> =>
   kind(values.map((v) => `'${v}'`).join(' or '), (v) => values.includes(v as string));

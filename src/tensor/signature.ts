@@ -14,8 +14,8 @@ export interface Kind<T> {
   readonly advice?: (value: unknown) => string | undefined;
   /** How it reads in a form, if not by its name. */
   readonly example?: string;
-  /** May throw a named error of this kind; where it does not, an InvalidArgumentError is thrown. */
-  readonly refuse?: (op: string, value: unknown) => void;
+  /** Throws the named error of this kind; by default an InvalidArgumentError is thrown. */
+  readonly refuse?: (op: string, value: unknown) => never;
   /** The type of what fits; never there. */
   readonly type?: T;
 }

@@ -10,7 +10,7 @@ const adadelta = rule(
   'Adadelta',
   { learningRate: preset(rate, 0.001), rho: preset(rate, 0.95), epsilon: preset(rate, 1e-8) },
   {
-    places: ['learningRate', 'rho', 'epsilon'],
+    places: 3,
     slots: () => ({ accum: 0, accum_update: 0 }),
     update: ({ learningRate, rho, epsilon }, { gradient, variable, slots: { accum, accum_update } }) => {
       const rest = difference(1, rho);

@@ -1,5 +1,5 @@
 // Adagrad: a rate for each element, that falls as its squared gradients add up; and its form by dual averaging.
-import type { Tensor, Variable } from '../graph/tensor.ts';
+import type { Variable } from '../graph/tensor.ts';
 import { add, div, mul, neg } from '../ops/arithmetic.ts';
 import { cast } from '../ops/logic.ts';
 import { sqrt, square } from '../ops/math.ts';
@@ -7,7 +7,7 @@ import { assign, assignSub } from '../ops/variable.ts';
 import { needed } from '../tensor/kinds.ts';
 import { globalStep } from './arguments.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
-import { type RegularizationOptions, softThreshold, strengths } from './proximal.ts';
+import { type RegularizationOptions, softThreshold, strengths, strengthsOf } from './proximal.ts';
 import { above0, product, type Rate, rate } from './rate.ts';
 import { preset, rule } from './rule.ts';
 
@@ -15,7 +15,7 @@ const adagrad = rule(
   'Adagrad',
   { learningRate: needed(rate), initialAccumulatorValue: preset(above0, 0.1) },
   {
-    places: ['learningRate', 'initialAccumulatorValue'],
+    places: 2,
     slots: ({ initialAccumulatorValue }) => ({ accumulator: initialAccumulatorValue }),
     update: ({ learningRate }, { gradient, variable, slots: { accumulator } }) => {
       const next = assign(accumulator, add(accumulator, square(gradient)));
@@ -57,22 +57,16 @@ const dualAveraging = rule(
     ...strengths,
   },
   {
-    places: [
-      'learningRate',
-      'globalStep',
-      'initialGradientSquaredAccumulatorValue',
-      'l1RegularizationStrength',
-      'l2RegularizationStrength',
-    ],
+    places: 5,
     slots: ({ initialGradientSquaredAccumulatorValue: initial }) => ({
       gradient_accumulator: 0,
       gradient_squared_accumulator: initial,
     }),
-    /** The number of this step, from 1 on. */
-    prepare: ({ globalStep }, { dtype }) => ({ shared: add(cast(globalStep as Variable, dtype), 1), updates: [] }),
-    update: (values, { gradient, variable, slots, shared }) => {
-      const { learningRate, l1RegularizationStrength: l1, l2RegularizationStrength: l2 } = values;
-      const steps = shared as Tensor<'float32', []>;
+    update: (values, { gradient, variable, slots }) => {
+      const { learningRate } = values;
+      const { l1, l2 } = strengthsOf(values);
+      // The number of this step, from 1 on.
+      const steps = add(cast(values.globalStep as Variable<any, []>, variable.dtype), 1);
       const [g, gg] = [slots.gradient_accumulator, slots.gradient_squared_accumulator];
       const nextG = assign(g, add(g, gradient));
       const nextGG = assign(gg, add(gg, square(gradient)));

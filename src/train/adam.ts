@@ -7,17 +7,17 @@ import { Optimizer, type OptimizerOptions } from './optimizer.ts';
 import { difference, product, type Rate, rate, type Scalar } from './rate.ts';
 import { type MakeScalar, type Parts, preset, rule } from './rule.ts';
 
-const table = {
-  learningRate: preset(rate, 0.001),
+const learningRate = preset(rate, 0.001);
+const betas = {
   beta1: preset(rate, 0.9),
   beta2: preset(rate, 0.999),
   epsilon: preset(rate, 1e-8),
 };
-type Values = Readonly<Record<keyof typeof table, Scalar>>;
+type Values = Readonly<Record<'learningRate' | keyof typeof betas, Scalar>>;
 const slots = () => ({ m: 0, v: 0 });
 
 /** α, and the powers of β₁ and β₂, from t = 1 on. */
-function prepare({ learningRate, beta1, beta2 }: Values, { scalar }: { readonly scalar: MakeScalar }) {
+function prepare({ learningRate, beta1, beta2 }: Values, scalar: MakeScalar) {
   const power1 = scalar('beta1_power', beta1);
   const power2 = scalar('beta2_power', beta2);
   const correction = div(sqrt(sub(1, power2)), sub(1, power1));
@@ -35,15 +35,19 @@ function step(
   return { means: [nextM, nextV], change: div(mul(nextM, scale), add(sqrt(nextV), epsilon)) };
 }
 
-const adam = rule('Adam', table, {
-  places: ['learningRate', 'beta1', 'beta2', 'epsilon'],
-  slots,
-  prepare,
-  update: (values, parts) => {
-    const { means, change } = step(values, parts);
-    return [...means, assignSub(parts.variable, change)];
+const adam = rule(
+  'Adam',
+  { learningRate, ...betas },
+  {
+    places: 4,
+    slots,
+    prepare,
+    update: (values, parts) => {
+      const { means, change } = step(values, parts);
+      return [...means, assignSub(parts.variable, change)];
+    },
   },
-});
+);
 
 /** By name, as the constructors take them. */
 interface AdamOptions extends OptimizerOptions {
@@ -75,9 +79,9 @@ export class AdamOptimizer extends Optimizer {
 
 const adamW = rule(
   'AdamW',
-  { ...table, weightDecay: preset(rate, 0.004) },
+  { learningRate, weightDecay: preset(rate, 0.004), ...betas },
   {
-    places: ['learningRate', 'weightDecay', 'beta1', 'beta2', 'epsilon'],
+    places: 5,
     slots,
     prepare,
     update: (values, parts) => {

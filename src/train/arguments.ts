@@ -25,7 +25,7 @@ export const globalStep: Kind<Variable<any, any>> = {
     v instanceof Variable
       ? `${v.name} has dtype ${v.dtype} and shape [${v.shape}]`
       : Array.isArray(v)
-        ? 'variables to train are given as { varList }'
+        ? 'give variables as { varList }'
         : 'make it with tf.variable(0, { trainable: false })',
 };
 

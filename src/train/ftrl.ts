@@ -7,7 +7,7 @@ import { abs, pow, sign, sqrt, square } from '../ops/math.ts';
 import { assign } from '../ops/variable.ts';
 import { needed } from '../tensor/kinds.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
-import { type RegularizationOptions, strengths } from './proximal.ts';
+import { type RegularizationOptions, strengths, strengthsOf } from './proximal.ts';
 import { from0, product, quotient, type Rate, rate, rateAbove0, upTo0 } from './rate.ts';
 import { preset, rule } from './rule.ts';
 
@@ -23,17 +23,11 @@ const ftrl = rule(
     l2ShrinkageRegularizationStrength: preset(rate, 0),
   },
   {
-    places: [
-      'learningRate',
-      'learningRatePower',
-      'initialAccumulatorValue',
-      'l1RegularizationStrength',
-      'l2RegularizationStrength',
-    ],
+    places: 5,
     slots: ({ initialAccumulatorValue }) => ({ accum: initialAccumulatorValue, linear: 0 }),
     update: (values, { gradient, variable, slots: { accum, linear } }) => {
       const { learningRate, learningRatePower, l2ShrinkageRegularizationStrength: shrinkage } = values;
-      const { l1RegularizationStrength: l1, l2RegularizationStrength: l2 } = values;
+      const { l1, l2 } = strengthsOf(values);
       const root = (x: Any): Any => (learningRatePower === -0.5 ? sqrt(x) : pow(x, -learningRatePower));
       // One division where TensorFlow has three: they take longer than all the rest.
       const inverse = quotient(1, learningRate);

@@ -10,7 +10,7 @@ const descent = rule(
   'GradientDescent',
   { learningRate: needed(rate) },
   {
-    places: ['learningRate'],
+    places: 1,
     slots: () => ({}),
     update: ({ learningRate }, { gradient, variable }) => [assignSub(variable, mul(gradient, learningRate))],
   },

@@ -1,5 +1,4 @@
 // tf.train: optimizers, rates that change, the count of steps, averages.
-
 export { AdadeltaOptimizer } from './adadelta.ts';
 export { AdagradDAOptimizer, AdagradOptimizer } from './adagrad.ts';
 export { AdamOptimizer, AdamWOptimizer } from './adam.ts';

@@ -16,7 +16,7 @@ const lion = rule(
     weightDecay: preset(rate, 0),
   },
   {
-    places: ['learningRate', 'beta1', 'beta2', 'weightDecay'],
+    places: 4,
     slots: () => ({ m: 0 }),
     update: (values, { gradient, variable, slots: { m } }) => {
       const { learningRate, beta1, beta2, weightDecay } = values;

@@ -10,7 +10,7 @@ const withMomentum = rule(
   'Momentum',
   { learningRate: needed(rate), momentum: needed(rate), useNesterov: preset(trueOrFalse, false) },
   {
-    places: ['learningRate', 'momentum'],
+    places: 2,
     slots: () => ({ momentum: 0 }),
     update: ({ learningRate, momentum, useNesterov }, { gradient, variable, slots }) => {
       const accumulator = slots.momentum;

@@ -1,7 +1,7 @@
 // What all optimizers share: minimize = computeGradients + applyGradients, as graph code over public ops.
 import { gradients } from '../autodiff/gradients.ts';
 import { GraphError, InvalidArgumentError } from '../base/errors.ts';
-import { controlDependencies, getDefaultGraph } from '../graph/graph.ts';
+import { controlDependencies, type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Operation } from '../graph/operation.ts';
 import { Tensor, type Variable } from '../graph/tensor.ts';
 import { tensor, variableKind } from '../ops/define.ts';
@@ -67,9 +67,7 @@ export abstract class Optimizer {
   /** @internal */
   constructor(rule: Rule, given: readonly unknown[]) {
     if (!isRule(rule)) {
-      throw new InvalidArgumentError(
-        'Optimizer is what optimizers have in common: make one, such as new tf.train.AdamOptimizer(1e-3).',
-      );
+      throw new InvalidArgumentError('Optimizer is a base: write new tf.train.AdamOptimizer(1e-3), say.');
     }
     const { name = rule.name, ...values } = rule.form.take(given);
     this.#rule = rule;
@@ -131,11 +129,7 @@ export abstract class Optimizer {
     const used = pairsOf(pairs).filter((pair): pair is UsedPair => pair[0] !== null);
     if (used.length === 0) throw new InvalidArgumentError('applyGradients: no gradient was given for any variable.');
     const { graph } = used[0][1];
-    if (globalStep && globalStep.graph !== graph) {
-      throw new GraphError(
-        `applyGradients: globalStep ${globalStep.name} belongs to another graph than the variables.`,
-      );
-    }
+    if (globalStep) checkGraph('applyGradients: globalStep', globalStep, graph);
     const { scope } = graph;
     return graph.asDefault(() =>
       graph.withScope(name, () => {
@@ -185,7 +179,7 @@ export abstract class Optimizer {
       if (prepared.has(dtype)) continue;
       const values = this.#valuesIn(variable);
       const scalar = (name: string, initial: any) => this.#slots.scalar(scope, name, initial, variable);
-      const made = rule.prepare?.(values, { scalar, dtype: dtype as 'float32' });
+      const made = rule.prepare?.(values, scalar);
       prepared.set(dtype, { values, shared: made?.shared });
       updates.push(...(made?.updates ?? []));
     }
@@ -204,15 +198,16 @@ export abstract class Optimizer {
     const { name: op, form } = this.#rule;
     const inIt = ([name, value]: [string, unknown]) => {
       if (!(value instanceof Tensor)) return [name, value];
-      if (value.graph !== graph) {
-        throw new GraphError(
-          `${op}Optimizer: ${name}, ${value.name}, belongs to another graph than the variables. Build all of a model inside one graph.`,
-        );
-      }
+      checkGraph(`${op}Optimizer: ${name}`, value, graph);
       return [name, 'isRate' in form.optional[name] ? inDType(`${op}Optimizer`, name, value, dtype) : value];
     };
     return Object.fromEntries(Object.entries(this.#values).map(inIt));
   }
+}
+
+function checkGraph(what: string, value: Tensor, graph: Graph): void {
+  if (value.graph === graph) return;
+  throw new GraphError(`${what} belongs to another graph.`);
 }
 
 /** Pairs of what is to be trained. */

@@ -1,7 +1,7 @@
 // Proximal descent: what a step shrinks toward zero besides (l1 and l2 regularization), in closed form.
 import type { Tensor } from '../graph/tensor.ts';
 import { add, div, mul, sub } from '../ops/arithmetic.ts';
-import { abs, maximum, sign, sqrt, square } from '../ops/math.ts';
+import { maximum, minimum, sqrt, square } from '../ops/math.ts';
 import { assign } from '../ops/variable.ts';
 import { needed } from '../tensor/kinds.ts';
 import { Optimizer, type OptimizerOptions } from './optimizer.ts';
@@ -16,35 +16,47 @@ export const strengths = {
   l2RegularizationStrength: preset(rate, 0),
 };
 type Strengths = Readonly<Record<keyof typeof strengths, Scalar>>;
+/** Both strengths. */
+export const strengthsOf = (values: Strengths): { readonly l1: Scalar; readonly l2: Scalar } => ({
+  l1: values.l1RegularizationStrength,
+  l2: values.l2RegularizationStrength,
+});
 /** By name, as constructors take them. */
 export interface RegularizationOptions {
   readonly l1RegularizationStrength?: Rate;
   readonly l2RegularizationStrength?: Rate;
 }
 
-/** sign(x) · max(|x| − threshold, 0). */
-export const softThreshold = (x: Any, threshold: Any | Scalar): Any =>
-  threshold === 0 ? x : mul(sign(x), maximum(sub(abs(x), threshold as Scalar), 0));
+/** sign(x) · max(|x| − threshold, 0): what of x is beyond the threshold, on either side. */
+export const softThreshold = (x: Any, threshold: Scalar | Any): Any =>
+  threshold === 0 ? x : sub(x, maximum(minimum(x, threshold as Scalar), product(-1, threshold as Scalar)));
 
-/** The variable after a step with a rate, for all elements one or each its own. */
+/** The variable after a step with the rate learningRate / root. */
 function proximal(
   { variable, gradient }: { readonly variable: Any; readonly gradient: Any },
-  rate: Any | Scalar,
-  { l1RegularizationStrength: l1, l2RegularizationStrength: l2 }: Strengths,
+  values: Strengths & { readonly learningRate: Scalar },
+  root: Any | 1,
 ): Any {
-  const scaled = (strength: Scalar) => (strength === 0 ? 0 : product(strength, rate as Scalar));
-  const shrunk = softThreshold(sub(variable, mul(gradient, rate as Scalar)), scaled(l1));
-  const divisor = sum(1, scaled(l2));
-  return divisor === 1 ? shrunk : div(shrunk, divisor);
+  const { l1, l2 } = strengthsOf(values);
+  const { learningRate } = values;
+  const scaledBy = (rate: Any | Scalar) => (l1 === 0 ? 0 : product(l1, rate as Scalar));
+  if (l2 === 0) {
+    const rate = root === 1 ? learningRate : div(learningRate as 1, root);
+    return softThreshold(sub(variable, mul(gradient, rate as Scalar)), scaledBy(rate));
+  }
+  // Numerator and denominator times the root: one division, where 1 / √accumulator would be a second.
+  const scaled = root === 1 ? variable : mul(variable, root);
+  const shrunk = softThreshold(sub(scaled, mul(gradient, learningRate)), scaledBy(learningRate));
+  return div(shrunk, sum(root as Scalar, product(l2, learningRate)));
 }
 
 const descent = rule(
   'ProximalGradientDescent',
   { learningRate: needed(rate), ...strengths },
   {
-    places: ['learningRate', 'l1RegularizationStrength', 'l2RegularizationStrength'],
+    places: 3,
     slots: () => ({}),
-    update: (values, parts) => [assign(parts.variable, proximal(parts, values.learningRate, values))],
+    update: (values, parts) => [assign(parts.variable, proximal(parts, values, 1))],
   },
 );
 /**
@@ -70,12 +82,11 @@ const adagrad = rule(
   'ProximalAdagrad',
   { learningRate: needed(rate), initialAccumulatorValue: preset(above0, 0.1), ...strengths },
   {
-    places: ['learningRate', 'initialAccumulatorValue', 'l1RegularizationStrength', 'l2RegularizationStrength'],
+    places: 4,
     slots: ({ initialAccumulatorValue }) => ({ accumulator: initialAccumulatorValue }),
     update: (values, parts) => {
       const next = assign(parts.slots.accumulator, add(parts.slots.accumulator, square(parts.gradient)));
-      const each = div(values.learningRate as any, sqrt(next));
-      return [next, assign(parts.variable, proximal(parts, each, values))];
+      return [next, assign(parts.variable, proximal(parts, values, sqrt(next)))];
     },
   },
 );

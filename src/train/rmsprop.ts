@@ -17,7 +17,7 @@ const rmsProp = rule(
     centered: preset(trueOrFalse, false),
   },
   {
-    places: ['learningRate', 'decay', 'momentum', 'epsilon'],
+    places: 4,
     slots: ({ centered }): Record<'rms' | 'mg' | 'momentum', number> =>
       // Without `mg` where it is not used: its place in the names goes to `momentum`.
       centered ? { rms: 1, mg: 0, momentum: 0 } : ({ rms: 1, momentum: 0 } as any),

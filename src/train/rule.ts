@@ -28,14 +28,14 @@ export interface Parts<S extends string, P> {
 export type MakeScalar = (name: string, initial: Scalar) => Variable<'float32', []>;
 
 interface Step<H extends Table, S extends string, P> {
-  /** The hyperparameters that may stand in places, in the order of TensorFlow. */
-  readonly places: readonly (string & keyof H)[];
+  /** How many of the hyperparameters, which the table has in the order of TensorFlow, may stand in places. */
+  readonly places: number;
   /** The slots by TensorFlow's names, in the order in which they are made, and what each begins with. */
   readonly slots: (values: Values<H>) => Readonly<Record<S, number>>;
   /** What all variables of a dtype share in a step, and assignments that belong to it. */
   readonly prepare?: (
     values: Values<H>,
-    tools: { readonly scalar: MakeScalar; readonly dtype: 'float32' },
+    scalar: MakeScalar,
   ) => { readonly shared: P; readonly updates: readonly Tensor[] };
   /** The assignments to one variable and its slots. */
   readonly update: (values: Values<H>, parts: Parts<S, P>) => readonly Tensor[];
@@ -59,7 +59,12 @@ export function rule<H extends Table, S extends string, P = undefined>(
   table: H,
   { places, ...step }: Step<H, S, P>,
 ): Rule {
-  const form = signature(`new tf.train.${name}Optimizer`, {}, { ...table, name: text }, places);
+  const form = signature(
+    `new tf.train.${name}Optimizer`,
+    {},
+    { ...table, name: text },
+    Object.keys(table).slice(0, places),
+  );
   const presets = Object.entries(table).flatMap(([key, kind]) => ('preset' in kind ? [[key, kind.preset]] : []));
   const made: Rule = { name, form: form as Rule['form'], presets: Object.fromEntries(presets), ...step };
   rules.add(made);

@@ -15,7 +15,7 @@ export type ScalarValue = number | Tensor<NumericDType, []>;
 export type Decayed<R> = R extends Tensor<infer T extends FloatDType, any> ? Tensor<T, []> : Tensor<'float32', []>;
 
 const isScalar = (t: Tensor) => t.dtype !== 'bool' && t.shape?.length === 0;
-const scalarOf = (what: string, fits: (v: number) => boolean): Kind<ScalarValue> => ({
+export const scalarOf = (what: string, fits: (v: number) => boolean): Kind<ScalarValue> => ({
   ...kind<ScalarValue>(`${what} or a scalar tensor`, (v) =>
     v instanceof Tensor ? isScalar(v) : Number.isFinite(v) && fits(v as number),
   ),

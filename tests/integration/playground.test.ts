@@ -259,7 +259,7 @@ describeUnless(chromiumMissing, 'the playground in Chromium', () => {
     await until(page, `document.documentElement.dataset.offline === 'ready'`);
     host.closeAllConnections();
     await new Promise((resolve) => host.close(resolve));
-    await page.reload();
+    await page.goto(`${address}index.html`);
     await enabled(page);
     expect(await page.evaluate('crossOriginIsolated')).toBe(true);
     expect(await train(page, 100)).toBeGreaterThan(0.8);

@@ -171,7 +171,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     'gradients of undefined',
     () => tf.gradients(undefined as any, [x()]),
-    /ys is missing\. Write tf\.gradients\(ys, xs, \{ gradYs/,
+    /ys is missing\. Write tf\.gradients\(ys, xs, \{ gradYs, stopGradients, name \}\)/,
   ],
   ['new tf.Variable', () => new (tf.Variable as any)(tf.zeros([1])), /write tf\.variable\(…\)/],
   ['assignment to a constant', () => tf.assign(tf.constant([1]) as any, 2), /must be a variable/],

@@ -19,7 +19,7 @@ const session = new tf.Session({ backend: 'reference' });
 const ways: [string, (value: unknown) => unknown, string][] = [
   ['array', async (value) => api.array(value), 'array: expected a number'],
   ['constant', async (value) => api.constant(value), 'constant: expected a number'],
-  ['variable', async (value) => api.variable(value), 'constant: expected a number'],
+  ['variable', async (value) => api.variable(value), 'variable: expected a number'],
   ['feed', (value) => session.run(x, [[x, value]] as any), 'x:0 (float32, [null, null]), made at '],
 ];
 

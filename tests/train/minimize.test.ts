@@ -164,7 +164,7 @@ describe('minimize', () => {
     [
       'variables in the place of the global step',
       (w) => descent().minimize(w, [w] as any),
-      /globalStep must be a scalar variable of numbers, but an array came: variables to train are given as \{ varList \}/,
+      /globalStep must be a scalar variable of numbers, but an array came: give variables as \{ varList \}/,
     ],
     [
       'a global step that is no scalar',
@@ -175,7 +175,7 @@ describe('minimize', () => {
     [
       'a global step of another graph',
       (w) => descent().minimize(w, { globalStep: new tf.Graph().asDefault(() => tf.variable(0, { name: 's' })) }),
-      /globalStep s:0 belongs to another graph/,
+      /globalStep belongs to another graph/,
     ],
     [
       'bytes as a global step: 255 steps are few',

