@@ -8,7 +8,7 @@ const judges = {
   'src/data': ['tests/data/*.test.ts'],
   'src/autodiff': ['tests/autodiff/*.test.ts', 'tests/gradients.test.ts', 'tests/errors.test.ts'],
   'src/train': ['tests/train.test.ts', 'tests/train/*.test.ts', 'tests/fixtures.test.ts', 'tests/errors.test.ts'],
-  'src/ops': ['tests/ops/*.test.ts', 'tests/fixtures/*.test.ts'],
+  'src/ops': ['tests/ops/*.test.ts', 'tests/fixtures/*.test.ts', 'tests/gradients.test.ts', 'tests/errors.test.ts'],
   'src/compiler': ['tests/compiler/{graph,tasks,program}/*.test.ts', 'tests/session/explain.test.ts', ...programs],
   'src/loops': ['tests/loops/**/*.test.ts', 'tests/kernels/body/*.test.ts', 'tests/compiler/golden.test.ts'],
 };

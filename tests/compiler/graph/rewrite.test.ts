@@ -184,3 +184,26 @@ test.each(backends)(
     await session.close();
   },
 );
+
+test.each(backends)(
+  'the gradient of several losses of one softmax is right for huge logits, on %s',
+  async (backend) => {
+    const graph = new tf.Graph();
+    const session = new tf.Session({ graph, backend });
+    const logits = [[1000, -1000, 0]];
+    const found = graph.asDefault(() => {
+      const z = tf.constant(logits) as Any;
+      const p = tf.nn.softmax(z) as Any;
+      const loss = (labels: number[]) =>
+        tf.neg(tf.reduceSum(tf.mul(tf.constant([labels]), tf.log(p)) as Any) as Any) as Any;
+      const [two, three] = [
+        tf.add(loss([1, 0, 0]), loss([0, 2, 0])),
+        tf.addN([loss([1, 0, 0]), loss([0, 2, 0]), loss([0, 0, 0.5])]),
+      ] as Any[];
+      return [two, three].map((y) => tf.gradients(y, [z])[0] as Any);
+    });
+    // Σ labels · p − labels, where p is [1, 0, 0].
+    expect(((await session.run(found)) as any[]).map((g) => g.toArray())).toEqual([[[2, -2, 0]], [[2.5, -2, -0.5]]]);
+    await session.close();
+  },
+);

@@ -193,18 +193,26 @@ test.each([
   expect(fuseLoops(body)).toEqual(body);
 });
 
-test('a register that only a condition sets is carried through the iterations that are written out', () => {
-  const last = { name: 'last', type: vector };
-  const v = variable('v', 32, 4);
-  const here = ir.at(0, [v, 1]);
-  const negative = ir.compare('less', ir.load(a, here, float), ir.constant(0, float));
-  const body = [
-    set(last, ir.constant(0, vector)),
-    loop(v, [when(negative, [set(last, ir.load(a, here, vector))]), store(b, here, ir.local(last))]),
-    negate(c, matrices[3], 0, variable('w', 32, 8)),
-  ];
-  const result = fuseLoops(body);
-  expect(result.filter((s) => s.kind === 'loop')).toHaveLength(1);
-  verifyKernel(kernelOf(result), machine);
-  expect(resultOf(result)).toEqual(resultOf(body));
-});
+test.each(['in them', 'after them'])(
+  'a register that only a condition sets is carried through iterations that are written out, read %s',
+  (where) => {
+    const last = { name: 'last', type: vector };
+    const v = variable('v', 32, 4);
+    const here = ir.at(0, [v, 1]);
+    // Last so in the fifth of eight iterations: the first of a pair.
+    const large = ir.compare('less', ir.constant(0.8, float), ir.load(a, here, float));
+    const body = [
+      set(last, ir.constant(0, vector)),
+      loop(v, [
+        when(large, [set(last, ir.load(a, here, vector))]),
+        store(b, here, where === 'in them' ? ir.local(last) : ir.constant(1, vector)),
+      ]),
+      negate(c, matrices[3], 0, variable('w', 32, 8)),
+      store(b, ir.at(40), ir.local(last)),
+    ];
+    const result = fuseLoops(body);
+    expect(result.filter((s) => s.kind === 'loop')).toHaveLength(1);
+    verifyKernel(kernelOf(result), machine);
+    expect(resultOf(result)).toEqual(resultOf(body));
+  },
+);
