@@ -60,6 +60,12 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   sigmoid: ({ pick, a }) => api.sigmoid(pick(a)),
   relu: ({ pick, a }) => nn.relu(pick(a)),
   sign: ({ raw, a }) => api.sign(raw(a)),
+  rounded: ({ raw, a }) => {
+    const x = api.mul(raw(a), 3);
+    return api.addN([api.floor(x), api.ceil(x), api.round(x)]);
+  },
+  sin: ({ pick, a }) => api.sin(tamed(pick(a))),
+  cos: ({ pick, a }) => api.cos(api.mul(tamed(pick(a)), 3)),
   floorDiv: ({ raw, a }) => api.floorDiv(raw(a), 0.3),
   mod: ({ raw, a }) => api.mod(api.cast(api.mul(raw(a), 8), 'int32'), 3),
   compare: ({ raw, pick, a, b, c }) => {
