@@ -20,6 +20,7 @@ const env = {
  */
 const long = [
   ...[
+    'integration/playground',
     'integration/package',
     'session/threads',
     'fixtures/combining',
@@ -30,7 +31,23 @@ const long = [
   ...['backends/native/rests', 'compiler/random-programs', 'backends/native/models', 'compiler/program/build'],
   ...['backends/native/emit/expression', 'browser/train', 'integration/terminal', 'kernels/cpu/zeros/skip-zeros'],
   ...['session/event-loop', 'kernels/cpu/contract/blocks', 'integration/process', 'integration/tutorial', 'gradients'],
-  ...['integration/resume', 'numbers/special', 'compiler/program/merge', 'session/safe-feeds', 'session/trace'],
+  ...[
+    'integration/docs',
+    'integration/training',
+    'integration/resume',
+    'session/dropped',
+    'numbers/special',
+    'compiler/program/merge',
+    'session/safe-feeds',
+    'session/trace',
+  ],
+  ...[
+    'types/types',
+    'compiler/random-updates',
+    'kernels/cpu/contract/contract',
+    'data/download',
+    'native/toolchain/hostile',
+  ],
 ];
 
 /** How many take longer than this file; those that are not listed take about as long as they are large. */

@@ -31,8 +31,8 @@ interface Case {
 }
 const images = 2;
 const cases: readonly Case[] = [
-  { size: 16, filter: 3, channels: [16, 16], padding: 'SAME' },
-  { size: 12, filter: 5, channels: [16, 16], padding: 'SAME' },
+  { size: 12, filter: 3, channels: [16, 16], padding: 'SAME' },
+  { size: 10, filter: 5, channels: [16, 16], padding: 'SAME' },
   { size: 14, filter: 3, channels: [32, 16], padding: 'VALID' },
   { size: 12, filter: 4, channels: [16, 16], padding: 'SAME' },
 ];

@@ -116,7 +116,7 @@ test('random layers, repeated: the program is the same as built kernel by kernel
       for (const threads of [1, 3]) expect(await run(first, shared, lowered, feed, threads)).toEqual(results);
     }),
     {
-      numRuns: 30,
+      numRuns: 15,
       interruptAfterTimeLimit: 110_000,
       examples: [
         ...Object.keys(steps).map((kind) => ({ rows: 8, columns: 16, kinds: [kind, 'product'] })),
