@@ -1,9 +1,9 @@
 // tf.train: optimizers, and checkpoints, which need a session.
 
-export { latestCheckpoint } from '../checkpoint/folder.ts';
 export {
   CheckpointReader,
   type CheckpointVariable,
+  latestCheckpoint,
   listVariables,
   loadCheckpoint,
 } from '../checkpoint/reader.ts';

@@ -2,8 +2,6 @@
 import { builtin } from '../base/builtin.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { describe } from '../tensor/describe.ts';
-import { anything } from '../tensor/kinds.ts';
-import { signature } from '../tensor/signature.ts';
 import { removeAbandoned, writeDurably } from './durable.ts';
 
 const fileSystem = () => builtin<typeof import('node:fs/promises')>('fs/promises');
@@ -27,7 +25,7 @@ export async function checkpointFile(what: string, path: string): Promise<string
   const stats = await fileSystem()
     .stat(path)
     .catch(() => undefined);
-  if (stats?.isDirectory()) return (await latestCheckpoint(path)) ?? path;
+  if (stats?.isDirectory()) return (await latestIn(path)) ?? path;
   return stats || path.endsWith(extension) ? path : `${path}${extension}`;
 }
 
@@ -37,21 +35,8 @@ const octal = (text: string) =>
 const unquoted = (text: string): string =>
   JSON.parse(text.replace(/(\\[0-7]{3})+/g, (bytes) => new TextDecoder().decode(octal(bytes))));
 
-const latestForm = signature('tf.train.latestCheckpoint', { folder: anything<string>('a path') }, {});
-/**
- * The path of the newest checkpoint in a folder, as the file `checkpoint` there tells; undefined if there is none.
- *
- * ```ts
- * const path = await tf.train.latestCheckpoint('run');
- * if (path) await saver.restore(sess, path);
- * ```
- */
-export function latestCheckpoint(folder: string): Promise<string | undefined>;
-export async function latestCheckpoint(...given: unknown[]): Promise<string | undefined> {
-  const { folder } = latestForm.take(given);
-  if (typeof folder !== 'string' || folder === '') {
-    throw new InvalidArgumentError(`latestCheckpoint: expected the path of a folder, but ${describe(folder)} came.`);
-  }
+/** The newest checkpoint in a folder, as its file `checkpoint` tells. */
+export async function latestIn(folder: string): Promise<string | undefined> {
   const fs = fileSystem();
   const text = await fs.readFile(paths().join(folder, stateFile), 'utf8').catch(() => '');
   const names = [...text.matchAll(/^(all_)?model_checkpoint_paths?:\s*("(?:[^"\\]|\\.)*")\s*$/gm)];

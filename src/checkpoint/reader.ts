@@ -1,13 +1,12 @@
-// tf.train.loadCheckpoint: what is in a checkpoint, without a graph or a session.
+// Looking at checkpoints without a graph or a session: which is the latest, and what is in one.
 import { InvalidArgumentError } from '../base/errors.ts';
+import { describe } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { anything, text } from '../tensor/kinds.ts';
 import { hostArray, type NDArray } from '../tensor/ndarray.ts';
 import { signature } from '../tensor/signature.ts';
-import { dtypeFor, elementsFrom } from './elements.ts';
-import { checkpointFile } from './folder.ts';
-import { dataOffset, parseHeader, prefixBytes, type SafetensorsHeader, type StoredTensor } from './safetensors.ts';
-import { openFile, type Source } from './source.ts';
+import type { SafetensorsHeader, StoredTensor } from './safetensors.ts';
+import type { Source } from './source.ts';
 
 /** A tensor in a checkpoint. */
 export interface CheckpointVariable {
@@ -24,8 +23,13 @@ const path = anything<string>('a path');
 const loadForm = signature('tf.train.loadCheckpoint', { path }, {});
 const listForm = signature('tf.train.listVariables', { path }, {});
 
-/** What only this file can give. */
-const ours = Symbol('ours');
+const latestForm = signature('tf.train.latestCheckpoint', { folder: path }, {});
+
+/** @internal What reads and writes files: loaded when a program does so, as most that run in a page never do. */
+export const files = () => import('./files.ts');
+
+/** @internal What only `files.ts` gives. */
+export const ours = Symbol('ours');
 
 /** Reads the tensors of a checkpoint, one at a time. Made by `tf.train.loadCheckpoint`. */
 export class CheckpointReader {
@@ -37,17 +41,16 @@ export class CheckpointReader {
   readonly #stored: ReadonlyMap<string, StoredTensor>;
 
   /** @internal */
-  constructor(key: typeof ours, source: Source, header: SafetensorsHeader) {
+  constructor(key: typeof ours, source: Source, header: SafetensorsHeader, variables: readonly CheckpointVariable[]) {
     if (key !== ours) {
       throw new InvalidArgumentError(
         'Readers are made by functions, not with new: write await tf.train.loadCheckpoint(path).',
       );
     }
-    const { tensors, metadata } = header;
     this.#source = source;
-    this.#stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    this.variables = tensors.map(({ name, type, shape }) => ({ name, dtype: dtypeFor(type), shape }));
-    this.metadata = metadata;
+    this.#stored = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
+    this.variables = variables;
+    this.metadata = header.metadata;
   }
 
   /** Is there a tensor of that name? */
@@ -73,6 +76,7 @@ export class CheckpointReader {
     }
     const { type, shape, begin, end } = stored;
     const bytes = await this.#source.read(begin, end);
+    const { elementsFrom } = await files();
     const { dtype, data } = elementsFrom(bytes, type, `${name} in ${this.#source.name}`);
     return hostArray(dtype, [...shape], data);
   }
@@ -90,18 +94,6 @@ export class CheckpointReader {
   }
 }
 
-/** @internal */
-export async function readerOf(source: Source): Promise<CheckpointReader> {
-  const { name, size } = source;
-  try {
-    const begin = dataOffset(await source.read(0, Math.min(size, prefixBytes)), size, name);
-    return new CheckpointReader(ours, source, parseHeader(await source.read(0, begin), size, name));
-  } catch (error) {
-    await source.close();
-    throw error;
-  }
-}
-
 /**
  * Opens a checkpoint to look at its tensors, without a graph: one of `Saver`, or any safetensors file.
  *
@@ -116,6 +108,7 @@ export async function readerOf(source: Source): Promise<CheckpointReader> {
 export function loadCheckpoint(path: string): Promise<CheckpointReader>;
 export async function loadCheckpoint(...given: unknown[]): Promise<CheckpointReader> {
   const { path } = loadForm.take(given);
+  const { checkpointFile, openFile, readerOf } = await files();
   return readerOf(await openFile(await checkpointFile('loadCheckpoint', path)));
 }
 
@@ -134,4 +127,22 @@ export async function listVariables(...given: unknown[]): Promise<readonly Check
   const reader = await loadCheckpoint(path);
   await reader.close();
   return reader.variables;
+}
+
+/**
+ * The path of the newest checkpoint in a folder, as the file `checkpoint` there tells; undefined if there is none.
+ *
+ * ```ts
+ * const path = await tf.train.latestCheckpoint('run');
+ * if (path) await saver.restore(sess, path);
+ * ```
+ */
+export function latestCheckpoint(folder: string): Promise<string | undefined>;
+export async function latestCheckpoint(...given: unknown[]): Promise<string | undefined> {
+  const { folder } = latestForm.take(given);
+  if (typeof folder !== 'string' || folder === '') {
+    throw new InvalidArgumentError(`latestCheckpoint: expected the path of a folder, but ${describe(folder)} came.`);
+  }
+  const { latestIn } = await files();
+  return latestIn(folder);
 }

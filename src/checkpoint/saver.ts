@@ -8,11 +8,9 @@ import { describe } from '../tensor/describe.ts';
 import { anything, trueOrFalse } from '../tensor/kinds.ts';
 import { reading, signature } from '../tensor/signature.ts';
 import { readList } from '../tensor/sizes.ts';
-import { writeDurably } from './durable.ts';
-import { checkpointFile, fileNamed, type Keep, settle } from './folder.ts';
-import { type CheckpointReader, readerOf } from './reader.ts';
-import { bytesSource, openFile } from './source.ts';
-import { checkpointOf, type Named, type Restored, type Resumable, resume } from './state.ts';
+import type { Keep } from './folder.ts';
+import { type CheckpointReader, files } from './reader.ts';
+import type { Named, Restored, Resumable } from './state.ts';
 
 /** Which variables a Saver saves, and how many checkpoints stay. */
 export interface SaverOptions {
@@ -130,6 +128,7 @@ export class Saver {
     // A moment that fails is told by this call, not by the next.
     const written = this.#writing.then(async () => {
       const { step, pieces } = await moment;
+      const { fileNamed, settle, writeDurably } = await files();
       const file = fileNamed(path, step);
       await writeDurably(file, pieces);
       await settle(file, path, this.#keep);
@@ -151,6 +150,7 @@ export class Saver {
   async restore(...given: unknown[]): Promise<Restored> {
     const { session, path, ...options } = restoreForm.take(given);
     const named = this.#named('restore', session);
+    const { checkpointFile, openFile, readerOf } = await files();
     const file = await checkpointFile('restore', path);
     const reader = await readerOf(await openFile(file));
     return this.#resume(session, named, reader, options, file);
@@ -178,6 +178,7 @@ export class Saver {
     if (!(bytes instanceof Uint8Array))
       throw new InvalidArgumentError(`fromBytes: expected a Uint8Array, but ${describe(bytes)} came.`);
     const name = 'The checkpoint';
+    const { bytesSource, readerOf } = await files();
     return this.#resume(session, named, await readerOf(bytesSource(bytes, name)), options, name);
   }
 
@@ -197,12 +198,13 @@ export class Saver {
     if (!counter && globalStep !== undefined) checkStep(globalStep);
     const saved = [...named.values()];
     const noted = counter ?? (globalStep === undefined ? stepIn(session.graph, saved) : undefined);
-    return session.snapshot(noted ? [...saved, noted] : saved).then((snapshot) => {
+    return session.snapshot(noted ? [...saved, noted] : saved).then(async (snapshot) => {
       const values = snapshot.values.slice(0, saved.length);
       const counted = noted ? snapshot.values[saved.length].data[0] : (globalStep as number | undefined);
       const step = globalStep === undefined ? undefined : counted;
       if (step !== undefined) checkStep(step);
       const facts = { step: counted, backend: session.backend.description, data: states };
+      const { checkpointOf } = await files();
       return { step, pieces: checkpointOf(named, { ...snapshot, values }, facts) };
     });
   }
@@ -215,6 +217,7 @@ export class Saver {
     file: string,
   ): Promise<Restored> {
     try {
+      const { resume } = await files();
       return await resume(
         session,
         reader,

@@ -26,6 +26,8 @@ async function weights(folder: string): Promise<ReadonlyMap<string, number>> {
       },
     ],
     bundle: true,
+    splitting: true,
+    outdir: 'out',
     minify: true,
     format: 'esm',
     platform: 'browser',
@@ -34,7 +36,16 @@ async function weights(folder: string): Promise<ReadonlyMap<string, number>> {
     write: false,
   });
   const found = new Map<string, number>();
-  for (const { inputs } of Object.values(metafile.outputs)) {
+  // Without what is loaded when it is used: files that the page's own bundle does not import as it starts.
+  const [entry] = Object.entries(metafile.outputs).filter(([, { entryPoint }]) => entryPoint === '<stdin>');
+  const atStart = new Set<string>();
+  const add = (name: string): void => {
+    if (atStart.has(name)) return;
+    atStart.add(name);
+    for (const { path, kind } of metafile.outputs[name].imports) if (kind === 'import-statement') add(path);
+  };
+  add(entry[0]);
+  for (const { inputs } of [...atStart].map((name) => metafile.outputs[name])) {
     for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
       found.set(file, bytesInOutput);
     }
@@ -56,4 +67,9 @@ test('all optimizers and decays add less than 12 KB to the tutorial for browsers
   );
   expect(train - before).toBeGreaterThan(1000);
   expect(train - before).toBeLessThan(12_000);
+});
+
+test('the half of checkpoints that reads and writes files is loaded when it is used', async () => {
+  const files = [...(await weights(root)).keys()].filter((file) => file.startsWith('src/checkpoint/'));
+  expect(files.sort()).toEqual(['src/checkpoint/reader.ts', 'src/checkpoint/saver.ts']);
 });
