@@ -119,6 +119,36 @@ describe.each(backends)('on %s', (backend) => {
     expect(await run(sum, [[p, [[[1, 2, 3]], [[4, 5, 6]]]]])).toEqual([6, 15]);
   });
 
+  test('every division of whole numbers by 0 fails the run, and those of fractions do not', async () => {
+    const [a, b, f] = build(() => [
+      tf.placeholder('int32', [2]) as Any,
+      tf.placeholder('int32', [2]) as Any,
+      tf.placeholder('float32', [2]) as Any,
+    ]);
+    for (const op of [tf.div, tf.floorDiv, tf.mod] as ((x: Any, y: Any) => Any)[]) {
+      const quotient = build(() => op(a, b));
+      const feeds = (divisor: number) => [
+        [a, [7, 8]],
+        [b, [3, divisor]],
+      ];
+      await expect(run(quotient, feeds(0))).rejects.toThrow(/^\w+: integer division by zero in/);
+      expect((await run(quotient, feeds(5)))[1]).toBe(op === tf.mod ? 3 : 1);
+      expect(
+        await run(
+          build(() => op(f, tf.zeros([2]))),
+          [[f, [1, 1]]],
+        ),
+      ).toEqual(op === tf.mod ? [NaN, NaN] : [Infinity, Infinity]);
+    }
+  });
+
+  test('a mean of whole numbers is refused where it is one of nothing, and only there', async () => {
+    const mean = (shape: number[], axis?: number) =>
+      build(() => tf.reduceMean(tf.zeros(shape, 'int32') as Any, axis as number));
+    for (const axis of [1, undefined]) expect(() => mean([3, 0], axis)).toThrow(/a mean of no int32 was asked for/);
+    expect(await run([mean([3, 2]), mean([3, 0], 0), mean([0, 0], 1)])).toEqual([0, [], []]);
+  });
+
   test('a variable cannot be fed and assigned to in one run', async () => {
     const a = build(() => tf.variable(1));
     const init = build(() => tf.initializeAllVariables());
@@ -160,6 +190,40 @@ test('uniform integers need whole bounds that fit', () => {
   );
   expect(() => tf.randomUniform([2], { dtype: 'int32', minval: 0.5, maxval: 3 })).toThrow(/whole numbers/);
   expect(() => tf.randomUniform([2], { dtype: 'uint8', maxval: 300 })).toThrow(/from 0 to 256/);
+});
+
+test('a distribution has finite parameters in order', () => {
+  const api = tf as any;
+  const given = [NaN, Infinity, -Infinity];
+  const bad = [
+    ...given.flatMap((v) => [{ mean: v }, { stddev: v }]).map((o) => () => api.randomNormal([2], o)),
+    ...given.flatMap((v) => [{ mean: v }, { stddev: v }]).map((o) => () => api.truncatedNormal([2], o)),
+    ...given.flatMap((v) => [{ minval: v }, { maxval: v }]).map((o) => () => api.randomUniform([2], o)),
+    () => api.randomNormal([2], { stddev: -1 }),
+    () => api.truncatedNormal([2], { stddev: -1 }),
+    () => api.randomUniform([2], { minval: 1, maxval: 0 }),
+    () => api.randomUniform([2], { minval: 3, maxval: 1, dtype: 'int32' }),
+  ];
+  for (const f of bad) expect(f).toThrow(/the bounds, mean and deviation must be finite and in order/);
+  for (const f of [
+    () => api.randomNormal([2], { stddev: 0, mean: -2 }),
+    () => api.randomUniform([2], { minval: 1, maxval: 1 }),
+  ]) {
+    expect(f).not.toThrow();
+  }
+});
+
+test('labels have the shape of the logits without their last axis', () => {
+  const loss = (labels: tf.Shape, logits: tf.Shape) => () =>
+    (tf.nn.sparseSoftmaxCrossEntropyWithLogits as any)({
+      labels: tf.placeholder('int32', labels),
+      logits: tf.placeholder('float32', logits),
+    });
+  for (const labels of [[3], [], [2, 3], [2, 1], [2, 10]]) {
+    expect(loss(labels, [2, 10])).toThrow(/labels \[.*\] must have the shape of the logits \[2, 10\] without/);
+  }
+  for (const labels of [[2], [null]]) expect(loss(labels, [2, 10])).not.toThrow();
+  expect(loss([3], [null, 10])).not.toThrow();
 });
 
 test.each<[string, () => unknown, RegExp]>([

@@ -187,6 +187,14 @@ describe('a chain', () => {
     expect(blocks(1)).toEqual([8]);
   });
 
+  test('without products is one of many threads, though large: nothing is gained by many items at once', () => {
+    const large = scaled({ leastCost: 1, enoughBytes: 1, blockBytes: 6 * 4 * machine.batching.blockMultiple });
+    const kinds = (body: (x: Any) => Any) => batchOf(inGraph(body, 96), large).batched.chains.map((c) => c.parallel);
+    const sums = (x: Any) => steps.sums(tf.tanh(x) as Any, 0);
+    expect(kinds((x) => sums(sums(x)))).toEqual([true]);
+    expect(kinds((x) => sums(product(sums(x))))).toEqual([false]);
+  });
+
   test('in parallel is cut where it is too long, and the pieces hand each other whole arrays', () => {
     const long = inGraph((x) => {
       let y = x;

@@ -29,6 +29,15 @@ test('a chain of elementwise operations is one task, bias and activation join wh
   expect(tasks[0].outputs).toHaveLength(1);
 });
 
+test('what depends on the place of an element joins what has the same axes', () => {
+  const { tasks } = inGraph(() => {
+    const x = tf.placeholder('float32', [5, 8]) as Any;
+    const product = tf.matmul(x, tf.ones([8, 16]) as Any) as Any;
+    return compile({ fetches: [tf.mul(product, tf.randomUniform([5, 16]) as Any)], feeds: [[x, [5, 8]]] });
+  });
+  expect(tasks.map((t) => t.root?.kind ?? 'map')).toEqual(['contract']);
+});
+
 test("Adam's update of a parameter is one task with three results, in the task of the gradient where it can be", () => {
   const { tasks } = inGraph(() => {
     const { x, y_, keepProb, step } = tutorialModel(tf);
