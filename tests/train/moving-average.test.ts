@@ -66,6 +66,20 @@ test('the averages have their names, whatever is around, and are global, untrain
   });
 });
 
+test('without anything to average it says so, whether nothing was named or there is nothing', () => {
+  const refusal = /^apply: there is nothing to average; make parameters with tf\.variable/;
+  inGraph(() => {
+    const ema = new ExponentialMovingAverage(0.9);
+    expect(() => ema.apply()).toThrow(refusal);
+    expect(() => ema.apply([])).toThrow(refusal);
+    tf.variable(1, { trainable: false });
+    expect(() => ema.apply()).toThrow(refusal);
+    tf.variable(1);
+    expect(() => ema.apply([])).toThrow(refusal);
+    expect(ema.apply()).toBeInstanceOf(tf.Operation);
+  });
+});
+
 test('a program that evaluates has the averages of a training checkpoint as its weights', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-average-'));
   const training = new tf.Graph();

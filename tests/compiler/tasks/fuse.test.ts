@@ -5,6 +5,9 @@ import { atOnce } from '../../../src/base/turns.ts';
 import { schedule } from '../../../src/compiler/program/schedule.ts';
 import { fuse } from '../../../src/compiler/tasks/fuse.ts';
 import * as tf from '../../../src/index.ts';
+import { apply, defineOp } from '../../../src/ops/define.ts';
+import * as p from '../../../src/primitives/primitives.ts';
+import * as s from '../../../src/primitives/scalar.ts';
 import { verifyTask } from '../../../src/primitives/verify-task.ts';
 import { tutorialModel } from '../../tutorial-model.ts';
 import { compile, lower } from '../compile.ts';
@@ -29,13 +32,23 @@ test('a chain of elementwise operations is one task, bias and activation join wh
   expect(tasks[0].outputs).toHaveLength(1);
 });
 
-test('what depends on the place of an element joins what has the same axes', () => {
-  const { tasks } = inGraph(() => {
-    const x = tf.placeholder('float32', [5, 8]) as Any;
-    const product = tf.matmul(x, tf.ones([8, 16]) as Any) as Any;
-    return compile({ fetches: [tf.mul(product, tf.randomUniform([5, 16]) as Any)], feeds: [[x, [5, 8]]] });
+test('what depends on the place of an element joins what has the same axes, and nothing else', () => {
+  // x[i, j] + 10·i + j: what a reshape would number otherwise
+  const numbered = defineOp({
+    name: 'Numbered',
+    infer: ([x]) => x,
+    lower: ([x]) =>
+      p.map([x], (v) => s.add(v, s.cast(s.add(s.mul(s.index(0), 10), s.index(x.shape.length - 1)), 'float32'))),
   });
-  expect(tasks.map((t) => t.root?.kind ?? 'map')).toEqual(['contract']);
+  const kinds = (shape: readonly number[]) =>
+    inGraph(() => {
+      const x = tf.placeholder('float32', [5, 8]) as Any;
+      const product = tf.matmul(x, tf.ones([8, 16]) as Any) as Any;
+      const { tasks } = compile({ fetches: [apply(numbered, [tf.reshape(product, shape)], {})], feeds: [[x, [5, 8]]] });
+      return tasks.map((t) => t.root?.kind ?? 'map');
+    });
+  expect(kinds([5, 16])).toEqual(['contract']);
+  for (const shape of [[80], [16, 5], [5, 16, 1], [5, 4, 4]]) expect(kinds(shape)).toEqual(['contract', 'map']);
 });
 
 test("Adam's update of a parameter is one task with three results, in the task of the gradient where it can be", () => {
