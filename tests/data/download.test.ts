@@ -141,6 +141,35 @@ test('a slow server is waited for as long as something comes, and progress is to
   for (const part of parts) expect(part > 33 && part <= 100).toBe(true);
 });
 
+test('a server that sends without end, or more than there can be, is given up, and the next one asked', async () => {
+  const chunk = Buffer.alloc(2 ** 20);
+  const endless = await serve((_, response) => {
+    const send = (): void => {
+      if (response.destroyed) return;
+      if (response.write(chunk)) setImmediate(send);
+      else response.once('drain', send);
+    };
+    send();
+  });
+  const huge = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': 1e9 });
+    response.write(chunk);
+  });
+  await get([endless, huge, await serve((_, response) => whole(response))], 10_000);
+  expectWhole();
+  expect(requests).toHaveLength(3);
+});
+
+test('a byte now and then does not keep a download alive', async () => {
+  const drip = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': body.length });
+    const timer = setInterval(() => response.write('x'), 20);
+    response.once('close', () => clearInterval(timer));
+  });
+  await expect(get([drip], 200)).rejects.toThrow(/no data for 0\.2 s/);
+  expect(requests).toHaveLength(3);
+});
+
 test('errors of a server are tried three times, what it does not have only once', async () => {
   const failing = await serve((_, response) => response.writeHead(500).end());
   const lacking = await serve((_, response) => response.writeHead(404).end());

@@ -90,6 +90,16 @@ test.each(mistakes)('%s is refused, naming the file and the remedy', async (_, s
   await expect(readDataSets(dir, { validationSize: 2, ...quiet })).rejects.toThrow(text);
 });
 
+test('a .gz with more in it than any file of MNIST has is refused', async () => {
+  write(small());
+  const name = join(dir, files.trainLabels.name);
+  writeFileSync(`${name}.gz`, gzipSync(Buffer.alloc(2 ** 26 + 1)));
+  rmSync(name);
+  await expect(readDataSets(dir, { validationSize: 2, ...quiet })).rejects.toThrow(
+    'train-labels-idx1-ubyte.gz is damaged: it has more than 64 MB in it',
+  );
+});
+
 test('a damaged .gz is refused', async () => {
   write(small());
   const name = join(dir, files.trainLabels.name);
