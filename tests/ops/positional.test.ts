@@ -204,3 +204,11 @@ describe('what is in neither form is refused, and the right one is named', () =>
     expect((error as Error).message).toMatch(message);
   });
 });
+
+test('the name of what is joined may come by place, as in TensorFlow', () => {
+  graph.asDefault(() => {
+    const parts = [tf.zeros([1]), tf.ones([2])];
+    expect(api.concat(parts, 0, 'byPlace').operation.name).toBe('byPlace');
+    expect(api.concat(parts, 0, { name: 'byOption' }).operation.name).toBe('byOption');
+  });
+});

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { explain } from '../../src/compiler/explain.ts';
 import * as tf from '../../src/index.ts';
+import { compile } from '../compiler/compile.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'millrace-explain-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -88,6 +90,22 @@ test('after runs of a session with trace it has the times of the kernels, whose 
   for (let i = 0; i < 50; i++) await session.run([loss, step], feeds);
   expect(await session.explain([loss, step], feeds)).toMatch(/medians of the last 32 runs/);
   await session.close();
+});
+
+test('short times have thousandths of a millisecond, long ones tenths', () => {
+  const x = tf.placeholder('float32', [8]) as tf.Tensor<any, any>;
+  const { lowered, program: plan } = compile({ fetches: [tf.exp(x) as typeof x], feeds: [[x, [8]]] });
+  const written = [
+    [0.0123, '0.012'],
+    [9.9994, '9.999'],
+    [10, '10.0'],
+    [1234.56, '1234.6'],
+  ] as const;
+  for (const [ms, text] of written) {
+    const explained = explain({ lowered, plan, inline: true, measured: { runs: 3, medians: [ms] } });
+    expect(explained).toContain(`kernels took ${text} ms in all; times are medians of the last 3 runs`);
+    expect(explained).toContain(`bytes, ${text} ms (`);
+  }
 });
 
 test('what it compiles is what the next run uses; a short run is said to be one', async () => {

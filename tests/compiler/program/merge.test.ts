@@ -39,15 +39,6 @@ const networks: [string, number[], (x: Any) => Any][] = [
     },
   ],
   [
-    'the rows of words, their mean and a product',
-    [256, 3],
-    (x) => {
-      const words = tf.cast(tf.mul(tf.abs(x) as Any, 40), 'int32') as Any;
-      const h = tf.reduceMean(tf.gather(noise([41, 24], 7), words) as Any, 1) as Any;
-      return tf.tanh(tf.matmul(h, noise([24, 24], 8)) as Any) as Any;
-    },
-  ],
-  [
     'a chain so long that it is cut',
     [256, 24],
     (x) => {
