@@ -184,7 +184,7 @@ test('npm run mnist: options, an unknown one, help, Ctrl-C', async () => {
     if (!/backend/.test(out) && /backend/.test(out + text)) setTimeout(() => child.kill('SIGINT'), 500);
     out += text;
   });
-  const code = await new Promise((resolve) => child.on('exit', resolve));
+  const code = await new Promise((resolve) => child.on('close', resolve));
   expect(code).toBe(130);
   expect(out).toMatch(/stopped after \d+ of 10000000 steps\ntest accuracy 0\.\d+/);
 });
@@ -236,7 +236,7 @@ test('npm run mnist -- --checkpoint DIR goes on bit for bit from what is there, 
     if (!/backend/.test(printed) && /backend/.test(printed + text)) setTimeout(() => child.kill('SIGINT'), 500);
     printed += text;
   });
-  expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(130);
+  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
   const [, step, path] =
     /stopped after (\d+) of 10000000 steps\nsaved (.*); the same command goes on/.exec(printed) ?? [];
   expect(call(Number(step), 'stopped')).toContain(`going on after step ${step}, from ${path}\n0 steps in`);
