@@ -8,6 +8,8 @@ const childProcess = () => builtin<typeof import('node:child_process')>('child_p
 export const probePatience = 10_000;
 /** How long it may take for a program. */
 const compilePatience = 600_000;
+/** How long after its end is waited for the end of its streams, which a process in another group may hold. */
+const lastWords = 1000;
 /** So much of what it prints is kept. */
 const mostText = 2 ** 16;
 
@@ -89,17 +91,20 @@ export function runCompiler(
       stopped = 'timeout';
       end(pid);
     }, timeout);
-    const finish = (ended: Ended) => {
+    const finish = (status: number | null, how: string | undefined) => {
       clearTimeout(timer);
       if (pid) running.delete(pid);
-      resolve(ended);
+      resolve({ status, stopped: stopped ?? how, stderr: text });
     };
-    child.once('error', (error) => finish({ status: null, stopped: error.message, stderr: text }));
-    // Not when its streams are closed: what it has started may hold them open.
+    child.once('error', (error) => finish(null, error.message));
     child.once('exit', (status, signal) => {
-      setImmediate(() => {
-        end(pid);
-        finish({ status, stopped: stopped ?? signal ?? undefined, stderr: text });
+      // What it has started may hold its streams open; what it has said itself is still read.
+      end(pid);
+      const done = () => finish(status, signal ?? undefined);
+      const patience = setTimeout(done, lastWords);
+      child.once('close', () => {
+        clearTimeout(patience);
+        done();
       });
     });
   });

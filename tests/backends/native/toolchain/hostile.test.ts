@@ -16,12 +16,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
 import { DiskCache, hashOf } from '../../../../src/backends/native/toolchain/code-cache.ts';
 import { askCompiler, runCompiler, whatHappened } from '../../../../src/backends/native/toolchain/compiler-process.ts';
 import * as tf from '../../../../src/index.ts';
 import { nativeMissing } from '../../../backends.ts';
+import { built } from '../../../built.ts';
+import { mountsMissing } from '../../../mounts.ts';
 import { describeUnless, skipped } from '../../../skipped.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'millrace-hostile-'));
@@ -167,6 +168,18 @@ test('of a compiler that prints without end a part is kept', async () => {
   expect(stderr.length).toBeLessThan(2 ** 18);
 });
 
+test('what a compiler said last is read, also where something that it left behind holds its streams', async () => {
+  for (let i = 0; i < 20; i++) {
+    expect(await runCompiler('sh', ['-c', 'echo its last words >&2; exit 3'], dir)).toEqual({
+      status: 3,
+      stopped: undefined,
+      stderr: 'its last words\n',
+    });
+  }
+  const left = await runCompiler('sh', ['-c', 'setsid sleep 5 & echo its last words >&2; exit 3'], dir);
+  expect(left).toMatchObject({ status: 3, stderr: 'its last words\n' });
+});
+
 /** A compiler that does something first; the real one is asked what it is. */
 const real = ['gcc', 'clang', 'cc'].find((name) => spawnSync(name, ['--version']).status === 0) ?? 'cc';
 function compilerThat(does: string, begins = 'true'): string {
@@ -276,10 +289,9 @@ describeUnless(nativeMissing, 'compilers', () => {
   });
 });
 
-const millrace = pathToFileURL(fileURLToPath(new URL('../../../../dist/index.js', import.meta.url))).href;
 /** A program in a process of its own, with a script before it. */
 function alone(before: string, env: Record<string, string>, backend = 'auto') {
-  const program = `const tf = await import(${JSON.stringify(millrace)});
+  const program = `const tf = await import(${JSON.stringify(built)});
     const sess = new tf.Session({ backend: '${backend}' });
     console.log(await sess.run(tf.reduceSum(tf.range(7))), sess.backend.name);`;
   const script = `${before}; exec "$0" --input-type=module -e "$1"`;
@@ -306,8 +318,7 @@ test('where nothing can be written auto is wasm, and native says what is missing
     expect(alone('true', env, 'native').stderr).toMatch(/UnavailableError.*MILLRACE_CACHE and TMPDIR/s);
 });
 
-const mounts = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0;
-const whyNot = nativeMissing ?? (mounts ? undefined : 'this user may not mount a file system');
+const whyNot = nativeMissing ?? mountsMissing;
 if (whyNot) skipped('file systems that take no programs', whyNot);
 else {
   /** In a mount namespace of its own. */
