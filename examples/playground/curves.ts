@@ -1,4 +1,5 @@
 // Curves on a canvas: steps to the right, values up.
+import { beforeNextFrame } from './frame.ts';
 
 interface Scale {
   /** The values at the bottom and at the top; undefined: those that there are. */
@@ -22,7 +23,6 @@ export class Curves {
   readonly #canvas: HTMLCanvasElement;
   readonly #scale: Scale;
   readonly #lines: readonly (Line & { samples: Sample[] })[];
-  #waiting = false;
 
   constructor(canvas: HTMLCanvasElement, scale: Scale, lines: readonly Line[]) {
     this.#canvas = canvas;
@@ -44,14 +44,7 @@ export class Curves {
     this.redraw();
   }
 
-  redraw(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    requestAnimationFrame(() => {
-      this.#waiting = false;
-      this.#draw();
-    });
-  }
+  readonly redraw = beforeNextFrame(() => this.#draw());
 
   #draw(): void {
     const { clientWidth: width, clientHeight: height } = this.#canvas;

@@ -1,5 +1,7 @@
 // The drawing pad: mouse, finger, pen or keyboard; and what the network sees of it.
+
 import { imageOf, type Point } from './digit.ts';
+import { beforeNextFrame } from './frame.ts';
 
 /** Of the pad, whose canvas has 280 × 280. */
 const size = 280;
@@ -25,7 +27,6 @@ export class Pad {
   #drawing = false;
   #pen: Point = { x: size / 2, y: size / 2 };
   #keyboard = false;
-  #waiting = false;
 
   constructor(canvas: HTMLCanvasElement, seen: HTMLCanvasElement, changed: Changed) {
     this.#canvas = canvas;
@@ -58,15 +59,10 @@ export class Pad {
   }
 
   /** Draws everything anew, before the next picture of the screen. */
-  redraw(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    requestAnimationFrame(() => {
-      this.#waiting = false;
-      this.#draw();
-      this.#changed(this.#image());
-    });
-  }
+  readonly redraw = beforeNextFrame(() => {
+    this.#draw();
+    this.#changed(this.#image());
+  });
 
   #image(): Float32Array<ArrayBuffer> | undefined {
     return this.#given ?? (this.#strokes.length > 0 ? imageOf(this.#strokes) : undefined);

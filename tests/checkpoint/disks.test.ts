@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { built } from '../built.ts';
+import { mountsMissing } from '../mounts.ts';
 import { describeUnless } from '../skipped.ts';
-
-const mounts = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0;
 
 /** Saves a megabyte five times, and prints what each save said and which checkpoint is found then. */
 const program = `
@@ -30,7 +29,7 @@ console.log(JSON.stringify(said));
 process.exit();
 `;
 
-describeUnless(mounts ? undefined : 'this user may not mount a file system', 'a disk that takes no more', () => {
+describeUnless(mountsMissing, 'a disk that takes no more', () => {
   let folder: string;
   beforeAll(() => {
     folder = join(mkdtempSync(join(tmpdir(), 'millrace-disks-')), 'disk');
@@ -39,11 +38,10 @@ describeUnless(mounts ? undefined : 'this user may not mount a file system', 'a 
   afterAll(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 
   const saves = (options: string): unknown[] => {
-    const millrace = pathToFileURL(fileURLToPath(new URL('../../dist/index.js', import.meta.url))).href;
     const script = `mount -t tmpfs -o ${options} none "$1" && exec "$2" --input-type=module -e "$3" "$4" "$1"`;
     const child = spawnSync(
       'unshare',
-      ['--mount', 'sh', '-c', script, 'sh', folder, process.execPath, program, millrace],
+      ['--mount', 'sh', '-c', script, 'sh', folder, process.execPath, program, built],
       {
         encoding: 'utf8',
       },

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import * as tf from '../../src/index.ts';
+import { built } from '../built.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -150,10 +150,9 @@ for (;;) {
 const kills = Number(process.env.MILLRACE_KILLS ?? 20);
 
 test(`killed ${kills} times at random moments of saving every step: what is found is whole, and steps go on`, async () => {
-  const millrace = pathToFileURL(fileURLToPath(new URL('../../dist/index.js', import.meta.url))).href;
   let reached = 0;
   for (let i = 0; i < kills; i++) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program, millrace, folder]);
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program, built, folder]);
     const ended = new Promise((resolve) => child.once('exit', resolve));
     await new Promise((resolve) => child.stdout.once('data', resolve));
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));

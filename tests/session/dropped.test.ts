@@ -1,8 +1,8 @@
 // Sessions that nobody closes and nobody has any more: what they held goes with them.
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { backends } from '../backends.ts';
+import { built } from '../built.ts';
 
 /** Makes sessions, each with a variable of a megabyte and a long run, and tells how much memory there is after each 20. */
 const program = `
@@ -34,8 +34,7 @@ process.exit();
 test.each(backends.filter((name) => name !== 'reference'))(
   '60 of them with a long run each, on %s, take no more than 20',
   (backend) => {
-    const millrace = pathToFileURL(fileURLToPath(new URL('../../dist/index.js', import.meta.url))).href;
-    const args = ['--expose-gc', '--input-type=module', '-e', program, millrace, backend];
+    const args = ['--expose-gc', '--input-type=module', '-e', program, built, backend];
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(stderr).toBe('');
     const megabytes = JSON.parse(stdout) as number[];
