@@ -118,6 +118,8 @@ export {
   reduceSum,
 } from './ops/reduce.ts';
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
+export { rank, shape, size } from './ops/shape-of.ts';
+export type { ShapeOfSizes, Sizes, SizeTensor } from './ops/sizes.ts';
 export { pad, slice } from './ops/slice.ts';
 export { tile } from './ops/tile.ts';
 export {

@@ -184,6 +184,23 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   gather: ({ pick, a, b }) =>
     api.gather(pick(a), tf.constant([0, 0], { dtype: 'int32' }), { axis: axisOf(pick(a), b) }),
   gatherChecked: ({ pick, index, a }) => api.gather(pick(a), index),
+  // Sizes that the graph computes: the same shapes by another way.
+  computedSizes: ({ pick, a, b, c }) => {
+    const x = pick(a);
+    const dims = api.unstack(api.shape(x));
+    const axis = axisOf(x, b);
+    const part = api.slice(
+      x,
+      sizes(x).map((_, i) => (i === axis ? api.floorDiv(dims[i], 2) : 0)),
+      sizes(x).map((d, i) => (i === axis ? api.sub(dims[i], api.floorDiv(dims[i], 2)) : d)),
+    );
+    const flat = api.reshape(api.concat([part, part], axis), [-1]);
+    const numbers = api.mul(api.cast(api.range(api.size(flat)), 'float32'), 0.001);
+    const noise = api.randomUniform(api.shape(flat), { seed: c });
+    const rows = api.tile(api.expandDims(api.add(flat, api.add(numbers, noise)), 0), [api.rank(x), 1]);
+    const padded = api.concat([api.reshape(rows, [-1]), api.zeros([api.size(x)])], 0);
+    return api.reshape(api.slice(padded, [0], [api.size(x)]), sizes(x));
+  },
   expandDims: ({ pick, a }) => api.squeeze(api.expandDims(pick(a), 0), [0]),
   like: ({ pick, a }) => api.add(api.onesLike(pick(a)), api.zerosLike(pick(a))),
   identity: ({ pick, a }) => api.add(api.identity(pick(a)), api.stopGradient(pick(a))),
