@@ -39,7 +39,18 @@ export {
   Variable,
   type VariableMethods,
 } from './graph/tensor.ts';
-export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
+export {
+  add,
+  addN,
+  type BinaryFunction,
+  div,
+  floorDiv,
+  mod,
+  mul,
+  neg,
+  squaredDifference,
+  sub,
+} from './ops/arithmetic.ts';
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {
   type ComparisonFunction,
@@ -72,6 +83,7 @@ export {
   stopGradient,
   where,
 } from './ops/logic.ts';
+export { divide, multiply, subtract } from './ops/long-names.ts';
 export {
   abs,
   ceil,
@@ -96,7 +108,7 @@ export {
 } from './ops/math.ts';
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
-export { placeholder } from './ops/placeholder.ts';
+export { placeholder, placeholderWithDefault } from './ops/placeholder.ts';
 export {
   type NormalFunction,
   type NormalOptions,
@@ -122,6 +134,8 @@ export {
 } from './ops/reduce.ts';
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
 export { pad, slice } from './ops/slice.ts';
+export { split } from './ops/split.ts';
+export { reduceLogsumexp, reduceStd, reduceVariance } from './ops/statistics.ts';
 export { tile } from './ops/tile.ts';
 export {
   assign,

@@ -4,6 +4,14 @@
 export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.ts';
 export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
 export type { Restored, Resumable } from './checkpoint/state.ts';
+export type { Parts } from './ops/concat.ts';
+export type { Quotient } from './ops/long-names.ts';
+export type {
+  BatchNormalizationFunction,
+  BatchNormalizationOptions,
+  LrnFunction,
+  LrnOptions,
+} from './ops/normalization.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
 export type { Assigned } from './ops/variable.ts';
@@ -22,18 +30,27 @@ export type {
   InsertAxis,
   KeepDims,
   KnownElements,
+  PartSize,
   Reduce,
   ReduceAxes,
   RemoveAxes,
+  Repeat,
   Reshape,
   ReshapeError,
   ReshapeHole,
   Resized,
   Reverse,
   Sliced,
+  Split,
+  SplitError,
+  SplitSizeError,
   Squeeze,
   SqueezeDims,
+  Stack,
+  Total,
   Transpose,
+  Unstack,
+  WithSize,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
@@ -59,6 +76,9 @@ export type {
   OutputSize,
   Pool,
   Rank4Error,
+  SameDims,
+  SameShapeError,
+  StackError,
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,

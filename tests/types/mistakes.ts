@@ -92,3 +92,18 @@ new tf.Session({ trace: true });
 export const wrongType: Tensor<'int32', [2]> = tf.zeros([2]);
 //! Type '"float32"' is not assignable to type '"int32" | "uint8"'
 tf.gather(x, tf.constant([0]));
+
+//! split: axis 1 of [null,10] has 10 elements, which are not 3 equal parts
+tf.split(y, 3, 1);
+//! split: the sizes are 7 together, but axis 1 of [null,10] has 10 elements
+tf.split(y, [3, 4], 1);
+//! split: axis 2 is out of range for shape [null,10]
+tf.split(y, 2, 2);
+//! stack: shapes [2,3] and [2,4] differ
+tf.stack([tf.zeros([2, 3]), tf.zeros([2, 4])]);
+//! sigmoidCrossEntropyWithLogits: labels [32] and logits [32,1] must have the same shape
+tf.nn.sigmoidCrossEntropyWithLogits({ labels: tf.zeros([32]), logits: tf.zeros([32, 1]) });
+//! batchNormalization: shapes [null,10] and [9] do not broadcast
+tf.nn.batchNormalization(y, { mean: tf.zeros([9]), variance: tf.zeros([9]) });
+//! moments: axis 2 is out of range for shape [null,10]
+tf.nn.moments(y, 2);
