@@ -39,7 +39,18 @@ export {
   Variable,
   type VariableMethods,
 } from './graph/tensor.ts';
-export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
+export {
+  add,
+  addN,
+  type BinaryFunction,
+  div,
+  floorDiv,
+  mod,
+  mul,
+  neg,
+  squaredDifference,
+  sub,
+} from './ops/arithmetic.ts';
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {
   type ComparisonFunction,
@@ -72,13 +83,17 @@ export {
   stopGradient,
   where,
 } from './ops/logic.ts';
+export { divide, multiply, subtract } from './ops/long-names.ts';
 export {
   abs,
   ceil,
   cos,
+  erf,
   exp,
+  expm1,
   floor,
   log,
+  log1p,
   maximum,
   minimum,
   pow,
@@ -93,7 +108,7 @@ export {
 } from './ops/math.ts';
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
-export { placeholder } from './ops/placeholder.ts';
+export { placeholder, placeholderWithDefault } from './ops/placeholder.ts';
 export {
   type NormalFunction,
   type NormalOptions,
@@ -121,6 +136,8 @@ export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
 export { rank, shape, size } from './ops/shape-of.ts';
 export type { ShapeOfSizes, Sizes, SizeTensor } from './ops/sizes.ts';
 export { pad, slice } from './ops/slice.ts';
+export { split } from './ops/split.ts';
+export { reduceLogsumexp, reduceStd, reduceVariance } from './ops/statistics.ts';
 export { tile } from './ops/tile.ts';
 export {
   assign,
@@ -150,6 +167,6 @@ export {
 } from './tensor/dtype.ts';
 export type { FeedValue, FetchedValue, NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
-export type { Padding } from './tensor/shape-rules.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
+export type { Padding } from './tensor/window-rules.ts';
 export type * as types from './types.ts';
