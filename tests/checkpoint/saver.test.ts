@@ -269,6 +269,16 @@ describe('a folder', () => {
     await sess.close();
   });
 
+  test.each(['a.b', 'a (1)+[c]', 'é|^$', '𝒙*'])('knows its own whatever signs are in their name: %s', async (name) => {
+    const { sess } = await started(vectors());
+    const others = ['axb-1.safetensors', 'a 1c-1.safetensors', '-1.safetensors'];
+    for (const other of others) writeFileSync(at(other), '');
+    const saver = new tf.train.Saver({ maxToKeep: 1 });
+    for (const globalStep of [1, 2]) await saver.save(sess, at(name), { globalStep });
+    expect(present()).toEqual([...others, 'checkpoint', `${name}-2.safetensors`].sort());
+    await sess.close();
+  });
+
   test('keeps one of every so many hours besides', async () => {
     const { sess } = await started(vectors());
     const all = new tf.train.Saver({ maxToKeep: 0 });
@@ -298,12 +308,12 @@ describe('a folder', () => {
   test('whose latest file is gone gives the one before, and says so', async () => {
     const { sess } = await started(vectors());
     const saver = new tf.train.Saver();
-    for (const globalStep of [1, 2]) await saver.save(sess, at('model'), { globalStep });
-    rmSync(at('model-2.safetensors'));
+    for (const globalStep of [1, 2, 3]) await saver.save(sess, at('model'), { globalStep });
+    rmSync(at('model-3.safetensors'));
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    expect(await tf.train.latestCheckpoint(folder)).toBe(at('model-1.safetensors'));
+    expect(await tf.train.latestCheckpoint(folder)).toBe(at('model-2.safetensors'));
     expect(warn.mock.calls.join()).toMatch(
-      /model-2\.safetensors, is not there any more; model-1\.safetensors is taken/,
+      /model-3\.safetensors, is not there any more; model-2\.safetensors is taken/,
     );
     await sess.close();
   });
