@@ -401,6 +401,16 @@ describe('errors', () => {
     for (const s of [sess, other, third]) await s.close();
   });
 
+  test('where no random op has run a session of another seed goes on', async () => {
+    const { sess, graph, step } = await started(vectors(), { seed: 1 });
+    await sess.run(step);
+    const path = await new tf.train.Saver().save(sess, at('model'));
+    const other = new tf.Session({ graph, backend: 'wasm', threads: 1, seed: 2 });
+    await new tf.train.Saver().restore(other, path);
+    expect(await valuesOf(other)).toEqual(await valuesOf(sess));
+    for (const s of [sess, other]) await s.close();
+  });
+
   test('a file tells which versions wrote it; of another millrace it is warned', async () => {
     const { sess, saver, train } = learner('wasm');
     await train(1);
@@ -432,13 +442,17 @@ describe('errors', () => {
     await expect(saver.restore(sess, path, { data: [data, data] })).rejects.toThrow(
       /saved with 1 data sets, but restore was given 2/,
     );
-    const { test: smaller } = dataSetsFromFiles(noise(), { validationSize: 10 });
     const { validation } = dataSetsFromFiles(noise(), { validationSize: 10 });
     await expect(saver.restore(sess, path, { data: validation })).rejects.toThrow(
       /of 60 examples, but this one has 10/,
     );
-    expect(smaller.numExamples).toBe(60);
     expect([await valuesOf(sess), data.state()]).toEqual(before);
+    // The second one does not fit when the first has been restored.
+    const both = await saver.save(sess, at('both'), { data: [data, data] });
+    data.nextBatch(7);
+    const moved = data.state();
+    await expect(saver.restore(sess, both, { data: [data, validation] })).rejects.toThrow(/of 60 examples/);
+    expect(data.state()).toEqual(moved);
     await sess.close();
   });
 });

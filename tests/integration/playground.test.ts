@@ -138,8 +138,7 @@ describeUnless(chromiumMissing, 'the playground in Chromium', () => {
   /** Waits for what the page says of all test images. */
   async function accuracy(page: Page, begin: RegExp): Promise<number> {
     const all = new RegExp(`${begin.source}.* ([\\d.]+) % of the test images are right`);
-    const said = `${all}.test(document.getElementById('state').textContent)`;
-    await until(page, said, 120_000);
+    await expect.poll(() => text(page, 'state'), { timeout: 120_000, interval: 50 }).toMatch(all);
     return Number(all.exec(await text(page, 'state'))?.[1]) / 100;
   }
 
