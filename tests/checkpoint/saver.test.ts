@@ -269,6 +269,28 @@ describe('a folder', () => {
     await sess.close();
   });
 
+  test('does not lose what another user writes, or this process, however long it takes', async () => {
+    const { sess } = await started(vectors());
+    const others = `model-7.safetensors.${hostname().replace(/\W/g, '_')}-4242424-0.unfinished`;
+    writeFileSync(at(others), '');
+    vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('not yours'), { code: 'EPERM' });
+    });
+    let goOn = () => {};
+    const waiting = new Promise<void>((resolve) => (goOn = resolve));
+    const { rename } = fs;
+    const renamed = vi.spyOn(fs, 'rename').mockImplementationOnce((from, to) => waiting.then(() => rename(from, to)));
+    const slow = new tf.train.Saver().save(sess, at('model'), { globalStep: 1 });
+    await vi.waitFor(() => expect(renamed).toHaveBeenCalled(), 60_000);
+    const eleven = Date.now() / 1000 - 11 * 60;
+    utimesSync(renamed.mock.calls[0][0], eleven, eleven);
+    await new tf.train.Saver().save(sess, at('model'), { globalStep: 2 });
+    goOn();
+    expect(await slow).toBe(at('model-1.safetensors'));
+    expect(present()).toEqual(['checkpoint', 'model-1.safetensors', 'model-2.safetensors', others]);
+    await sess.close();
+  });
+
   test.each(['a.b', 'a (1)+[c]', 'é|^$', '𝒙*'])('knows its own whatever signs are in their name: %s', async (name) => {
     const { sess } = await started(vectors());
     const others = ['axb-1.safetensors', 'a 1c-1.safetensors', '-1.safetensors'];
