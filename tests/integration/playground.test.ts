@@ -1,7 +1,7 @@
 // `npm run playground` in a real browser: it trains, is asked, saves and loads, offline and without isolation too. One
 // page and one trained network serve most of it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -138,8 +138,7 @@ describeUnless(chromiumMissing, 'the playground in Chromium', () => {
   /** Waits for what the page says of all test images. */
   async function accuracy(page: Page, begin: RegExp): Promise<number> {
     const all = new RegExp(`${begin.source}.* ([\\d.]+) % of the test images are right`);
-    const said = `${all}.test(document.getElementById('state').textContent)`;
-    await until(page, said);
+    await expect.poll(() => text(page, 'state'), { timeout: 120_000, interval: 50 }).toMatch(all);
     return Number(all.exec(await text(page, 'state'))?.[1]) / 100;
   }
 
@@ -205,8 +204,9 @@ describeUnless(chromiumMissing, 'the playground in Chromium', () => {
     await noLongTask(page);
     await page.click('#train');
     await page.selectOption('[name=threads]', { index: 0 });
-    const buffer = Buffer.from(await trainedNetwork(200));
-    await page.setInputFiles('#file', { name: 'convolution-200.safetensors', mimeType: '', buffer });
+    const trained = join(dir, 'convolution-200.safetensors');
+    writeFileSync(trained, await trainedNetwork(200));
+    await page.setInputFiles('#file', trained);
     expect(await accuracy(page, /^Paused after 200 steps/)).toBeGreaterThan(0.95);
     await page.click('#step');
     expect(await accuracy(page, /^Paused after 201 steps/)).toBeGreaterThan(0.9);
