@@ -65,7 +65,7 @@ test('a chain four times as long is not much more text: its parts are alike', ()
   const tanh = (y: Floats) => tf.tanh(tf.mul(1.1, y));
   const [short, long] = [functionsOf(chain(100, tanh)), functionsOf(chain(400, tanh))];
   expect(long.filter((text) => text.includes('void part')).length).toBeLessThan(16);
-  expect(length(long)).toBeLessThan(2 * length(short));
+  expect(length(long)).toBeLessThan(2.5 * length(short));
 });
 
 test('so are the steps of an unrolled network', () => {
