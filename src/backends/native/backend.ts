@@ -70,6 +70,7 @@ class NativeBackend implements Backend {
     let memory: ProgramMemory | undefined;
     try {
       memory = this.#residenceIn(runtime).place(program);
+      await inSlices(memory.placing());
       return new NativeExecutable({
         program,
         library,

@@ -5,7 +5,7 @@ import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
 import type { Constant, Lowered, Primitive, View } from '../../primitives/primitives.ts';
-import { allocate, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
+import { allocate, isOwnClass, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import type { Batched, Chain } from './batch.ts';
 import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
@@ -33,6 +33,7 @@ export interface Scratch {
 
 /** A constant's data as an array of its own element type. */
 function typed({ data, dtype }: Constant): TypedArray {
+  if (isOwnClass(dtype, data)) return data;
   const own = allocate(dtype, data.length);
   own.set(data);
   return own;

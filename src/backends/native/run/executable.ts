@@ -2,14 +2,15 @@
 
 import { UnavailableError } from '../../../base/errors.ts';
 import { alignedSize } from '../../../base/free-space.ts';
-import { sliceMs } from '../../../base/turns.ts';
+import { inSlices, sliceMs } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { ArenaPlace, Program } from '../../../loops/program.ts';
+import { copyMs } from '../../../tensor/copying.ts';
 import { sizeOf, type TypedArray } from '../../../tensor/dtype.ts';
 import { lengthOf, staysPut } from '../../../tensor/typed-array.ts';
 import type { Executable, RunProfile } from '../../backend.ts';
 import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
-import { collect, fill } from '../../run/ports.ts';
+import { bytesOf, collect, collecting, fill } from '../../run/ports.ts';
 import type { Piece, ProgramMemory } from '../../run/residence.ts';
 import { secondsOf } from '../../run/work.ts';
 import type { Slot } from '../emit/slots.ts';
@@ -19,7 +20,7 @@ import type { Library, Runtime } from './runtime.ts';
 /** What takes a thread less than this by itself, in seconds, is not worth waking another. */
 const shortRun = 0.25e-3;
 const rates = { operations: 4e9, bytes: 20e9 };
-/** Feeds from so many bytes on are read where they lie, in runs that are over before anybody can change them. */
+/** Feeds from so many bytes on are read where they lie: nobody can change them before the run is over. */
 const worthPointing = 2 ** 12;
 
 /** What a program is run with. */
@@ -36,6 +37,9 @@ export interface NativeParts {
 /** May the run read all of the buffer from the feed itself? Of memory that can change meanwhile there must be a copy. */
 const mayPoint = (feed: TypedArray, { dtype, length }: Buffer): boolean =>
   length * sizeOf(dtype) >= worthPointing && lengthOf(feed) === length && staysPut(feed);
+
+/** Feeds that runs are reading: the engine must not take them for garbage. */
+const read = new Set<readonly TypedArray[]>();
 
 /** One long run a process: the queue of those that were asked for. Inline ones wait for none. */
 let tail: Promise<unknown> = Promise.resolve();
@@ -60,7 +64,7 @@ export class NativeExecutable implements Executable {
     const { program, memory, slots, profile, library } = parts;
     this.#parts = parts;
     this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
-    this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
+    this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads) + copyMs(bytesOf(program.fetches));
     this.#measured = profile ? kernelsCalled(actionsOf(stepsOf(program, true))) : [];
     this.#call = new Call(
       memory,
@@ -113,28 +117,30 @@ export class NativeExecutable implements Executable {
     const { program, runtime, memory } = this.#parts;
     const inline = this.inlineMs !== undefined;
     this.#useArena();
-    const inPlace = program.feeds.map((port, i) => inline && port !== undefined && mayPoint(feeds[i], port.buffer));
+    const inPlace = program.feeds.map((port, i) => port !== undefined && mayPoint(feeds[i], port.buffer));
     this.#pointToFeeds(feeds, inPlace);
     fill(program, memory.view, feeds, counters, (i) => inPlace[i]);
     const { address } = this.#call;
     if (inline) {
       const started = this.#times && performance.now();
-      return this.#finish(runtime.execute(address), started);
+      const code = this.#finish(runtime.execute(address), started);
+      return collect(program, memory.view, code);
     }
     const result = tail.then(async () => {
       const started = this.#times && performance.now();
-      return this.#finish(await runtime.executeAsync(address), started);
+      read.add(feeds);
+      const code = await runtime.executeAsync(address).finally(() => read.delete(feeds));
+      return inSlices(collecting(program, memory.view, this.#finish(code, started)));
     });
     tail = result.catch(() => {});
     return result;
   }
 
-  #finish(code: number, started: number | undefined): TypedArray[] {
+  #finish(code: number, started: number | undefined): number {
     if (code < 0) throw new UnavailableError('No thread could be started for a long run. Nothing has run.');
     this.#arenaUsed = true;
     if (started !== undefined) this.#measure(started);
-    const { program, memory } = this.#parts;
-    return collect(program, memory.view, code);
+    return code;
   }
 
   /** The times of the run that has just ended, by the clock of JavaScript. */
