@@ -85,7 +85,7 @@ class WasmBackend implements Backend {
     const { linear, residence } = this.#present;
     const memory = residence.place(program);
     try {
-      const seconds = secondsOf(program, rates, 1);
+      const seconds = await inSlices(secondsOf(program, rates, 1));
       // Threads take as long to start as code to emit.
       if (this.#isLong(seconds)) pool.prepare(this.#threads);
       await inSlices(memory.placing());

@@ -178,13 +178,17 @@ export class Buffers {
       const plan = yield* planMemory(
         lifetimes.filter(({ buffer }) => (buffer.private ?? false) === (kind === 'thread')),
       );
-      for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind, offset });
+      for (const [buffer, offset] of plan.offsets) {
+        places.set(buffer, { kind, offset });
+        yield;
+      }
       return plan;
     };
     const arena = yield* space('arena');
     const thread = yield* space('thread');
     for (const [window, whole, itemBytes] of windows) {
       places.set(window, { kind: 'window', of: places.get(whole) as LastingPlace, itemBytes });
+      yield;
     }
     return { places, arenaBytes: arena.bytes, threadBytes: thread.bytes, lifetimes, lowerBound: arena.lowerBound };
   }

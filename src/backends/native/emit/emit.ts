@@ -51,7 +51,7 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
     const name = known ?? `k${number}`;
     if (!known) {
       const places = { originOf: group?.originOf ?? originOf, machine };
-      parts.push(`static KERNEL ${writeKernel(name, group?.pattern ?? kernel, places)}`);
+      parts.push(`static KERNEL ${yield* writeKernel(name, group?.pattern ?? kernel, places)}`);
       if (group) functions.set(group, name);
     }
     const given = (group?.given ?? []).map((b) => {

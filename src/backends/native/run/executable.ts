@@ -2,7 +2,7 @@
 
 import { UnavailableError } from '../../../base/errors.ts';
 import { alignedSize } from '../../../base/free-space.ts';
-import { inSlices, sliceMs } from '../../../base/turns.ts';
+import { inSlices, type Sliced, sliceMs } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { ArenaPlace, Program } from '../../../loops/program.ts';
 import { copyMs } from '../../../tensor/copying.ts';
@@ -23,13 +23,29 @@ const rates = { operations: 4e9, bytes: 20e9 };
 /** Feeds from so many bytes on are read where they lie: nobody can change them before the run is over. */
 const worthPointing = 2 ** 12;
 
+/** How much there is to do. */
+export interface Work {
+  /** How many threads are worth it. */
+  readonly threads: number;
+  /** How long a run takes, roughly, with its copies. */
+  readonly milliseconds: number;
+}
+
+/** What a run is for so many threads at most. */
+export function* workOf(program: Program, most: number): Sliced<Work> {
+  const alone = yield* secondsOf(program, rates, 1);
+  const threads = alone < shortRun ? 1 : most;
+  const seconds = yield* secondsOf(program, rates, threads);
+  return { threads, milliseconds: 1e3 * seconds + copyMs(bytesOf(program.fetches)) };
+}
+
 /** What a program is run with. */
 export interface NativeParts {
   readonly program: Program;
   readonly library: Library;
   readonly runtime: Runtime;
   readonly memory: ProgramMemory;
-  readonly threads: number;
+  readonly work: Work;
   readonly profile: boolean;
   readonly slots: readonly Slot[];
 }
@@ -63,8 +79,8 @@ export class NativeExecutable implements Executable {
   constructor(parts: NativeParts) {
     const { program, memory, slots, profile, library } = parts;
     this.#parts = parts;
-    this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
-    this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads) + copyMs(bytesOf(program.fetches));
+    this.#threads = parts.work.threads;
+    this.#milliseconds = parts.work.milliseconds;
     this.#measured = profile ? kernelsCalled(actionsOf(stepsOf(program, true))) : [];
     this.#call = new Call(
       memory,
