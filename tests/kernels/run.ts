@@ -176,7 +176,7 @@ export function compute(wanted: Wanted, { data }: Inputs, machine: Machine, kind
   const kernels: Kernel[] = [];
   for (const task of inOrder(tasks)) {
     verifyTask(task);
-    const offer: Offer = kind(task, machine) ?? offersFor(task, machine)[0];
+    const offer: Offer = kind(task, machine) ?? atOnce(offersFor(task, machine))[0];
     if (kind(task, machine)) taken.push(offer.name);
     for (const kernel of offer.build(buffers)) {
       verifyKernel(kernel, machine);

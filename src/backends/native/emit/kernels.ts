@@ -46,7 +46,10 @@ export function* kernelsOf(kernels: readonly Kernel[], target: KernelTarget): Sl
       const pattern = group?.pattern ?? kernel;
       const own = { ...target, ...group };
       functions.push(
-        functionText(name, form === 'long' ? writeLongKernel(pattern.body, own, shared) : writeKernel(pattern, own)),
+        functionText(
+          name,
+          yield* form === 'long' ? writeLongKernel(pattern.body, own, shared) : writeKernel(pattern, own),
+        ),
       );
       if (group) names.set(group, name);
     }
@@ -69,7 +72,7 @@ interface Form {
 function* formsOf(kernels: readonly Kernel[], { machine }: KernelTarget): Sliced<ReadonlyMap<Kernel, Form>> {
   const alike = new Map<string, [Kernel, Part][]>();
   for (const pattern of new Set(kernels.map(patternOf))) {
-    const part = partOf(pattern.body, machine);
+    const part = yield* partOf(pattern.body, machine);
     addTo(alike, part.text, [pattern, part]);
     yield;
   }

@@ -1,6 +1,7 @@
 // A long kernel as calls of functions for its parts. Compilers take more than twice as long for functions twice as long,
 // and a chain of many tasks has many that are alike: they are one function.
 
+import type { Sliced } from '../../../base/turns.ts';
 import {
   bodyOf,
   type Expression,
@@ -23,8 +24,12 @@ const leastWork = 256;
 const mostSize = 1000;
 
 /** The text of a kernel's function behind its name; its parts are among `functions`. */
-export function writeLongKernel(body: readonly Statement[], target: KernelTarget, functions: Functions): string {
-  return new LongKernelWriter(target, functions).write(body);
+export function* writeLongKernel(
+  body: readonly Statement[],
+  target: KernelTarget,
+  functions: Functions,
+): Sliced<string> {
+  return yield* new LongKernelWriter(target, functions).write(body);
 }
 
 class LongKernelWriter {
@@ -39,38 +44,38 @@ class LongKernelWriter {
     this.#functions = functions;
   }
 
-  write(body: readonly Statement[]): string {
+  *write(body: readonly Statement[]): Sliced<string> {
     for (const { parallel, statements } of segmentsOf(body)) {
       if (!parallel) this.#lines.push('if (thread == 0) {');
-      this.#sequence(statements, parallel ? 'thread, threads' : '0, 1');
+      yield* this.#sequence(statements, parallel ? 'thread, threads' : '0, 1');
       if (!parallel) this.#lines.push('}');
     }
     return [`(${parameters}) {`, ...this.#lines, '}', ''].join('\n');
   }
 
   /** `threads`: which of how many the parts are called as. */
-  #sequence(statements: readonly Statement[], threads: string): void {
+  *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
     for (const together of this.#parts(statements)) {
       const [only] = together;
-      if (together.length === 1 && this.#isLong(only)) this.#loop(only);
-      else this.#call(together, threads);
+      if (together.length === 1 && this.#isLong(only)) yield* this.#loop(only);
+      else yield* this.#call(together, threads);
     }
   }
 
-  #call(statements: readonly Statement[], threads: string): void {
-    const { text, given } = partOf(statements, this.#target.machine, this.#around);
+  *#call(statements: readonly Statement[], threads: string): Sliced<void> {
+    const { text, given } = yield* partOf(statements, this.#target.machine, this.#around);
     const name = this.#functions.of(text);
     const addresses = givenText(given, this.#target.originOf, this.#around);
     this.#lines.push(`${name}(call, own, start, ${threads}, ${addresses});`);
   }
 
-  #loop(loop: Loop): void {
+  *#loop(loop: Loop): Sliced<void> {
     const { variable } = loop;
     const i = `at${this.#around.size}`;
     const [begin, end] = boundsOf(loop);
     this.#lines.push(`for (i64 ${i} = ${begin}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`);
     this.#around.set(variable, variable.step === 1 ? i : `${i} * ${variable.step}`);
-    this.#sequence(loop.body, '0, 1');
+    yield* this.#sequence(loop.body, '0, 1');
     this.#around.delete(variable);
     this.#lines.push('}');
   }
