@@ -100,6 +100,7 @@ export {
   type RandomOptions,
   randomNormal,
   randomUniform,
+  setRandomSeed,
   truncatedNormal,
   type UniformFunction,
   type UniformOptions,
@@ -151,3 +152,4 @@ export type { Dim, Shape } from './tensor/shape.ts';
 export type { Padding } from './tensor/shape-rules.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
 export type * as types from './types.ts';
+export * from './variables/index.ts';

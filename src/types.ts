@@ -104,3 +104,11 @@ export type {
   RMSPropOptimizer,
   ScalarValue,
 } from './train/index.ts';
+export type {
+  FanMode,
+  NormalInitializer,
+  NormalInitializerOptions,
+  ScalingDistribution,
+  SeededInitializer,
+  SeedOptions,
+} from './variables/initializers.ts';

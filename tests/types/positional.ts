@@ -142,3 +142,38 @@ const [clipped, norm] = tf.clipByGlobalNorm(
 );
 is<Tensor<tf.FloatDType, []>>()(norm, true);
 new tf.train.GradientDescentOptimizer(0.1).applyGradients(pairs.map(([, v], i) => [clipped[i] ?? null, v] as const));
+
+// Variables by name, and what they begin with.
+const W = tf.getVariable('W', [784, 10]);
+is<tf.Variable<'float32', [784, 10]>>()(W, true);
+is<tf.Variable<'float64', [2]>>()(tf.getVariable('wide', [2], 'float64', { trainable: false }), true);
+is<tf.Variable<'int32', [2]>>()(tf.getVariable('count', [2], { dtype: 'int32' }), true);
+is<tf.Variable<'float32', [null, 3]>>()(tf.getVariable('given', { initializer: x }), true);
+is<tf.Variable<'float32', []>>()(tf.getVariable('scale', { initializer: 0.5 }), true);
+is<tf.Variable<'int32', [3]>>()(tf.getVariable('list', { initializer: [1, 2, 3], dtype: 'int32' }), true);
+const initial = [
+  tf.initializers.randomUniform(-1, 1, 5),
+  tf.initializers.randomNormal(0, 0.1, { seed: 5 }),
+  tf.initializers.truncatedNormal(0, 0.1),
+  tf.initializers.varianceScaling(2, 'fan_in', 'uniform', 5),
+  tf.initializers.orthogonal(1, 5),
+  tf.initializers.identity(2),
+  tf.initializers.glorotUniform(5),
+  tf.initializers.glorotNormal(5),
+  tf.initializers.heUniform(5),
+  tf.initializers.heNormal({ seed: 5 }),
+  tf.initializers.lecunUniform(5),
+  tf.initializers.lecunNormal(5),
+  tf.truncatedNormalInitializer({ stddev: 0.1 }),
+  tf.constantInitializer([1, 2]),
+];
+for (const initializer of initial)
+  is<tf.Variable<'float32', [3, 2]>>()(tf.getVariable('v', [3, 2], { initializer }), true);
+is<string>()(
+  tf.variableScope('net', { reuse: tf.AUTO_REUSE, initializer: tf.zerosInitializer() }, (scope) => scope.name),
+  true,
+);
+is<number>()(
+  tf.variableScope(tf.getVariableScope(), () => 1),
+  true,
+);
