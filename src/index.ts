@@ -39,6 +39,10 @@ export {
   Variable,
   type VariableMethods,
 } from './graph/tensor.ts';
+export * as layers from './layers/index.ts';
+export * as losses from './losses/index.ts';
+export { type ConfusionOptions, confusionMatrix } from './metrics/confusion.ts';
+export * as metrics from './metrics/index.ts';
 export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {

@@ -4,6 +4,22 @@
 export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.ts';
 export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
 export type { Restored, Resumable } from './checkpoint/state.ts';
+export type {
+  Activation,
+  BatchNormalizationOptions,
+  ConvolutionOptions,
+  DropoutOptions,
+  EmbeddingOptions,
+  KernelOptions,
+  LayerOptions,
+  NormalizationOptions,
+  PoolingFunction,
+  PoolingOptions,
+  TrainableOptions,
+  Training,
+} from './layers/index.ts';
+export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions } from './losses/index.ts';
+export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
 export type { Assigned } from './ops/variable.ts';
@@ -36,6 +52,21 @@ export type {
   Transpose,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
+export type {
+  ConvolutionLayer,
+  Dense,
+  DenseError,
+  Flatten,
+  FlattenError,
+  ImagesError,
+  LastKnownError,
+  LayerPadding,
+  Pair,
+  PairOfSizes,
+  PoolingLayer,
+  RowConvolution,
+  RowsError,
+} from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
@@ -59,6 +90,8 @@ export type {
   OutputSize,
   Pool,
   Rank4Error,
+  ShapesConflict,
+  ShapesDifferError,
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,

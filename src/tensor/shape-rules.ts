@@ -97,6 +97,28 @@ export type BroadcastError<A extends Shape, B extends Shape, Op extends string> 
     ? NoError
     : BroadcastConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
 
+/** `Message` when two shapes cannot be the same: another rank, or sizes that differ, else never. */
+export type ShapesConflict<A extends Shape, B extends Shape, Message> = A extends readonly [
+  infer AD,
+  ...infer AR extends Shape,
+]
+  ? B extends readonly [infer BD, ...infer BR extends Shape]
+    ? [Compatible<AD, BD, Message>] extends [never]
+      ? ShapesConflict<AR, BR, Message>
+      : Message
+    : Message
+  : B extends readonly []
+    ? NoError
+    : Message;
+/** Can A and B be the same? */
+export type ShapesDifferError<A extends Shape, B extends Shape, Op extends string> = { p: Invariant<A> } extends {
+  p: Invariant<B>;
+}
+  ? NoError
+  : number extends A['length'] | B['length']
+    ? NoError
+    : ShapesConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} differ`>;
+
 // ---------------------------------------------------------------- matmul
 /** The shape of a product of matrices, with the transposes asked for; leading axes are a batch. */
 export type MatMul<
