@@ -1,4 +1,4 @@
-// Layers against NumPy (tests/fixtures/make-language.py), their names against TensorFlow 1's, gradients through them against
+// Layers against NumPy (tests/fixtures/make-layers.py), their names against TensorFlow 1's, gradients through them against
 // differences.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ interface Case {
   readonly y: Packed;
   readonly updated?: Readonly<Record<string, Packed>>;
 }
-const cases = JSON.parse(readFileSync(new URL('../fixtures/language.json', import.meta.url), 'utf8'))
+const cases = JSON.parse(readFileSync(new URL('../fixtures/layers.json', import.meta.url), 'utf8'))
   .layers as readonly Case[];
 type Any = any;
 const layers = tf.layers as unknown as Record<string, (...given: any[]) => Any>;

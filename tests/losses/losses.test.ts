@@ -1,4 +1,4 @@
-// Losses against NumPy (tests/fixtures/make-language.py): each with weights of all kinds, and all reductions; and what is
+// Losses against NumPy (tests/fixtures/make-layers.py): each with weights of all kinds, and all reductions; and what is
 // collected.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ interface Case {
   readonly reductions: Readonly<Record<string, number | Packed>>;
 }
 type Any = any;
-const cases = JSON.parse(readFileSync(new URL('../fixtures/language.json', import.meta.url), 'utf8'))
+const cases = JSON.parse(readFileSync(new URL('../fixtures/layers.json', import.meta.url), 'utf8'))
   .losses as readonly Case[];
 const losses = tf.losses as unknown as Record<string, (...given: any[]) => Any>;
 const groups = new Map<string, Case[]>();

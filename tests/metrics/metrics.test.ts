@@ -1,4 +1,4 @@
-// Metrics over batches, against NumPy (tests/fixtures/make-language.py), which has the elements of all batches at once.
+// Metrics over batches, against NumPy (tests/fixtures/make-layers.py), which has the elements of all batches at once.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as tf from '../../src/index.ts';
@@ -9,7 +9,7 @@ interface Packed {
   readonly data: readonly number[];
 }
 type Any = any;
-const fixture = JSON.parse(readFileSync(new URL('../fixtures/language.json', import.meta.url), 'utf8')).metrics as {
+const fixture = JSON.parse(readFileSync(new URL('../fixtures/layers.json', import.meta.url), 'utf8')).metrics as {
   readonly batches: readonly Readonly<Record<string, Packed>>[];
   readonly values: readonly (Readonly<Record<string, number>> & {
     readonly weighted: boolean;
