@@ -43,7 +43,18 @@ export * as layers from './layers/index.ts';
 export * as losses from './losses/index.ts';
 export { type ConfusionOptions, confusionMatrix } from './metrics/confusion.ts';
 export * as metrics from './metrics/index.ts';
-export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
+export {
+  add,
+  addN,
+  type BinaryFunction,
+  div,
+  floorDiv,
+  mod,
+  mul,
+  neg,
+  squaredDifference,
+  sub,
+} from './ops/arithmetic.ts';
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {
   type ComparisonFunction,
@@ -76,13 +87,17 @@ export {
   stopGradient,
   where,
 } from './ops/logic.ts';
+export { divide, multiply, subtract } from './ops/long-names.ts';
 export {
   abs,
   ceil,
   cos,
+  erf,
   exp,
+  expm1,
   floor,
   log,
+  log1p,
   maximum,
   minimum,
   pow,
@@ -97,7 +112,7 @@ export {
 } from './ops/math.ts';
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
-export { placeholder } from './ops/placeholder.ts';
+export { placeholder, placeholderWithDefault } from './ops/placeholder.ts';
 export {
   type NormalFunction,
   type NormalOptions,
@@ -124,6 +139,8 @@ export {
 } from './ops/reduce.ts';
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
 export { pad, slice } from './ops/slice.ts';
+export { split } from './ops/split.ts';
+export { reduceLogsumexp, reduceStd, reduceVariance } from './ops/statistics.ts';
 export { tile } from './ops/tile.ts';
 export {
   assign,

@@ -6,7 +6,7 @@ export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpo
 export type { Restored, Resumable } from './checkpoint/state.ts';
 export type {
   Activation,
-  BatchNormalizationOptions,
+  BatchNormalizationLayerOptions,
   ConvolutionOptions,
   DropoutOptions,
   EmbeddingOptions,
@@ -20,6 +20,14 @@ export type {
 } from './layers/index.ts';
 export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions } from './losses/index.ts';
 export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
+export type { Parts } from './ops/concat.ts';
+export type { Quotient } from './ops/long-names.ts';
+export type {
+  BatchNormalizationFunction,
+  BatchNormalizationOptions,
+  LrnFunction,
+  LrnOptions,
+} from './ops/normalization.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
 export type { Assigned } from './ops/variable.ts';
@@ -38,18 +46,27 @@ export type {
   InsertAxis,
   KeepDims,
   KnownElements,
+  PartSize,
   Reduce,
   ReduceAxes,
   RemoveAxes,
+  Repeat,
   Reshape,
   ReshapeError,
   ReshapeHole,
   Resized,
   Reverse,
   Sliced,
+  Split,
+  SplitError,
+  SplitSizeError,
   Squeeze,
   SqueezeDims,
+  Stack,
+  Total,
   Transpose,
+  Unstack,
+  WithSize,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
 export type {
@@ -90,8 +107,9 @@ export type {
   OutputSize,
   Pool,
   Rank4Error,
-  ShapesConflict,
-  ShapesDifferError,
+  SameDims,
+  SameShapeError,
+  StackError,
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,

@@ -34,13 +34,61 @@ const checks: Check[] = [
   { name: 'div', shapes: [[2, 3], [3]], f: api.div, prepare: positive },
   { name: 'pow', shapes: [[2, 3], [3]], f: api.pow, prepare: positive },
   { name: 'mod', shapes: [[2, 3], [3]], f: (a, b) => api.mod(a, api.add(api.abs(b), 5)) },
-  ...['neg', 'abs', 'square', 'exp', 'tanh', 'sigmoid', 'sin', 'cos'].map((op) => ({
+  ...['neg', 'abs', 'square', 'exp', 'expm1', 'erf', 'tanh', 'sigmoid', 'sin', 'cos'].map((op) => ({
     name: op,
     shapes: [[7]],
     f: api[op],
   })),
-  ...['sqrt', 'rsqrt', 'log'].map((op) => ({ name: op, shapes: [[7]], f: api[op], prepare: positive })),
-  { name: 'relu', shapes: [[9]], f: nn.relu },
+  ...['sqrt', 'rsqrt', 'log', 'log1p'].map((op) => ({ name: op, shapes: [[7]], f: api[op], prepare: positive })),
+  ...['relu', 'elu', 'selu', 'softplus', 'leakyRelu', 'gelu'].map((op) => ({ name: op, shapes: [[9]], f: nn[op] })),
+  { name: 'gelu, approximate', shapes: [[9]], f: (x) => nn.gelu(x, true) },
+  ...['squaredDifference', 'multiply', 'subtract'].map((op) => ({ name: op, shapes: [[2, 3], [3]], f: api[op] })),
+  { name: 'divide', shapes: [[2, 3], [3]], f: api.divide, prepare: positive },
+  {
+    name: 'sigmoid cross-entropy',
+    shapes: [[6], [6]],
+    f: (labels, logits) => nn.sigmoidCrossEntropyWithLogits({ labels, logits }),
+  },
+  {
+    name: 'weighted cross-entropy',
+    shapes: [[6], [6]],
+    f: (labels, logits) => nn.weightedCrossEntropyWithLogits({ labels, logits, posWeight: 2.5 }),
+  },
+  ...['reduceVariance', 'reduceStd', 'reduceLogsumexp'].flatMap((op) => [
+    { name: op, shapes: [[3, 4]], f: (x: Any) => api[op](x, 0) },
+    { name: `${op} of all`, shapes: [[3, 4]], f: api[op] },
+  ]),
+  { name: 'moments', shapes: [[2, 3, 4]], f: (x) => api.mul(...(nn.moments(x, [0, 1]) as [Any, Any])) },
+  {
+    name: 'batchNormalization',
+    shapes: [[3, 2, 4], [4], [4]],
+    f: (x, beta, gamma) => {
+      const [mean, variance] = nn.moments(x, [0, 1]);
+      return nn.batchNormalization(x, mean, variance, beta, gamma, 0.01);
+    },
+  },
+  {
+    name: 'batchNormalization with statistics that are kept',
+    shapes: [[3, 2, 4], [1, 1, 4], [1, 1, 4], [4]],
+    f: (x, mean, variance, gamma) => nn.batchNormalization(x, mean, api.exp(variance), null, gamma),
+  },
+  {
+    name: 'layer normalization',
+    shapes: [[3, 4], [4], [4]],
+    f: (x, beta, gamma) => {
+      const [mean, variance] = nn.moments(x, [1], { keepDims: true });
+      return nn.batchNormalization(x, mean, variance, beta, gamma, 0.01);
+    },
+  },
+  { name: 'l2Normalize', shapes: [[3, 4]], f: (x) => api.mul(nn.l2Normalize(x, 1), x) },
+  { name: 'lrn', shapes: [[2, 6]], f: (x) => nn.lrn(x, 2, 2, 0.5, 0.75) },
+  {
+    name: 'split',
+    shapes: [[2, 5]],
+    f: (x) => api.mul(...(api.split(x, [2, 1, 2], 1) as [Any, Any]).filter((_, i) => i !== 1)),
+  },
+  { name: 'embeddingLookup', shapes: [[4, 3]], f: (x) => nn.embeddingLookup(x, tf.constant([3, 0, 3], 'int32')) },
+  { name: 'placeholderWithDefault', shapes: [[3]], f: (x) => api.placeholderWithDefault(x, [null]) },
   { name: 'addN', shapes: [[3], [3], [3]], f: (...xs) => api.addN(xs) },
   { name: 'where', shapes: [[4], [4]], f: (a, b) => api.where(api.less(a, 0), a, api.square(b)) },
   {

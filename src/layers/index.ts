@@ -4,7 +4,7 @@ export { type DropoutOptions, dropout, flatten } from './core.ts';
 export { dense, type EmbeddingOptions, embedding } from './dense.ts';
 export type { Activation, KernelOptions, LayerOptions, TrainableOptions, Training } from './layer.ts';
 export {
-  type BatchNormalizationOptions,
+  type BatchNormalizationLayerOptions,
   batchNormalization,
   layerNormalization,
   type NormalizationOptions,

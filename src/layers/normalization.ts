@@ -2,11 +2,10 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import { GraphKeys } from '../graph/graph-keys.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { add, mul, sub } from '../ops/arithmetic.ts';
+import { mul, sub } from '../ops/arithmetic.ts';
 import { type AnyTensor, axisOf, floats, requireDType, tensor } from '../ops/define.ts';
 import { where } from '../ops/logic.ts';
-import { rsqrt, square } from '../ops/math.ts';
-import { reduceMean } from '../ops/reduce.ts';
+import { moments, batchNormalization as normalize } from '../ops/nn.ts';
 import { reshape } from '../ops/shape.ts';
 import { assignSub } from '../ops/variable.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
@@ -46,7 +45,7 @@ export interface NormalizationOptions extends TrainableOptions {
   readonly gammaRegularizer?: Regularizer | null | undefined;
 }
 /** What batch normalization is made with. */
-export interface BatchNormalizationOptions extends NormalizationOptions {
+export interface BatchNormalizationLayerOptions extends NormalizationOptions {
   /** How much of the moving averages stays in a step; default 0.99. */
   readonly momentum?: number | undefined;
   /** Default zeros. */
@@ -112,10 +111,13 @@ function normalized(x: AnyTensor, { mean, variance }: Moments, { size, beside }:
     weight('gamma', [size], { initializer: gammaInitializer, regularizer: gammaRegularizer, trainable, dtype });
   const beta =
     center && weight('beta', [size], { initializer: betaInitializer, regularizer: betaRegularizer, trainable, dtype });
-  const inverse = rsqrt(add(variance, epsilon) as AnyTensor) as AnyTensor;
-  const factor = gamma ? mul(inverse, beside(gamma)) : inverse;
-  const centred = mul(sub(x, mean) as AnyTensor, factor as AnyTensor) as AnyTensor;
-  return beta ? (add(centred, beside(beta)) as AnyTensor) : centred;
+  return normalize(x, {
+    mean,
+    variance,
+    offset: beta ? beside(beta) : null,
+    scale: gamma ? beside(gamma) : null,
+    varianceEpsilon: epsilon,
+  });
 }
 
 interface Moments {
@@ -124,8 +126,7 @@ interface Moments {
 }
 /** Mean and variance over axes, which stay with size 1. */
 function momentsOver(x: AnyTensor, axes: readonly number[]): Moments {
-  const mean = reduceMean(x, axes, { keepDims: true }) as AnyTensor;
-  const variance = reduceMean(square(sub(x, mean) as AnyTensor) as AnyTensor, axes, { keepDims: true }) as AnyTensor;
+  const [mean, variance] = moments(x, axes, { keepDims: true });
   return { mean, variance };
 }
 
@@ -164,22 +165,24 @@ export function batchNormalization<T extends FloatDType = any, S extends Shape =
   axis: number,
   momentum?: number,
   epsilon?: number,
-  options?: Omit<BatchNormalizationOptions, 'axis' | 'momentum' | 'epsilon'>,
+  options?: Omit<BatchNormalizationLayerOptions, 'axis' | 'momentum' | 'epsilon'>,
 ): Tensor<T, S>;
 export function batchNormalization<T extends FloatDType = any, S extends Shape = any>(
   inputs: Tensor<T, S>,
-  options?: BatchNormalizationOptions,
+  options?: BatchNormalizationLayerOptions,
 ): Tensor<T, S>;
 export function batchNormalization(...given: unknown[]): AnyTensor {
   const { inputs: x, axis = -1, training = false, ...options } = batchForm.take(given);
   const features = featuresOf('batchNormalization', x, axis);
   return inLayer('batch_normalization', x, options, () => {
-    const moments = momentsOfBatch(x, trainingOf(training), features, options);
-    return normalized(x, moments, features, options);
+    return normalized(x, momentsOfBatch(x, trainingOf(training), features, options), features, options);
   });
 }
 
-type BatchTaken = Pick<BatchNormalizationOptions, 'momentum' | 'movingMeanInitializer' | 'movingVarianceInitializer'>;
+type BatchTaken = Pick<
+  BatchNormalizationLayerOptions,
+  'momentum' | 'movingMeanInitializer' | 'movingVarianceInitializer'
+>;
 /** Those of the batch or the moving ones, in the shape of operands; notes what changes the moving ones. */
 function momentsOfBatch(
   x: AnyTensor,

@@ -1,18 +1,17 @@
 // Losses of logits: the logarithms of odds, of which a softmax or a sigmoid makes probabilities.
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { add, mul, neg, sub } from '../ops/arithmetic.ts';
-import { greaterEqual } from '../ops/comparison.ts';
+import { add, mul } from '../ops/arithmetic.ts';
 import { type AnyTensor, tensor } from '../ops/define.ts';
-import { cast, where } from '../ops/logic.ts';
-import { exp, log } from '../ops/math.ts';
+import { cast } from '../ops/logic.ts';
 import { squeeze } from '../ops/shape.ts';
+import { sigmoidCrossEntropyWithLogits } from '../ops/sigmoid-cross-entropy.ts';
 import { softmaxCrossEntropyWithLogits, sparseSoftmaxCrossEntropyWithLogits } from '../ops/softmax.ts';
 import type { Reduce } from '../tensor/axis-rules.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { kind } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { ShapesDifferError } from '../tensor/shape-rules.ts';
+import type { SameShapeError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import { type LossOptions, lossKinds, lossOf, type Reduced, type Reduction, sameShape } from './weighted.ts';
@@ -55,7 +54,7 @@ export function sigmoidCrossEntropy<
   const R extends Reduction = ByDefault,
 >(
   multiClassLabels: Tensor<DType, A>,
-  logits: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, 'sigmoidCrossEntropy'>>,
+  logits: Tensor<T, B> & ShapeError<SameShapeError<A, B, 'sigmoidCrossEntropy', 'labels', 'logits'>>,
   weights: number | Tensor<DType, any>,
   options?: Omit<SmoothedLossOptions<R>, 'weights'>,
 ): Tensor<T, Reduced<R, B>>;
@@ -66,7 +65,7 @@ export function sigmoidCrossEntropy<
   const R extends Reduction = ByDefault,
 >(
   multiClassLabels: Tensor<DType, A>,
-  logits: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, 'sigmoidCrossEntropy'>>,
+  logits: Tensor<T, B> & ShapeError<SameShapeError<A, B, 'sigmoidCrossEntropy', 'labels', 'logits'>>,
   options?: SmoothedLossOptions<R>,
 ): Tensor<T, Reduced<R, B>>;
 export function sigmoidCrossEntropy(...given: unknown[]): AnyTensor {
@@ -74,11 +73,7 @@ export function sigmoidCrossEntropy(...given: unknown[]): AnyTensor {
   sameShape('sigmoidCrossEntropy', ['labels', 'logits'], multiClassLabels, logits);
   const build = () => {
     const labels = smoothed(floated(multiClassLabels, logits), labelSmoothing, 1 / 2);
-    // Where it is 0, the slope of both parts is that from above: their sum is then right.
-    const isPositive = greaterEqual(logits, 0);
-    const linear = sub(where(isPositive, logits, 0) as AnyTensor, mul(logits, labels) as AnyTensor) as AnyTensor;
-    const small = exp(where(isPositive, neg(logits), logits) as AnyTensor) as AnyTensor;
-    return add(linear, log(add(small, 1) as AnyTensor) as AnyTensor) as AnyTensor;
+    return sigmoidCrossEntropyWithLogits({ labels, logits }) as AnyTensor;
   };
   return lossOf('sigmoidCrossEntropy', 'sigmoid_cross_entropy_loss', [logits], { build, options });
 }
@@ -106,7 +101,7 @@ export function softmaxCrossEntropy<
   const R extends Reduction = ByDefault,
 >(
   onehotLabels: Tensor<DType, A>,
-  logits: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, 'softmaxCrossEntropy'>>,
+  logits: Tensor<T, B> & ShapeError<SameShapeError<A, B, 'softmaxCrossEntropy', 'labels', 'logits'>>,
   weights: number | Tensor<DType, any>,
   options?: Omit<SmoothedLossOptions<R>, 'weights'>,
 ): Tensor<T, Reduced<R, Reduce<B, -1>>>;
@@ -117,7 +112,7 @@ export function softmaxCrossEntropy<
   const R extends Reduction = ByDefault,
 >(
   onehotLabels: Tensor<DType, A>,
-  logits: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, 'softmaxCrossEntropy'>>,
+  logits: Tensor<T, B> & ShapeError<SameShapeError<A, B, 'softmaxCrossEntropy', 'labels', 'logits'>>,
   options?: SmoothedLossOptions<R>,
 ): Tensor<T, Reduced<R, Reduce<B, -1>>>;
 export function softmaxCrossEntropy(...given: unknown[]): AnyTensor {

@@ -9,7 +9,7 @@ import type { Reduce } from '../tensor/axis-rules.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { kind, needed, wholeNumber } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { ShapesDifferError } from '../tensor/shape-rules.ts';
+import type { SameShapeError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import { type LossOptions, lossKinds, lossOf, lossOrder, type Reduced, type Reduction, sameShape } from './weighted.ts';
@@ -19,13 +19,13 @@ type ByDefault = 'weighted_sum_by_nonzero_weights';
 export interface LossFunction<Op extends string, O = {}> {
   <T extends FloatDType = any, A extends Shape = any, B extends Shape = any, const R extends Reduction = ByDefault>(
     labels: Tensor<DType, A>,
-    predictions: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, Op>>,
+    predictions: Tensor<T, B> & ShapeError<SameShapeError<A, B, Op, 'labels', 'predictions'>>,
     weights: number | Tensor<DType, any>,
     options?: Omit<LossOptions<R>, 'weights'> & O,
   ): Tensor<T, Reduced<R, B>>;
   <T extends FloatDType = any, A extends Shape = any, B extends Shape = any, const R extends Reduction = ByDefault>(
     labels: Tensor<DType, A>,
-    predictions: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, Op>>,
+    predictions: Tensor<T, B> & ShapeError<SameShapeError<A, B, Op, 'labels', 'predictions'>>,
     options?: LossOptions<R> & O,
   ): Tensor<T, Reduced<R, B>>;
 }
@@ -178,7 +178,7 @@ export function cosineDistance<
   const R extends Reduction = ByDefault,
 >(
   labels: Tensor<DType, A>,
-  predictions: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, 'cosineDistance'>>,
+  predictions: Tensor<T, B> & ShapeError<SameShapeError<A, B, 'cosineDistance', 'labels', 'predictions'>>,
   axis: Ax,
   weights?: number | Tensor<DType, any> | LossOptions<R>,
   options?: Omit<LossOptions<R>, 'weights'>,
@@ -191,7 +191,7 @@ export function cosineDistance<
   const R extends Reduction = ByDefault,
 >(
   labels: Tensor<DType, A>,
-  predictions: Tensor<T, B> & ShapeError<ShapesDifferError<A, B, 'cosineDistance'>>,
+  predictions: Tensor<T, B> & ShapeError<SameShapeError<A, B, 'cosineDistance', 'labels', 'predictions'>>,
   options: LossOptions<R> & { readonly axis: Ax },
 ): Tensor<T, Reduced<R, Reduce<B, Ax, true>>>;
 export function cosineDistance(...given: unknown[]): AnyTensor {

@@ -36,6 +36,19 @@ export type BroadcastDim<A extends Dim, B extends Dim> = { p: Invariant<A>; q: C
             ? A
             : Dim;
 
+/** Are all shapes one? */
+export type StackError<Ss extends readonly Shape[]> = Ss extends readonly [
+  infer A extends Shape,
+  infer B extends Shape,
+  ...infer R extends readonly Shape[],
+]
+  ? number extends A['length'] | B['length']
+    ? NoError
+    : SameDims<A, B> extends true
+      ? StackError<[B, ...R]>
+      : `stack: shapes ${ShowShape<A>} and ${ShowShape<B>} differ`
+  : NoError;
+
 /** The better known of two compatible sizes. */
 export type MergeDim<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
 
@@ -97,27 +110,28 @@ export type BroadcastError<A extends Shape, B extends Shape, Op extends string> 
     ? NoError
     : BroadcastConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
 
-/** `Message` when two shapes cannot be the same: another rank, or sizes that differ, else never. */
-export type ShapesConflict<A extends Shape, B extends Shape, Message> = A extends readonly [
-  infer AD,
-  ...infer AR extends Shape,
-]
-  ? B extends readonly [infer BD, ...infer BR extends Shape]
-    ? [Compatible<AD, BD, Message>] extends [never]
-      ? ShapesConflict<AR, BR, Message>
-      : Message
-    : Message
-  : B extends readonly []
-    ? NoError
-    : Message;
-/** Can A and B be the same? */
-export type ShapesDifferError<A extends Shape, B extends Shape, Op extends string> = { p: Invariant<A> } extends {
-  p: Invariant<B>;
-}
+/** Could A and B be the same shape? NA and NB are what they are called. */
+export type SameShapeError<
+  A extends Shape,
+  B extends Shape,
+  Op extends string,
+  NA extends string,
+  NB extends string,
+> = number extends A['length'] | B['length']
   ? NoError
-  : number extends A['length'] | B['length']
+  : SameDims<A, B> extends true
     ? NoError
-    : ShapesConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} differ`>;
+    : `${Op}: ${NA} ${ShowShape<A>} and ${NB} ${ShowShape<B>} must have the same shape`;
+/** Are the ranks equal, and all sizes equal or unknown? */
+export type SameDims<A extends Shape, B extends Shape> = A extends readonly [infer D, ...infer AR extends Shape]
+  ? B extends readonly [infer E, ...infer BR extends Shape]
+    ? [Compatible<D, E, 'no'>] extends [never]
+      ? SameDims<AR, BR>
+      : false
+    : false
+  : B extends readonly []
+    ? true
+    : false;
 
 // ---------------------------------------------------------------- matmul
 /** The shape of a product of matrices, with the transposes asked for; leading axes are a batch. */

@@ -59,6 +59,14 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   tanh: ({ pick, a }) => api.tanh(pick(a)),
   sigmoid: ({ pick, a }) => api.sigmoid(pick(a)),
   relu: ({ pick, a }) => nn.relu(pick(a)),
+  expm1: ({ pick, a }) => api.expm1(tamed(pick(a))),
+  log1p: ({ pick, a }) => api.log1p(api.abs(pick(a))),
+  erf: ({ pick, a }) => api.erf(pick(a)),
+  activations: ({ pick, a }) =>
+    api.addN(['elu', 'selu', 'softplus', 'leakyRelu', 'gelu'].map((op) => nn[op](tamed(pick(a))))),
+  squaredDifference: ({ pick, a, b }) => api.squaredDifference(tamed(pick(a)), fitting(pick(a), tamed(pick(b)))),
+  longNames: ({ pick, a, b }) =>
+    api.subtract(pick(a), api.divide(api.multiply(tamed(pick(a)), 3), positive(fitting(pick(a), pick(b))))),
   sign: ({ raw, a }) => api.sign(raw(a)),
   rounded: ({ raw, a }) => {
     const x = api.mul(raw(a), 3);
@@ -93,6 +101,22 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   reduceMin: ({ pick, a, b, c }) => api.reduceMin(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
   reduceProd: ({ pick, a, b }) => api.reduceProd(api.add(api.mul(tamed(pick(a)), 0.2), 1), axisOf(pick(a), b)),
   sumOfAll: ({ pick, a, b }) => api.mul(pick(a), api.reduceMean(pick(b))),
+  reduceVariance: ({ pick, a, b, c }) => api.reduceVariance(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  reduceLogsumexp: ({ pick, a, b, c }) => api.reduceLogsumexp(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  batchNormalization: ({ pick, weight, a, b }) => {
+    const x = tamed(pick(a));
+    const axes = sizes(x).map((_, i) => i);
+    const [mean, variance] = nn.moments(x, axes.slice(0, -1), { keepDims: b % 2 === 0 });
+    const parameters = [weight(sizes(mean)), weight(sizes(mean))];
+    return nn.relu(nn.batchNormalization(x, mean, variance, ...parameters, 0.1));
+  },
+  layerNormalization: ({ matrix, weight, a }) => {
+    const x = tamed(matrix(a));
+    const [mean, variance] = nn.moments(x, [1], { keepDims: true });
+    return nn.batchNormalization(x, mean, variance, weight([sizes(x)[1]]), weight([sizes(x)[1]]), 0.1);
+  },
+  l2Normalize: ({ pick, a, b }) => nn.l2Normalize(api.add(tamed(pick(a)), 0.5), axisOf(pick(a), b)),
+  lrn: ({ image, a, b }) => nn.lrn(tamed(image(a)), b % 4),
   argmax: ({ raw, a, b }) => api.cast(api.argmax(raw(a), axisOf(raw(a), b)), 'float32'),
   argmin: ({ raw, a, b }) => api.cast(api.argmin(raw(a), axisOf(raw(a), b)), 'float32'),
   oneHot: ({ raw, a }) => api.oneHot(api.argmax(raw(a), sizes(raw(a)).length - 1), 5),
@@ -105,6 +129,11 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   sparseCrossEntropy: ({ raw, a }) => {
     const x = raw(a);
     return nn.sparseSoftmaxCrossEntropyWithLogits({ labels: api.argmax(x, sizes(x).length - 1), logits: x });
+  },
+  sigmoidCrossEntropy: ({ pick, a, c }) => {
+    const options = { labels: api.sigmoid(pick(a)), logits: pick(a), posWeight: 2 };
+    const { posWeight: _, ...plain } = options;
+    return c % 2 ? nn.sigmoidCrossEntropyWithLogits(plain) : nn.weightedCrossEntropyWithLogits(options);
   },
   l2Loss: ({ pick, a, b }) => api.add(pick(a), nn.l2Loss(tamed(pick(b)))),
   matmul: ({ matrix, weight, a, b, c }) => {
@@ -181,6 +210,13 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const parts = api.unstack(pick(a), axisOf(pick(a), b));
     return api.sub(parts[0], parts.at(-1));
   },
+  split: ({ pick, a, b, c }) => {
+    const axis = axisOf(pick(a), b);
+    const parts = api.split(pick(a), c % 2 ? [1, -1] : sizes(pick(a))[axis], axis);
+    return api.sub(parts[0], api.reduceMean(parts.at(-1)));
+  },
+  embeddingLookup: ({ pick, a }) => nn.embeddingLookup(pick(a), tf.constant([[0], [0]], { dtype: 'int32' })),
+  placeholderWithDefault: ({ pick, a }) => api.placeholderWithDefault(pick(a), sizes(pick(a))),
   gather: ({ pick, a, b }) =>
     api.gather(pick(a), tf.constant([0, 0], { dtype: 'int32' }), { axis: axisOf(pick(a), b) }),
   gatherChecked: ({ pick, index, a }) => api.gather(pick(a), index),

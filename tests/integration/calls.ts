@@ -113,6 +113,10 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
   const good: Record<string, () => unknown> = {
     'a tensor': () => made.tensor,
     'a tensor or a number': () => made.tensor,
+    'a tensor or null': () => made.tensor,
+    'a tensor, a number, a typed array or nested arrays': () => made.tensor,
+    'an axis, or an array of them': () => 0,
+    'a whole number or an array of them': () => 2,
     'an array of tensors': () => [made.tensor, made.tensor],
     'an array of operations and tensors': () => [made.operation],
     'an array of variables': () => [made.variable],

@@ -109,9 +109,9 @@ tf.layers.maxPooling2d(x, 2, 2);
 tf.layers.flatten(tf.zeros([]));
 //! 'kernel_regularizer' does not exist in type
 tf.layers.dense(x, 10, { kernel_regularizer: tf.layers.l2Regularizer(1) });
-//! meanSquaredError: shapes [100] and [100,1] differ
+//! meanSquaredError: labels [100] and predictions [100,1] must have the same shape
 tf.losses.meanSquaredError(tf.zeros([100]), tf.zeros([100, 1]));
-//! softmaxCrossEntropy: shapes [100,9] and [null,10] differ
+//! softmaxCrossEntropy: labels [100,9] and logits [null,10] must have the same shape
 tf.losses.softmaxCrossEntropy(tf.zeros([100, 9]), y);
 //! Type '"mean"' is not assignable to type
 tf.losses.hingeLoss(y, y, { reduction: 'mean' });
@@ -119,3 +119,17 @@ tf.losses.hingeLoss(y, y, { reduction: 'mean' });
 export const wrongVariable: tf.Variable<'float32', [784, 11]> = tf.getVariable('W', [784, 10]);
 //! 'reused' does not exist in type 'VariableScopeOptions'
 tf.variableScope('net', { reused: true }, () => 1);
+//! split: axis 1 of [null,10] has 10 elements, which are not 3 equal parts
+tf.split(y, 3, 1);
+//! split: the sizes are 7 together, but axis 1 of [null,10] has 10 elements
+tf.split(y, [3, 4], 1);
+//! split: axis 2 is out of range for shape [null,10]
+tf.split(y, 2, 2);
+//! stack: shapes [2,3] and [2,4] differ
+tf.stack([tf.zeros([2, 3]), tf.zeros([2, 4])]);
+//! sigmoidCrossEntropyWithLogits: labels [32] and logits [32,1] must have the same shape
+tf.nn.sigmoidCrossEntropyWithLogits({ labels: tf.zeros([32]), logits: tf.zeros([32, 1]) });
+//! batchNormalization: shapes [null,10] and [9] do not broadcast
+tf.nn.batchNormalization(y, { mean: tf.zeros([9]), variance: tf.zeros([9]) });
+//! moments: axis 2 is out of range for shape [null,10]
+tf.nn.moments(y, 2);

@@ -42,6 +42,27 @@ is<F32<[null, 3]>>()(tf.nn.softmax(x, 0, 'n'), true);
 is<F32<[null, 3]>>()(tf.nn.softmax(x, { axis: 0 }), true);
 is<F32<[null, 3]>>()(tf.nn.logSoftmax(x, 0), true);
 
+is<F32<[null, 1]>>()(tf.reduceVariance(x, 1, true), true);
+is<F32<[null, 1]>>()(tf.reduceStd(x, 1, true), true);
+is<F32<[3]>>()(tf.reduceLogsumexp(x, 0, false, 'n'), true);
+is<F32<[null, 3]>>()(tf.nn.leakyRelu(x, 0.1, 'n'), true);
+is<F32<[null, 3]>>()(tf.nn.gelu(x, true), true);
+is<F32<[null, 3]>>()(tf.nn.l2Normalize(x, 1, 1e-6), true);
+is<F32<[null, 28, 28, 1]>>()(tf.nn.lrn(image, 4, 1, 0.1, 0.75), true);
+const [mean, variance] = tf.nn.moments(x, [0]);
+is<F32<[3]>>()(mean, true);
+is<F32<[null, 3]>>()(tf.nn.batchNormalization(x, mean, variance, null, null, 1e-3), true);
+is<F32<[null, 3]>>()(tf.nn.batchNormalization(x, { mean, variance }), true);
+is<[F32<[null, 1]>, F32<[null, 1]>, F32<[null, 1]>]>()(tf.split(x, 3, 1), true);
+is<[F32<[null, 2]>, F32<[null, 1]>]>()(tf.split(x, [2, 1], { axis: 1 }), true);
+is<[F32<[null, 2]>, F32<[null, tf.Dim]>]>()(tf.split(x, [2, -1], -1), true);
+is<[F32<[null]>, F32<[null]>, F32<[null]>]>()(tf.unstack(x, 1), true);
+is<F32<[null, 2, 3]>>()(tf.stack([x, x], 1), true);
+is<F32<[null, 3, 2]>>()(tf.stack([x, x], { axis: -1 }), true);
+is<Tensor<'float64', [7]>>()(tf.divide(indices, 2), true);
+is<F32<[null, 3]>>()(tf.divide(x, mean), true);
+is<F32<[2, 7, 3]>>()(tf.nn.embeddingLookup(tf.zeros([9, 3]), tf.zeros([2, 7], 'int32')), true);
+
 is<F32<[7, 3]>>()(tf.oneHot(indices, 3, 5, -1), true);
 is<Tensor<'int32', [7, 3]>>()(tf.oneHot(indices, 3, 5, -1, { dtype: 'int32' }), true);
 is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME'), true);
