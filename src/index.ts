@@ -39,6 +39,10 @@ export {
   Variable,
   type VariableMethods,
 } from './graph/tensor.ts';
+export * as layers from './layers/index.ts';
+export * as losses from './losses/index.ts';
+export { type ConfusionOptions, confusionMatrix } from './metrics/confusion.ts';
+export * as metrics from './metrics/index.ts';
 export {
   add,
   addN,
@@ -115,6 +119,7 @@ export {
   type RandomOptions,
   randomNormal,
   randomUniform,
+  setRandomSeed,
   truncatedNormal,
   type UniformFunction,
   type UniformOptions,
@@ -170,3 +175,4 @@ export type { Dim, Shape } from './tensor/shape.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
 export type { Padding } from './tensor/window-rules.ts';
 export type * as types from './types.ts';
+export * from './variables/index.ts';

@@ -4,6 +4,22 @@
 export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.ts';
 export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
 export type { Restored, Resumable } from './checkpoint/state.ts';
+export type {
+  Activation,
+  BatchNormalizationLayerOptions,
+  ConvolutionOptions,
+  DropoutOptions,
+  EmbeddingOptions,
+  KernelOptions,
+  LayerOptions,
+  NormalizationOptions,
+  PoolingFunction,
+  PoolingOptions,
+  TrainableOptions,
+  Training,
+} from './layers/index.ts';
+export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions } from './losses/index.ts';
+export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
 export type { Parts } from './ops/concat.ts';
 export type { Conv2DOptions } from './ops/convolution/conv2d.ts';
 export type { Quotient } from './ops/long-names.ts';
@@ -54,6 +70,21 @@ export type {
   WithSize,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
+export type {
+  ConvolutionLayer,
+  Dense,
+  DenseError,
+  Flatten,
+  FlattenError,
+  ImagesError,
+  LastKnownError,
+  LayerPadding,
+  Pair,
+  PairOfSizes,
+  PoolingLayer,
+  RowConvolution,
+  RowsError,
+} from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
@@ -149,3 +180,11 @@ export type {
   RMSPropOptimizer,
   ScalarValue,
 } from './train/index.ts';
+export type {
+  FanMode,
+  NormalInitializer,
+  NormalInitializerOptions,
+  ScalingDistribution,
+  SeededInitializer,
+  SeedOptions,
+} from './variables/initializers.ts';

@@ -3,6 +3,7 @@
 // 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
 
 import { DTypeError, InvalidArgumentError } from '../base/errors.ts';
+import { getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Scalar } from '../primitives/scalar.ts';
@@ -32,6 +33,8 @@ interface RandomAttributes {
   readonly scale: number;
   readonly offset: number;
   readonly seed: number | undefined;
+  /** That of the graph when the operation was made. */
+  readonly graphSeed: number;
   /** Names the stream of numbers: the op's unique name, also in copies that initializeAllVariables makes of it. */
   readonly stream: { name: string };
 }
@@ -43,6 +46,9 @@ function hash(text: string): number {
   return h | 0;
 }
 
+/** 2³² divided by the golden ratio: spreads seeds of graphs, so that they are not those of sessions. */
+const golden = 0x9e3779b9;
+
 const RandomOp = defineOp<RandomAttributes>({
   name: 'Random',
   random: true,
@@ -51,7 +57,10 @@ const RandomOp = defineOp<RandomAttributes>({
   gradient: ({ inputs }) => inputs.map(() => null),
   lower: (_, { attributes, outputs: [{ shape, dtype }], seed }) => {
     const stream = attributes.stream.name;
-    const key: [number, number] = [seed | 0, attributes.seed === undefined ? hash(stream) : attributes.seed | 0];
+    const key: [number, number] = [
+      seed ^ Math.imul(attributes.graphSeed, golden),
+      attributes.seed === undefined ? hash(stream) : attributes.seed | 0,
+    ];
     const strides = rowMajor(shape);
     return p.map(
       [p.counter(stream)],
@@ -228,10 +237,11 @@ function random<T extends DType, S extends Shape>(
   }
   const stream = { name: '' };
   const { inputs, ...attributes } = 'like' in of ? { shape: undefined, inputs: [of.like] } : shapeGiven(op, of.shape);
+  const { seed: graphSeed } = inputs[0]?.graph ?? getDefaultGraph();
   const made = apply<T, S, RandomAttributes>(
     RandomOp,
     inputs,
-    { kind, dtype, ...attributes, scale, offset, seed, stream },
+    { kind, dtype, ...attributes, scale, offset, seed, graphSeed, stream },
     name ?? op,
   );
   stream.name = made.operation.name;
@@ -342,6 +352,22 @@ export const randomUniform: UniformFunction = (...given: unknown[]): AnyTensor =
   }
   return random('randomUniform', { kind: 'uniform', scale: maxval - minval, offset: minval }, { shape }, options);
 };
+
+const seedForm = signature('tf.setRandomSeed', { seed: wholeNumber }, {});
+/**
+ * Where the random numbers of the default graph begin, for operations that are made from now on. They depend on this
+ * seed, on the session's, and on an operation's own: the option `seed`, else its name. Default 0. Of a seed the low 32
+ * bits count.
+ *
+ * ```ts
+ * tf.setRandomSeed(1);
+ * const w = tf.getVariable('w', [784, 10]);       // other initial values than with the seed 0
+ * ```
+ */
+export function setRandomSeed(seed: number): void;
+export function setRandomSeed(...given: unknown[]): void {
+  getDefaultGraph().seed = seedForm.take(given).seed;
+}
 
 /** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
 export function uniformLike<T extends FloatDType = any, S extends Shape = any>(

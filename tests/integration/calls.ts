@@ -128,7 +128,6 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a scalar variable of numbers': () => made.counter,
     'a finite number of at least 0 or a scalar tensor': () => 0.5,
     'a finite number above 0 or a scalar tensor': () => 0.5,
-    'a finite number of at least 0': () => 0.5,
     'a finite number above 0': () => 0.5,
     'a finite number of at most 0': () => -0.5,
     'a tensor, numbers or booleans': () => made.tensor,
@@ -147,6 +146,12 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a number': () => 1,
     'a finite number': () => 1,
     'a text': () => 'x',
+    'a text, a scope or null': () => 'x',
+    'a whole number of at least 1': () => 2,
+    'a whole number of at least 1, or two of them': () => 2,
+    'a finite number of at least 0': () => 0.5,
+    'a number, or as many as the variable has': () => 1,
+    'a function such as tf.initializers.zeros(), or a value': () => tf.initializers.zeros(),
     'an array of texts': () => ['x'],
     'a dtype': () => 'float32',
     'true or false': () => true,
@@ -244,7 +249,13 @@ export function callables(): Callable[] {
         // Errors are the language's own: they take what Error takes.
         if (!(value.prototype instanceof Error)) visitClass(path, value);
       } else if (typeof value === 'function') {
-        const form = signatures.get(`tf.${path}`) ?? signatures.get(`tf.${name}`) ?? signatures.get(name);
+        // zerosInitializer is tf.initializers.zeros.
+        const initializer = /^(\w+)Initializer$/.exec(path)?.[1];
+        const form =
+          signatures.get(`tf.${path}`) ??
+          signatures.get(`tf.initializers.${initializer}`) ??
+          signatures.get(`tf.${name}`) ??
+          signatures.get(name);
         const call = (_: World, given: readonly unknown[]) => Reflect.apply(value, undefined, given);
         found.push({ path, form: form as Form | undefined, bound: 0, call });
       } else if (typeof value === 'object') visit(`${path}.`, value as object);

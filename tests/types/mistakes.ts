@@ -93,6 +93,32 @@ export const wrongType: Tensor<'int32', [2]> = tf.zeros([2]);
 //! Type '"float32"' is not assignable to type '"int32" | "uint8"'
 tf.gather(x, tf.constant([0]));
 
+//! dense: input must have at least 2 axes, but its shape is [784]
+tf.layers.dense(tf.zeros([784]), 10);
+//! dense: the size of the last axis must be known, but the shape is [3,null]
+tf.layers.dense(tf.placeholder('float32', [3, null]), 10);
+//! conv2d: input must be [batch, height, width, channels], but its shape is [null,784]
+tf.layers.conv2d(x, 32, 5);
+//! Type '"full"' is not assignable to type
+tf.layers.conv2d(images, 32, 5, { padding: 'full' });
+//! conv1d: input must be [batch, width, channels], but its shape is [null,784]
+tf.layers.conv1d(x, 32, 5);
+//! maxPooling2d: input must be [batch, height, width, channels], but its shape is [null,784]
+tf.layers.maxPooling2d(x, 2, 2);
+//! flatten: input must have at least 1 axis, but its shape is []
+tf.layers.flatten(tf.zeros([]));
+//! 'kernel_regularizer' does not exist in type
+tf.layers.dense(x, 10, { kernel_regularizer: tf.layers.l2Regularizer(1) });
+//! meanSquaredError: labels [100] and predictions [100,1] must have the same shape
+tf.losses.meanSquaredError(tf.zeros([100]), tf.zeros([100, 1]));
+//! softmaxCrossEntropy: labels [100,9] and logits [null,10] must have the same shape
+tf.losses.softmaxCrossEntropy(tf.zeros([100, 9]), y);
+//! Type '"mean"' is not assignable to type
+tf.losses.hingeLoss(y, y, { reduction: 'mean' });
+//! Type 'Variable<"float32", [784, 10]>' is not assignable to type 'Variable<"float32", [784, 11]>'
+export const wrongVariable: tf.Variable<'float32', [784, 11]> = tf.getVariable('W', [784, 10]);
+//! 'reused' does not exist in type 'VariableScopeOptions'
+tf.variableScope('net', { reused: true }, () => 1);
 //! split: axis 1 of [null,10] has 10 elements, which are not 3 equal parts
 tf.split(y, 3, 1);
 //! split: the sizes are 7 together, but axis 1 of [null,10] has 10 elements

@@ -197,3 +197,70 @@ const [clipped, norm] = tf.clipByGlobalNorm(
 );
 is<Tensor<tf.FloatDType, []>>()(norm, true);
 new tf.train.GradientDescentOptimizer(0.1).applyGradients(pairs.map(([, v], i) => [clipped[i] ?? null, v] as const));
+
+// Variables by name, and what they begin with.
+const W = tf.getVariable('W', [784, 10]);
+is<tf.Variable<'float32', [784, 10]>>()(W, true);
+is<tf.Variable<'float64', [2]>>()(tf.getVariable('wide', [2], 'float64', { trainable: false }), true);
+is<tf.Variable<'int32', [2]>>()(tf.getVariable('count', [2], { dtype: 'int32' }), true);
+is<tf.Variable<'float32', [null, 3]>>()(tf.getVariable('given', { initializer: x }), true);
+is<tf.Variable<'float32', []>>()(tf.getVariable('scale', { initializer: 0.5 }), true);
+is<tf.Variable<'int32', [3]>>()(tf.getVariable('list', { initializer: [1, 2, 3], dtype: 'int32' }), true);
+const initial = [
+  tf.initializers.randomUniform(-1, 1, 5),
+  tf.initializers.randomNormal(0, 0.1, { seed: 5 }),
+  tf.initializers.truncatedNormal(0, 0.1),
+  tf.initializers.varianceScaling(2, 'fan_in', 'uniform', 5),
+  tf.initializers.orthogonal(1, 5),
+  tf.initializers.identity(2),
+  tf.initializers.glorotUniform(5),
+  tf.initializers.glorotNormal(5),
+  tf.initializers.heUniform(5),
+  tf.initializers.heNormal({ seed: 5 }),
+  tf.initializers.lecunUniform(5),
+  tf.initializers.lecunNormal(5),
+  tf.truncatedNormalInitializer({ stddev: 0.1 }),
+  tf.constantInitializer([1, 2]),
+];
+for (const initializer of initial)
+  is<tf.Variable<'float32', [3, 2]>>()(tf.getVariable('v', [3, 2], { initializer }), true);
+is<string>()(
+  tf.variableScope('net', { reuse: tf.AUTO_REUSE, initializer: tf.zerosInitializer() }, (scope) => scope.name),
+  true,
+);
+is<number>()(
+  tf.variableScope(tf.getVariableScope(), () => 1),
+  true,
+);
+
+// Layers, losses and metrics in TensorFlow's order.
+const truth = tf.placeholder('int32', [null]);
+is<F32<[null, 7]>>()(tf.layers.dense(x, 7, tf.nn.relu, false, { name: 'fc' }), true);
+is<F32<[null, 14, 14, 1]>>()(tf.layers.maxPooling2d(image, 2, 2, 'same'), true);
+is<F32<[null, 13, 14, 1]>>()(tf.layers.averagePooling2d(image, [3, 2], [2, 2], 'valid'), true);
+is<F32<[null, 3]>>()(tf.layers.batchNormalization(x, -1, 0.9, 1e-5, { training: true }), true);
+is<F32<[null, 3]>>()(tf.layers.dropout(x, 0.4, { training: true }), true);
+is<F32<[null, 3]>>()(tf.layers.flatten(x, { name: 'n' }), true);
+tf.losses.addLoss(tf.zeros([]), 'mine');
+tf.losses.getLosses('layer1/', 'mine');
+tf.losses.getRegularizationLosses('layer1/');
+is<Tensor<tf.FloatDType, []>>()(tf.losses.getRegularizationLoss('layer1/', 'n'), true);
+is<Tensor<tf.FloatDType, []>>()(tf.losses.getTotalLoss(true, 'n', 'layer1/'), true);
+is<F32<[]>>()(tf.losses.meanSquaredError(v, x, 2), true);
+is<F32<[]>>()(tf.losses.absoluteDifference(v, x, tf.zeros([1, 3])), true);
+is<F32<[]>>()(tf.losses.huberLoss(v, x, 1, { delta: 2 }), true);
+is<F32<[]>>()(tf.losses.logLoss(v, x, 1), true);
+is<F32<[]>>()(tf.losses.hingeLoss(v, x, 1), true);
+is<F32<[null, 1]>>()(tf.losses.cosineDistance(v, x, 1, 2, { reduction: tf.losses.Reduction.NONE }), true);
+is<F32<[]>>()(tf.losses.sigmoidCrossEntropy(v, x, 1, { labelSmoothing: 0.1 }), true);
+is<F32<[]>>()(tf.losses.softmaxCrossEntropy(v, x, 1), true);
+is<F32<[null]>>()(tf.losses.sparseSoftmaxCrossEntropy(truth, x, 1, { reduction: 'none' }), true);
+is<F32<[]>>()(tf.losses.computeWeightedLoss(x, 2, 'n', null), true);
+is<tf.types.Metric>()(tf.metrics.mean(x, 1, ['values'], ['updates'], 'n'), true);
+is<tf.types.Metric>()(tf.metrics.accuracy(truth, tf.argmax(x, 1), 1), true);
+is<tf.types.Metric>()(tf.metrics.meanSquaredError(v, x, 1), true);
+is<tf.types.Metric>()(tf.metrics.precision(truth, tf.argmax(x, 1), 1), true);
+is<tf.types.Metric>()(tf.metrics.recall(truth, tf.argmax(x, 1), 1), true);
+is<tf.types.Metric>()(tf.metrics.auc(truth, tf.reduceMax(x, 1), 1, { curve: 'PR' }), true);
+is<Tensor<'int32', [3, 3]>>()(tf.confusionMatrix(truth, tf.argmax(x, 1), 3), true);
+is<F32<[3, 3]>>()(tf.confusionMatrix(truth, tf.argmax(x, 1), 3, 'float32', { weights: 2 }), true);
