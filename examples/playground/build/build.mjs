@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
 
 const source = fileURLToPath(new URL('..', import.meta.url));
 const root = join(source, '../..');
@@ -24,11 +25,11 @@ const plain = ['index.html', 'icon.svg'];
 const images = ['train-images', 'train-labels', 't10k-images', 't10k-labels'].map(
   (name) => `${name}-idx${name.endsWith('images') ? 3 : 1}-ubyte`,
 );
-const common = {
+/** What stands alone: the service worker and the style. */
+const alone = {
   absWorkingDir: source,
   bundle: true,
   minify: true,
-  format: 'esm',
   target: 'es2022',
   logLevel: 'error',
 };
@@ -36,37 +37,39 @@ const common = {
 /** `import text from './file.ts?raw'` is the text of the file: what the page shows is what it runs. */
 const texts = {
   name: 'texts',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.slice(0, -'?raw'.length)),
-      namespace: 'text',
-    }));
-    onLoad({ filter: /./, namespace: 'text' }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8'),
-      loader: 'text',
-    }));
-  },
+  resolveId: (path, importer) => (path.endsWith('?raw') ? join(dirname(importer), path) : undefined),
+  load: (path) =>
+    path.endsWith('?raw')
+      ? `export default ${JSON.stringify(readFileSync(path.slice(0, -'?raw'.length), 'utf8'))}`
+      : undefined,
 };
+
+/** The modules of the page and of its worker: of `tf.nn` and `tf.train` what they use. */
+async function buildModules(folder) {
+  const bundle = await rolldown({
+    cwd: source,
+    // Threads start from a file of millrace's own, as the page forbids workers made of strings.
+    input: { main: './main.ts', 'trainer.worker': './trainer.worker.ts', thread: 'millrace/thread' },
+    platform: 'browser',
+    plugins: [texts],
+  });
+  await bundle.write({
+    dir: folder,
+    format: 'esm',
+    minify: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  });
+  await bundle.close();
+}
 
 /** Writes the page into a folder. @returns how many bytes it has without the images. */
 export async function buildPlayground(folder, log) {
   // What was built before goes, and nothing else: images that are there already stay.
   mkdirSync(join(folder, 'data'), { recursive: true });
   for (const name of readdirSync(folder)) if (/\.(js|css|html|svg)$/.test(name)) rmSync(join(folder, name));
-  await build({
-    ...common,
-    // Threads start from a file of millrace's own, as the page forbids workers made of strings.
-    entryPoints: {
-      main: 'main.ts',
-      'trainer.worker': 'trainer.worker.ts',
-      thread: 'millrace/thread',
-      style: 'style.css',
-    },
-    outdir: folder,
-    splitting: true,
-    chunkNames: '[name]-[hash]',
-    plugins: [texts],
-  });
+  await buildModules(folder);
+  await build({ ...alone, entryPoints: ['style.css'], outdir: folder });
   for (const name of plain) copyFileSync(join(source, name), join(folder, name));
   await copyImages(join(folder, 'data'), log);
   const files = readdirSync(folder).filter((name) => name !== 'data' && name !== 'sw.js');
@@ -76,7 +79,7 @@ export async function buildPlayground(folder, log) {
     FILES: JSON.stringify(['./', ...files.filter((name) => name !== 'index.html')]),
     VERSION: JSON.stringify(hash.digest('hex').slice(0, 12)),
   };
-  await build({ ...common, format: 'iife', entryPoints: ['sw.ts'], outdir: folder, define });
+  await build({ ...alone, format: 'iife', entryPoints: ['sw.ts'], outdir: folder, define });
   return { bytes: [...files, 'sw.js'].reduce((sum, name) => sum + statSync(join(folder, name)).size, 0) };
 }
 
