@@ -138,6 +138,8 @@ export {
   reduceSum,
 } from './ops/reduce.ts';
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
+export { rank, shape, size } from './ops/shape-of.ts';
+export type { ShapeOfSizes, Sizes, SizeTensor } from './ops/sizes.ts';
 export { pad, slice } from './ops/slice.ts';
 export { split } from './ops/split.ts';
 export { reduceLogsumexp, reduceStd, reduceVariance } from './ops/statistics.ts';
@@ -170,7 +172,7 @@ export {
 } from './tensor/dtype.ts';
 export type { FeedValue, FetchedValue, NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
-export type { Padding } from './tensor/shape-rules.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
+export type { Padding } from './tensor/window-rules.ts';
 export type * as types from './types.ts';
 export * from './variables/index.ts';

@@ -21,6 +21,7 @@ export type {
 export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions } from './losses/index.ts';
 export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
 export type { Parts } from './ops/concat.ts';
+export type { Conv2DOptions } from './ops/convolution/conv2d.ts';
 export type { Quotient } from './ops/long-names.ts';
 export type {
   BatchNormalizationFunction,
@@ -87,6 +88,7 @@ export type {
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
+  BatchOf,
   Broadcast,
   BroadcastConflict,
   BroadcastDim,
@@ -98,15 +100,11 @@ export type {
   ConcatAll,
   ConcatError,
   ConcatTwo,
-  Conv2D,
-  Conv2DError,
   MatMul,
+  MatMulBatchError,
   MatMulError,
   MatMulInnerError,
   MergeDim,
-  OutputSize,
-  Pool,
-  Rank4Error,
   SameDims,
   SameShapeError,
   StackError,
@@ -128,6 +126,33 @@ export type {
   ShowShapes,
   UnlessAny,
 } from './tensor/shape-types.ts';
+export type {
+  ChannelsLast,
+  Conv1D,
+  Conv1DError,
+  Conv2D,
+  Conv2DError,
+  Conv2DTranspose,
+  Conv2DTransposeError,
+  Convolved,
+  DataFormat,
+  Depthwise,
+  DepthwiseError,
+  DilatedFilter,
+  ExplicitPadding,
+  GroupedFilter,
+  ImagesOf,
+  InFormat,
+  MultiplyDims,
+  OutputSize,
+  PaddedSize,
+  PaddingAt,
+  PaddingsOf,
+  Pool,
+  Rank4Error,
+  RateFilter,
+  Spanned,
+} from './tensor/window-rules.ts';
 export type {
   AdadeltaOptimizer,
   AdagradDAOptimizer,

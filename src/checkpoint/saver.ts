@@ -1,9 +1,11 @@
 // tf.train.Saver: the variables of a session in files, and back.
 import { InvalidArgumentError } from '../base/errors.ts';
+import { inSlices, type Sliced } from '../base/turns.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphKeys } from '../graph/graph-keys.ts';
 import { Variable } from '../graph/tensor.ts';
 import { Session } from '../session/session.ts';
+import { copyingInto } from '../tensor/copying.ts';
 import { describe } from '../tensor/describe.ts';
 import { anything, trueOrFalse } from '../tensor/kinds.ts';
 import { reading, signature } from '../tensor/signature.ts';
@@ -164,13 +166,7 @@ export class Saver {
   async toBytes(...given: unknown[]): Promise<Uint8Array> {
     const { session, ...options } = toBytesForm.take(given);
     const { pieces } = await this.#take('toBytes', session, options);
-    const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
+    return inSlices(joining(pieces));
   }
 
   /** The same as `restore`, from the bytes of a file: for browsers. */
@@ -231,6 +227,13 @@ export class Saver {
       await reader.close();
     }
   }
+}
+
+function* joining(pieces: readonly Uint8Array[]): Sliced<Uint8Array> {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) yield* copyingInto(bytes.subarray(at, (at += piece.length)), piece);
+  return bytes;
 }
 
 /** The count of steps that training keeps, if it is saved: the checkpoint says it, though its name does not. */

@@ -5,9 +5,9 @@ import { avgPool, maxPool } from '../ops/nn.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type { LayerPadding, PairOfSizes, PoolingLayer } from '../tensor/layer-rules.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { Rank4Error } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
+import type { Rank4Error } from '../tensor/window-rules.ts';
 import {
   inLayer,
   type LayerOptions,

@@ -27,7 +27,9 @@ export type HasHole<T extends Shape> = -1 extends T[number] ? (number extends T[
 export type Reshape<S extends Shape, T extends Shape> = number extends T['length']
   ? Dim[]
   : HasHole<T> extends true
-    ? ReshapeHole<S, T>
+    ? null extends T[number]
+      ? FillHole<T, null>
+      : ReshapeHole<S, T>
     : [...T];
 /** `Reshape` for a T in which one size is −1. */
 export type ReshapeHole<S extends Shape, T extends Shape> =
@@ -46,30 +48,32 @@ export type ReshapeHole<S extends Shape, T extends Shape> =
 /** Do the elements of S fit into T? With unknown sizes on both sides: as far as one can tell. */
 export type ReshapeError<S extends Shape, T extends Shape> = number extends S['length'] | T['length']
   ? NoError
-  : [KnownElements<S>, KnownElements<T>] extends [
-        [infer P extends number, infer HS],
-        [infer Q extends number, infer HT],
-      ]
-    ? number extends P | Q
-      ? NoError
-      : HT extends 0 | 1
-        ? HS extends 0
-          ? HT extends 0
-            ? P extends Q
-              ? NoError
-              : `reshape: ${ShowShape<S>} has ${P} elements but ${ShowShape<T>} has ${Q}`
-            : DivMod<P, Q>[1] extends 0
-              ? NoError
-              : `reshape: ${ShowShape<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${ShowShape<T>} cannot be inferred`
-          : P extends Q
-            ? NoError
-            : DivMod<P, Q>[1] extends 0
-              ? NoError
-              : DivMod<Q, P>[1] extends 0
+  : null extends T[number]
+    ? NoError
+    : [KnownElements<S>, KnownElements<T>] extends [
+          [infer P extends number, infer HS],
+          [infer Q extends number, infer HT],
+        ]
+      ? number extends P | Q
+        ? NoError
+        : HT extends 0 | 1
+          ? HS extends 0
+            ? HT extends 0
+              ? P extends Q
                 ? NoError
-                : `reshape: ${ShowShape<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${ShowShape<T>}`
-        : `reshape: only one dimension of ${ShowShape<T>} may be -1`
-    : NoError;
+                : `reshape: ${ShowShape<S>} has ${P} elements but ${ShowShape<T>} has ${Q}`
+              : DivMod<P, Q>[1] extends 0
+                ? NoError
+                : `reshape: ${ShowShape<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${ShowShape<T>} cannot be inferred`
+            : P extends Q
+              ? NoError
+              : DivMod<P, Q>[1] extends 0
+                ? NoError
+                : DivMod<Q, P>[1] extends 0
+                  ? NoError
+                  : `reshape: ${ShowShape<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${ShowShape<T>}`
+          : `reshape: only one dimension of ${ShowShape<T>} may be -1`
+      : NoError;
 
 // ---------------------------------------------------------------- axes
 /** How many axes lie behind a negative one. */
@@ -255,7 +259,7 @@ export type Total<N extends readonly number[], P extends number = 0> = N extends
 
 // ---------------------------------------------------------------- parts and copies
 /** The sizes of a slice: literal ones stay, −1 (to the end) is not known to the compiler. */
-export type Sliced<Z extends readonly number[]> = { -readonly [K in keyof Z]: Z[K] extends -1 ? Dim : Z[K] };
+export type Sliced<Z extends Shape> = { -readonly [K in keyof Z]: Z[K] extends -1 ? Dim : Z[K] };
 /** The same rank with other sizes; null stays null. */
 export type Resized<S extends Shape> = { [K in keyof S]: S[K] extends null ? null : number };
 /** The shape I of the indices in the place of axis Ax of S. */

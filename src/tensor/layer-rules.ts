@@ -1,8 +1,8 @@
 // The shapes that layers give: sizes of windows and steps as one number or several, with or without upper case.
 import type { KnownElements } from './axis-rules.ts';
 import type { Dim, Shape } from './shape.ts';
-import type { Conv2D, OutputSize, Padding, Pool } from './shape-rules.ts';
 import type { NoError, ShowShape } from './shape-types.ts';
+import type { Conv2D, OutputSize, Padding, Pool } from './window-rules.ts';
 
 /** `'SAME'` and `'VALID'`, as layers of TensorFlow take them. */
 export type LayerPadding = Padding | Lowercase<Padding>;

@@ -142,6 +142,10 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const w = weight(b % 2 === 0 ? [rows, columns] : [columns, rows]);
     return api.matmul(tamed(x), w, { transposeA: c % 2 === 0, transposeB: b % 2 === 1 });
   },
+  rows: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    return api.matmul(x, weight([sizes(x)[3], 1 + (b % 9)]));
+  },
   products: ({ image, a }) => {
     const x = tamed(image(a));
     return api.matmul(x, x, { transposeB: true });
@@ -156,6 +160,45 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const x = tamed(image(a));
     const filter = weight([1 + (b % 5), 1 + (c % 5), sizes(x)[3], 1 + (a % 7)]);
     return nn.conv2d(x, filter, { strides: [1, 1 + (c % 2), 1 + (b % 2), 1], padding: b % 3 === 0 ? 'SAME' : 'VALID' });
+  },
+  dilated: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([2, 1 + (c % 3), sizes(x)[3], 1 + (a % 7)]);
+    const dilations = [1, 1 + (b % 2), 1 + (c % 2), 1];
+    return nn.conv2d(x, filter, { strides: [1, 1, 1, 1], padding: 'SAME', dilations });
+  },
+  grouped: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const both = api.concat([x, x], 3);
+    const margins = [
+      [0, 0],
+      [b % 3, 1],
+      [1, b % 2],
+      [0, 0],
+    ];
+    return nn.conv2d(both, weight([2, 2, sizes(x)[3], 4]), { strides: [1, 1, 1, 1], padding: margins, groups: 2 });
+  },
+  depthwise: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([1 + (b % 3), 1 + (c % 3), sizes(x)[3], 1 + (a % 2)]);
+    return nn.depthwiseConv2d(x, filter, { strides: [1, 1 + (c % 2), 1, 1], padding: b % 2 ? 'SAME' : 'VALID' });
+  },
+  separable: ({ image, weight, a }) => {
+    const x = tamed(image(a));
+    return nn.separableConv2d(x, weight([3, 3, sizes(x)[3], 1]), weight([1, 1, sizes(x)[3], 4]), [1, 1, 1, 1], 'SAME');
+  },
+  transposed: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const [, h, w, c] = sizes(x);
+    const step = 1 + (b % 2);
+    const filter = weight([3, 3, 4, c]);
+    return nn.conv2dTranspose(x, filter, [null, h * step, w * step, 4], [1, step, step, 1], 'SAME');
+  },
+  conv1d: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const [n, h, w, c] = sizes(x);
+    const rows = api.reshape(x, [n * h, w, c]);
+    return nn.conv1d(rows, weight([3, c, 4]), 1 + (b % 2), 'SAME');
   },
   convolutions: ({ image, weight, a, b, c }) => {
     // Four channels and step 1: what Winograd's algorithm takes.
@@ -220,6 +263,23 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   gather: ({ pick, a, b }) =>
     api.gather(pick(a), tf.constant([0, 0], { dtype: 'int32' }), { axis: axisOf(pick(a), b) }),
   gatherChecked: ({ pick, index, a }) => api.gather(pick(a), index),
+  // Sizes that the graph computes: the same shapes by another way.
+  computedSizes: ({ pick, a, b, c }) => {
+    const x = pick(a);
+    const dims = api.unstack(api.shape(x));
+    const axis = axisOf(x, b);
+    const part = api.slice(
+      x,
+      sizes(x).map((_, i) => (i === axis ? api.floorDiv(dims[i], 2) : 0)),
+      sizes(x).map((d, i) => (i === axis ? api.sub(dims[i], api.floorDiv(dims[i], 2)) : d)),
+    );
+    const flat = api.reshape(api.concat([part, part], axis), [-1]);
+    const numbers = api.mul(api.cast(api.range(api.size(flat)), 'float32'), 0.001);
+    const noise = api.randomUniform(api.shape(flat), { seed: c });
+    const rows = api.tile(api.expandDims(api.add(flat, api.add(numbers, noise)), 0), [api.rank(x), 1]);
+    const padded = api.concat([api.reshape(rows, [-1]), api.zeros([api.size(x)])], 0);
+    return api.reshape(api.slice(padded, [0], [api.size(x)]), sizes(x));
+  },
   expandDims: ({ pick, a }) => api.squeeze(api.expandDims(pick(a), 0), [0]),
   like: ({ pick, a }) => api.add(api.onesLike(pick(a)), api.zerosLike(pick(a))),
   identity: ({ pick, a }) => api.add(api.identity(pick(a)), api.stopGradient(pick(a))),

@@ -1,6 +1,7 @@
 // Scalar expressions in plain JavaScript numbers.
-import type { Scalar } from '../../primitives/scalar.ts';
+
 import type { DType } from '../../tensor/dtype.ts';
+import type { Scalar } from '../scalar.ts';
 import { power } from './power.ts';
 
 /** A result brought back into the range of its element type. Floats stay as they are. */
