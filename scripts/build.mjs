@@ -1,8 +1,8 @@
 // Makes dist/: the types, file by file, and the code, bundled, because 130 modules take five times as long to load as
-// one. What browsers get has a folder of its own, without the backend that only Node can run. So has what CommonJS gets:
+// one. What browsers get has a folder of its own, file by file, without the backend that only Node can run. So has what CommonJS gets:
 // TypeScript takes declarations for those of ES modules or of CommonJS by the folder in which they lie.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -19,8 +19,6 @@ const types = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--
 if (types.status !== 0) process.exit(1);
 
 const entryPoints = { index: 'src/index.ts', mnist: 'src/data/mnist.ts', numpy: 'src/checkpoint/numpy.ts' };
-/** Files of their own, which a bundler leaves out of a page that uses nothing of them: package.json says that they do nothing else. */
-const rooms = ['layers', 'losses', 'metrics', 'variables'];
 // The same modules, and their declarations once more.
 const cjs = join(root, 'dist/cjs');
 for (const name of readdirSync(join(root, 'dist'))) {
@@ -31,38 +29,35 @@ for (const name of Object.keys(entryPoints)) {
   writeFileSync(join(cjs, `${name}.js`), `module.exports = require('../${name}.js');\n`);
 }
 
-/** In the place of the native backend there is one that says why it is missing. */
-const withoutNative = {
-  name: 'without native',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /\/native\/backend\.ts$/ }, () => ({ path: join(root, 'src/backends/native/absent.ts') })),
-};
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  chunkNames: 'shared-[hash]',
+  format: 'esm',
+  platform: 'neutral',
+  // What package.json says of side effects is about these bundles, not about their sources.
+  ignoreAnnotations: true,
+  logLevel: 'warning',
+});
 
-/** The index has them from beside it. */
-const apart = {
-  name: 'rooms apart',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\/(layers|losses|metrics|variables)\/index\.ts$/ }, ({ path }) => ({
-      path: `./${path.split('/')[1]}.js`,
-      external: true,
-    })),
-};
+// What is made for browsers is bundled by whoever makes it: from modules, bundlers take those that a page uses.
+const browser = join(root, 'dist/browser');
+const options = ['--declaration', 'false', '--removeComments', '--outDir', browser];
+const modules = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...options], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (modules.status !== 0) process.exit(1);
+// In the place of the native backend there is one that says why it is missing.
+const native = join(browser, 'backends/native');
+const absent = readFileSync(join(native, 'absent.js'), 'utf8');
+rmSync(native, { recursive: true });
+mkdirSync(native);
+writeFileSync(join(native, 'backend.js'), absent);
 
-const bundle = (outdir, ...plugins) =>
-  build({
-    absWorkingDir: root,
-    entryPoints: { ...entryPoints, ...Object.fromEntries(rooms.map((room) => [room, `src/${room}/index.ts`])) },
-    outdir,
-    plugins: [apart, ...plugins],
-    bundle: true,
-    splitting: true,
-    chunkNames: 'shared-[hash]',
-    format: 'esm',
-    platform: 'neutral',
-    // What package.json says of side effects is about these bundles, not about their sources.
-    ignoreAnnotations: true,
-    logLevel: 'warning',
-  });
 // The source of a thread, which the bundles hold as a string, as a file.
 const [{ text }] = (
   await build({
@@ -80,12 +75,4 @@ for (const [folder, mark] of [
 ]) {
   writeFileSync(join(root, folder, 'thread.js'), `${threadSource.trim()}\n${mark}`);
   writeFileSync(join(root, folder, 'thread.d.ts'), 'export {};\n');
-}
-for (const [outdir, ...plugins] of [['dist'], ['dist/browser', withoutNative]]) {
-  await bundle(outdir, ...plugins);
-  // They use nothing of what they import so; it is loaded with the index. Users' bundlers would warn of it.
-  for (const room of rooms) {
-    const file = join(root, outdir, `${room}.js`);
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^import "[^"]*";\n/gm, ''));
-  }
 }
