@@ -165,6 +165,6 @@ export {
 } from './tensor/dtype.ts';
 export type { FeedValue, FetchedValue, NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
-export type { Padding } from './tensor/shape-rules.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
+export type { Padding } from './tensor/window-rules.ts';
 export type * as types from './types.ts';

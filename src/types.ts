@@ -5,6 +5,7 @@ export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.t
 export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
 export type { Restored, Resumable } from './checkpoint/state.ts';
 export type { Parts } from './ops/concat.ts';
+export type { Conv2DOptions } from './ops/convolution/conv2d.ts';
 export type { Quotient } from './ops/long-names.ts';
 export type {
   BatchNormalizationFunction,
@@ -56,6 +57,7 @@ export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
+  BatchOf,
   Broadcast,
   BroadcastConflict,
   BroadcastDim,
@@ -67,15 +69,11 @@ export type {
   ConcatAll,
   ConcatError,
   ConcatTwo,
-  Conv2D,
-  Conv2DError,
   MatMul,
+  MatMulBatchError,
   MatMulError,
   MatMulInnerError,
   MergeDim,
-  OutputSize,
-  Pool,
-  Rank4Error,
   SameDims,
   SameShapeError,
   StackError,
@@ -97,6 +95,33 @@ export type {
   ShowShapes,
   UnlessAny,
 } from './tensor/shape-types.ts';
+export type {
+  ChannelsLast,
+  Conv1D,
+  Conv1DError,
+  Conv2D,
+  Conv2DError,
+  Conv2DTranspose,
+  Conv2DTransposeError,
+  Convolved,
+  DataFormat,
+  Depthwise,
+  DepthwiseError,
+  DilatedFilter,
+  ExplicitPadding,
+  GroupedFilter,
+  ImagesOf,
+  InFormat,
+  MultiplyDims,
+  OutputSize,
+  PaddedSize,
+  PaddingAt,
+  PaddingsOf,
+  Pool,
+  Rank4Error,
+  RateFilter,
+  Spanned,
+} from './tensor/window-rules.ts';
 export type {
   AdadeltaOptimizer,
   AdagradDAOptimizer,

@@ -107,6 +107,22 @@ const checks: Check[] = [
     ],
     f: (a, b) => api.matmul(a, b, { transposeA: true, transposeB: true }),
   },
+  {
+    name: 'matmul of a batch and a matrix',
+    shapes: [
+      [2, 3, 4],
+      [4, 2],
+    ],
+    f: api.matmul,
+  },
+  {
+    name: 'matmul of batches that broadcast, transposed',
+    shapes: [
+      [2, 1, 3, 2],
+      [3, 2, 3],
+    ],
+    f: (a, b) => api.matmul(a, b, { transposeA: true, transposeB: true }),
+  },
   { name: 'reduceMean', shapes: [[3, 4]], f: (x) => api.reduceMean(x, 0) },
   { name: 'reduceSum, kept', shapes: [[3, 4]], f: (x) => api.reduceSum(x, 1, { keepDims: true }) },
   { name: 'reduceMax', shapes: [[3, 4]], f: (x) => api.reduceMax(x, 1) },
@@ -177,6 +193,65 @@ const checks: Check[] = [
       [3, 2, 2, 3],
     ],
     f: (x, w) => nn.conv2d(x, w, conv),
+  },
+  {
+    name: 'conv2d, dilated, with margins',
+    shapes: [
+      [1, 5, 4, 2],
+      [2, 2, 2, 3],
+    ],
+    f: (x, w) =>
+      nn.conv2d(x, w, {
+        strides: [1, 1, 2, 1],
+        padding: [
+          [0, 0],
+          [1, 0],
+          [0, 2],
+          [0, 0],
+        ],
+        dilations: [1, 2, 1, 1],
+      }),
+  },
+  {
+    name: 'conv2d in groups, channels second',
+    shapes: [
+      [1, 4, 4, 3],
+      [2, 2, 2, 4],
+    ],
+    f: (x, w) => nn.conv2d(x, w, { strides: [1, 1, 1, 1], padding: 'SAME', groups: 2, dataFormat: 'NCHW' }),
+  },
+  {
+    name: 'depthwiseConv2d',
+    shapes: [
+      [1, 5, 4, 2],
+      [2, 3, 2, 2],
+    ],
+    f: (x, w) => nn.depthwiseConv2d(x, w, { strides: [1, 2, 1, 1], padding: 'SAME', rate: [1, 2] }),
+  },
+  {
+    name: 'separableConv2d',
+    shapes: [
+      [1, 3, 3, 2],
+      [2, 2, 2, 1],
+      [1, 1, 2, 2],
+    ],
+    f: (x, w, q) => nn.separableConv2d(x, w, q, [1, 1, 1, 1], 'VALID'),
+  },
+  {
+    name: 'conv2dTranspose',
+    shapes: [
+      [1, 2, 3, 2],
+      [3, 2, 2, 2],
+    ],
+    f: (x, w) => nn.conv2dTranspose(x, w, [null, 4, 3, 2], [1, 2, 1, 1], 'SAME'),
+  },
+  {
+    name: 'conv1d',
+    shapes: [
+      [2, 5, 2],
+      [3, 2, 2],
+    ],
+    f: (x, w) => nn.conv1d(x, w, 2, 'SAME'),
   },
   { name: 'maxPool', shapes: [[1, 5, 4, 2]], f: (x) => nn.maxPool(x, window) },
   { name: 'avgPool', shapes: [[1, 5, 4, 2]], f: (x) => nn.avgPool(x, window) },

@@ -21,7 +21,10 @@ import { uniformLike } from './random.ts';
 import { reduceSum } from './reduce.ts';
 
 export { elu, gelu, leakyRelu, selu, softplus } from './activations.ts';
-export { conv2d } from './convolution.ts';
+export { conv1d } from './convolution/conv1d.ts';
+export { type Conv2DOptions, conv2d } from './convolution/conv2d.ts';
+export { depthwiseConv2d, separableConv2d } from './convolution/depthwise.ts';
+export { conv2dTranspose } from './convolution/transposed.ts';
 export { embeddingLookup } from './gather.ts';
 export { relu, sigmoid, tanh } from './math.ts';
 export {

@@ -142,6 +142,10 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const w = weight(b % 2 === 0 ? [rows, columns] : [columns, rows]);
     return api.matmul(tamed(x), w, { transposeA: c % 2 === 0, transposeB: b % 2 === 1 });
   },
+  rows: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    return api.matmul(x, weight([sizes(x)[3], 1 + (b % 9)]));
+  },
   products: ({ image, a }) => {
     const x = tamed(image(a));
     return api.matmul(x, x, { transposeB: true });
@@ -156,6 +160,45 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const x = tamed(image(a));
     const filter = weight([1 + (b % 5), 1 + (c % 5), sizes(x)[3], 1 + (a % 7)]);
     return nn.conv2d(x, filter, { strides: [1, 1 + (c % 2), 1 + (b % 2), 1], padding: b % 3 === 0 ? 'SAME' : 'VALID' });
+  },
+  dilated: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([2, 1 + (c % 3), sizes(x)[3], 1 + (a % 7)]);
+    const dilations = [1, 1 + (b % 2), 1 + (c % 2), 1];
+    return nn.conv2d(x, filter, { strides: [1, 1, 1, 1], padding: 'SAME', dilations });
+  },
+  grouped: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const both = api.concat([x, x], 3);
+    const margins = [
+      [0, 0],
+      [b % 3, 1],
+      [1, b % 2],
+      [0, 0],
+    ];
+    return nn.conv2d(both, weight([2, 2, sizes(x)[3], 4]), { strides: [1, 1, 1, 1], padding: margins, groups: 2 });
+  },
+  depthwise: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([1 + (b % 3), 1 + (c % 3), sizes(x)[3], 1 + (a % 2)]);
+    return nn.depthwiseConv2d(x, filter, { strides: [1, 1 + (c % 2), 1, 1], padding: b % 2 ? 'SAME' : 'VALID' });
+  },
+  separable: ({ image, weight, a }) => {
+    const x = tamed(image(a));
+    return nn.separableConv2d(x, weight([3, 3, sizes(x)[3], 1]), weight([1, 1, sizes(x)[3], 4]), [1, 1, 1, 1], 'SAME');
+  },
+  transposed: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const [, h, w, c] = sizes(x);
+    const step = 1 + (b % 2);
+    const filter = weight([3, 3, 4, c]);
+    return nn.conv2dTranspose(x, filter, [null, h * step, w * step, 4], [1, step, step, 1], 'SAME');
+  },
+  conv1d: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const [n, h, w, c] = sizes(x);
+    const rows = api.reshape(x, [n * h, w, c]);
+    return nn.conv1d(rows, weight([3, c, 4]), 1 + (b % 2), 'SAME');
   },
   convolutions: ({ image, weight, a, b, c }) => {
     // Four channels and step 1: what Winograd's algorithm takes.

@@ -113,6 +113,10 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
   const good: Record<string, () => unknown> = {
     'a tensor': () => made.tensor,
     'a tensor or a number': () => made.tensor,
+    "'SAME' or 'VALID', or pairs of margins": () => 'SAME',
+    '[1, height, width, 1]': () => [1, 1, 1, 1],
+    '[height, width]': () => [1, 1],
+    '[batch, height, width, out]': () => [null, 2, 2, 1],
     'a tensor or null': () => made.tensor,
     'a tensor, a number, a typed array or nested arrays': () => made.tensor,
     'an axis, or an array of them': () => 0,

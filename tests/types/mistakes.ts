@@ -37,8 +37,8 @@ await step.run([[x, labels]]);
 tf.reduceSum(y, 1, { keepdims: true });
 //! 'thread' does not exist in type 'SessionOptions'
 new tf.Session({ thread: 1 });
-//! 'dataFormat' does not exist in type
-tf.nn.conv2d(images, tf.zeros([5, 5, 1, 32]), { strides: [1, 1, 1, 1], padding: 'SAME', dataFormat: 'NCHW' });
+//! 'useCudnn' does not exist in type
+tf.nn.conv2d(images, tf.zeros([5, 5, 1, 32]), { strides: [1, 1, 1, 1], padding: 'SAME', useCudnn: true });
 //! conv2d: input has 1 channels but the filter expects 3
 tf.nn.conv2d(images, tf.zeros([5, 5, 3, 32]), [1, 1, 1, 1], 'SAME');
 //! reduceSum: axis 2 is out of range for shape [null,10]
@@ -107,3 +107,19 @@ tf.nn.sigmoidCrossEntropyWithLogits({ labels: tf.zeros([32]), logits: tf.zeros([
 tf.nn.batchNormalization(y, { mean: tf.zeros([9]), variance: tf.zeros([9]) });
 //! moments: axis 2 is out of range for shape [null,10]
 tf.nn.moments(y, 2);
+
+const up = tf.placeholder('float32', [null, 7, 7, 64]);
+//! conv2dTranspose: outputShape has 16 channels but the filter makes 32
+tf.nn.conv2dTranspose(up, tf.zeros([5, 5, 32, 64]), [null, 14, 14, 16], [1, 2, 2, 1], 'SAME');
+//! conv2dTranspose: a convolution of 16 rows gives 8, but the input has 7
+tf.nn.conv2dTranspose(up, tf.zeros([5, 5, 32, 64]), [null, 16, 14, 32], [1, 2, 2, 1], 'SAME');
+//! depthwiseConv2d: input has 64 channels but the filter expects 32
+tf.nn.depthwiseConv2d(up, tf.zeros([3, 3, 32, 1]), [1, 1, 1, 1], 'SAME');
+//! conv2d: input has 64 channels but the filter expects 32
+tf.nn.conv2d(up, tf.zeros([3, 3, 16, 8]), { strides: [1, 1, 1, 1], padding: 'SAME', groups: 2 });
+//! conv1d: input has 8 channels but the filters expect 9
+tf.nn.conv1d(tf.zeros([2, 100, 8]), tf.zeros([5, 9, 16]), 1, 'SAME');
+//! matmul: the batch dimensions of [2,3,4] and [5,4,6] do not broadcast
+tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 4, 6]));
+//! matmul: inner dimensions 4 and 5 differ
+tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 6]));

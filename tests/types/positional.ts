@@ -67,9 +67,43 @@ is<F32<[7, 3]>>()(tf.oneHot(indices, 3, 5, -1), true);
 is<Tensor<'int32', [7, 3]>>()(tf.oneHot(indices, 3, 5, -1, { dtype: 'int32' }), true);
 is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME'), true);
 is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME', { name: 'n' }), true);
+const dilated = tf.nn.conv2d(image, w, { strides: [1, 1, 1, 1], padding: 'VALID', dilations: [1, 2, 3, 1] });
+is<F32<[null, 20, 16, 32]>>()(dilated, true);
+const margins = [
+  [0, 0],
+  [2, 1],
+  [0, 3],
+  [0, 0],
+] as const;
+is<F32<[null, 27, 27, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], margins), true);
+const second = tf.placeholder('float32', [null, 8, 28, 14]);
+const grouped = tf.nn.conv2d(second, tf.zeros([3, 3, 4, 6]), {
+  strides: [1, 1, 2, 2],
+  padding: 'SAME',
+  groups: 2,
+  dataFormat: 'NCHW',
+});
+is<F32<[null, 6, 14, 7]>>()(grouped, true);
+const up = tf.placeholder('float32', [null, 7, 7, 64]);
+const larger = tf.nn.conv2dTranspose(up, tf.zeros([5, 5, 32, 64]), [null, 14, 14, 32], [1, 2, 2, 1], 'SAME');
+is<F32<[null, 14, 14, 32]>>()(larger, true);
+is<F32<[null, 7, 7, 128]>>()(tf.nn.depthwiseConv2d(up, tf.zeros([3, 3, 64, 2]), [1, 1, 1, 1], 'SAME'), true);
+is<F32<[null, 3, 3, 64]>>()(tf.nn.depthwiseConv2d(up, tf.zeros([3, 3, 64, 1]), [1, 1, 1, 1], 'VALID', [2, 2]), true);
+const deep = tf.nn.separableConv2d(up, tf.zeros([3, 3, 64, 2]), tf.zeros([1, 1, 128, 10]), [1, 1, 1, 1], 'VALID');
+is<F32<[null, 5, 5, 10]>>()(deep, true);
+const words = tf.placeholder('float32', [null, 100, 8]);
+is<F32<[null, 48, 16]>>()(tf.nn.conv1d(words, tf.zeros([5, 8, 16]), 2, 'VALID'), true);
+is<F32<[null, 100, 16]>>()(
+  tf.nn.conv1d(words, tf.zeros([5, 8, 16]), { stride: 1, padding: 'SAME', dilations: 2 }),
+  true,
+);
 is<F32<[null, 14, 14, 1]>>()(tf.nn.maxPool(image, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME'), true);
 is<F32<[null, 14, 14, 1]>>()(tf.nn.avgPool(image, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID'), true);
 is<F32<[3, 3]>>()(tf.matmul(x, x, true), true);
+const heads = tf.placeholder('float32', [null, 4, 64, 32]);
+is<F32<[null, 4, 64, 64]>>()(tf.matmul(heads, heads, false, true), true);
+is<F32<[null, 4, 64, 10]>>()(tf.matmul(heads, tf.zeros([32, 10])), true);
+is<F32<[5, 4, 64, 10]>>()(tf.matmul(heads, tf.zeros([5, 1, 32, 10])), true);
 is<F32<[null, null]>>()(tf.matmul(x, x, false, true), true);
 is<F32<[null, null]>>()(tf.matmul(x, x, { transposeB: true, name: 'n' }), true);
 
