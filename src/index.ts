@@ -55,6 +55,7 @@ export {
   squaredDifference,
   sub,
 } from './ops/arithmetic.ts';
+export { assert, checkNumerics } from './ops/checks.ts';
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {
   type ComparisonFunction,
@@ -67,8 +68,9 @@ export {
 } from './ops/comparison.ts';
 export { concat, stack, unstack } from './ops/concat.ts';
 export { constant } from './ops/constant.ts';
+export { cumsum } from './ops/cumsum.ts';
 export type { Named, UnaryFunction } from './ops/define.ts';
-export { fill, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
+export { eye, fill, linspace, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
 export { gather, oneHot } from './ops/gather.ts';
 export { group, noOp } from './ops/group.ts';
 export {
@@ -140,10 +142,11 @@ export {
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
 export { rank, shape, size } from './ops/shape-of.ts';
 export type { ShapeOfSizes, Sizes, SizeTensor } from './ops/sizes.ts';
-export { pad, slice } from './ops/slice.ts';
+export { type PadMode, pad, slice } from './ops/slice.ts';
 export { split } from './ops/split.ts';
 export { reduceLogsumexp, reduceStd, reduceVariance } from './ops/statistics.ts';
-export { tile } from './ops/tile.ts';
+export { stridedSlice } from './ops/strided-slice.ts';
+export { broadcastTo, tile } from './ops/tile.ts';
 export {
   assign,
   assignAdd,

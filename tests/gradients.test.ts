@@ -151,6 +151,30 @@ const checks: Check[] = [
         [2, 1],
       ]),
   },
+  { name: 'pad, reflected', shapes: [[4]], f: (x) => api.pad(x, [[2, 3]], 'REFLECT') },
+  {
+    name: 'pad, symmetric',
+    shapes: [[2, 3]],
+    f: (x) =>
+      api.pad(
+        x,
+        [
+          [1, 2],
+          [3, 0],
+        ],
+        'SYMMETRIC',
+      ),
+  },
+  { name: 'stridedSlice', shapes: [[5, 4]], f: (x) => api.stridedSlice(x, [4, 1], [0, 4], [-2, 2]) },
+  {
+    name: 'stridedSlice with masks',
+    shapes: [[3, 4]],
+    f: (x) => api.stridedSlice(x, [0, -1], [0, 0], { beginMask: 1, endMask: 1, shrinkAxisMask: 2 }),
+  },
+  { name: 'cumsum', shapes: [[3, 4]], f: (x) => api.cumsum(x, 1) },
+  { name: 'cumsum in blocks', shapes: [[50]], f: (x) => api.cumsum(x, 0, true, true) },
+  { name: 'broadcastTo', shapes: [[3, 1]], f: (x) => api.broadcastTo(x, [2, 3, 4]) },
+  { name: 'checkNumerics', shapes: [[3]], f: (x) => api.checkNumerics(x, 'x') },
   { name: 'tile', shapes: [[2, 3]], f: (x) => api.tile(x, [2, 3]) },
   {
     name: 'stack',

@@ -4,9 +4,9 @@ import { InvalidArgumentError } from '../base/errors.ts';
 import { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { DType } from '../tensor/dtype.ts';
+import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { allocate, type TypedArray } from '../tensor/dtype.ts';
-import { anything, dtype as dtypeKind, kind, text } from '../tensor/kinds.ts';
+import { anything, dtype as dtypeKind, finite, kind, text, wholeNumber } from '../tensor/kinds.ts';
 import { isKnown, mostElements, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { constant, filled, oneOf } from './constant.ts';
@@ -201,4 +201,65 @@ export function range(...given: unknown[]): AnyTensor {
   for (let i = 0; i < values.length; i++) values[i] = from + i * step;
   const dtype = [from, to, step].every(Number.isInteger) ? 'int32' : 'float32';
   return constant(values, { dtype, name });
+}
+
+const linspaceForm = signature(
+  'tf.linspace',
+  { start: finite, stop: finite, num: wholeNumber },
+  { dtype: dtypeKind, name: text },
+  ['name'],
+);
+/**
+ * So many numbers at equal distances, from start to stop, which are the first and the last of them.
+ *
+ * @throws InvalidArgumentError for less than one number, and for more than 10⁸.
+ *
+ * ```ts
+ * tf.linspace(0, 1, 5);      // [0, 0.25, 0.5, 0.75, 1]
+ * ```
+ */
+export function linspace<const N extends number, T extends FloatDType = 'float32'>(
+  start: number,
+  stop: number,
+  num: N,
+  options?: string | { readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [N]>;
+export function linspace(...given: unknown[]): AnyTensor {
+  const { start, stop, num, dtype = 'float32', name = 'linspace' } = linspaceForm.take(given);
+  if (num < 1 || num > mostElements) {
+    throw new InvalidArgumentError(`linspace: there must be 1 to ${mostElements} numbers, but ${num} were asked for.`);
+  }
+  const values = new Float64Array(num);
+  for (let i = 0; i < num; i++)
+    values[i] = i === num - 1 && i > 0 ? stop : start + ((stop - start) * i) / (num - 1 || 1);
+  return constant(values, { dtype, name });
+}
+
+const EyeOp = defineOp<{ shape: readonly [number, number]; dtype: DType }>({
+  name: 'Eye',
+  infer: (_, { shape, dtype }) => ({ shape, dtype }),
+  gradient: () => [],
+  lower: (_, { attributes: { shape, dtype } }) =>
+    p.map([], () => s.select(s.equal(s.index(0), s.index(1)), s.constant(1, dtype), 0), shape),
+});
+const eyeForm = signature(
+  'tf.eye',
+  { numRows: wholeNumber },
+  { numColumns: wholeNumber, dtype: dtypeKind, name: text },
+  ['numColumns'],
+);
+/** The identity matrix: 1 on the diagonal, 0 elsewhere; of numColumns columns, by default as many as rows. */
+export function eye<const N extends number, T extends DType = 'float32', const M extends number = N>(
+  numRows: N,
+  options: { readonly numColumns?: M; readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, [N, M]>;
+export function eye<const N extends number, const M extends number = N>(
+  numRows: N,
+  numColumns?: M,
+): Tensor<'float32', [N, M]>;
+export function eye(...given: unknown[]): AnyTensor {
+  const { numRows, numColumns = numRows, dtype = 'float32', name } = eyeForm.take(given);
+  if (numRows < 0 || numColumns < 0)
+    throw new InvalidArgumentError(`eye: sizes must be at least 0, but ${numRows} and ${numColumns} came.`);
+  return apply(EyeOp, [], { shape: [numRows, numColumns], dtype }, name);
 }

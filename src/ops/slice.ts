@@ -4,11 +4,12 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Resized, Sliced } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { anything, number, text } from '../tensor/kinds.ts';
+import { anything, number, oneOf, text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { listOf } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, type TensorType, tensor } from './define.ts';
+import { MirrorPadOp } from './mirror-pad.ts';
 import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
 
 interface SliceAttributes {
@@ -124,18 +125,39 @@ const PadOp = defineOp<PadAttributes>({
 const padForm = signature(
   'tf.pad',
   { x: tensor, paddings: anything('an array of pairs') },
-  { value: number, name: text },
+  { mode: oneOf(['CONSTANT', 'REFLECT', 'SYMMETRIC']), value: number, name: text },
+  ['mode'],
 );
-/** Surrounds x with `value` (default 0): `paddings[i]` is [before, after] for axis i. */
+/** What `tf.pad` puts around a tensor. */
+export type PadMode = 'CONSTANT' | 'REFLECT' | 'SYMMETRIC';
+/**
+ * Surrounds x with `value` (default 0), or with its own reflection: `paddings[i]` is [before, after] for axis i.
+ *
+ * @param options.mode 'REFLECT' mirrors x at its outermost elements, 'SYMMETRIC' repeats these too (default: 'CONSTANT').
+ * @throws ShapeMismatchError for more than can be reflected.
+ *
+ * ```ts
+ * tf.pad(tf.constant([1, 2, 3]), [[2, 0]], 'REFLECT');       // [3, 2, 1, 2, 3]
+ * tf.pad(tf.constant([1, 2, 3]), [[2, 0]], 'SYMMETRIC');     // [2, 1, 1, 2, 3]
+ * ```
+ */
 export function pad<T extends DType = any, A extends Shape = any>(
   x: Tensor<T, A>,
   paddings: readonly (readonly [number, number])[],
+  mode: PadMode,
   options?: { readonly value?: number; readonly name?: string },
 ): Tensor<T, Resized<A>>;
+export function pad<T extends DType = any, A extends Shape = any>(
+  x: Tensor<T, A>,
+  paddings: readonly (readonly [number, number])[],
+  options?: { readonly mode?: PadMode; readonly value?: number; readonly name?: string },
+): Tensor<T, Resized<A>>;
 export function pad(...given: unknown[]): AnyTensor {
-  const { x, paddings, value = 0, name } = padForm.take(given);
+  const { x, paddings, mode = 'CONSTANT', value = 0, name } = padForm.take(given);
   const pairs = listOf(paddings)?.map((pair) => listOf(pair) as number[]);
   if (!pairs?.every((pair) => pair?.length === 2))
     throw new InvalidArgumentError('pad: paddings must be an array of pairs [before, after], one for each axis.');
-  return apply(PadOp, [x], { low: pairs.map(([a]) => a), high: pairs.map(([, b]) => b), value }, name);
+  const [low, high] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
+  if (mode === 'CONSTANT') return apply(PadOp, [x], { low, high, value }, name);
+  return apply(MirrorPadOp, [x], { low, high, skip: mode === 'REFLECT' ? 1 : 0 }, name);
 }

@@ -1,13 +1,17 @@
-// A tensor repeated along its axes.
+// A tensor repeated along its axes: tile, broadcastTo.
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Resized } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { text } from '../tensor/kinds.ts';
-import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
+import { sizes, text } from '../tensor/kinds.ts';
+import { broadcast, compatible, type Dim, type Shape, showShape } from '../tensor/shape.ts';
+import type { BroadcastError } from '../tensor/shape-rules.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
+import { takeSizes } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, tensor } from './define.ts';
+import { sumLike } from './like.ts';
 import { type GivenSizes, knownSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
 
 /** The view x, repeated along its axes to a shape. */
@@ -78,4 +82,34 @@ export function tile(...given: unknown[]): AnyTensor {
   const { x, multiples, name } = form.take(given);
   const { sizes, inputs } = takeSizeTensors('tile', 'multiples', multiples);
   return apply(TileOp, [x, ...inputs], { multiples: sizes }, name);
+}
+
+const BroadcastToOp = defineOp<{ shape: readonly number[] }>({
+  name: 'BroadcastTo',
+  infer: ([x], { shape }) => {
+    const found = broadcast(x.shape, shape);
+    if (found === null || (found && !compatible(found, shape))) {
+      throw new ShapeMismatchError(
+        `broadcastTo: ${showShape(x.shape)} cannot be repeated to ${showShape(shape)}: aligned at the right, sizes must be equal or 1.`,
+      );
+    }
+    return { dtype: x.dtype, shape };
+  },
+  gradient: ({ inputs: [x] }, [dy]) => [dy && sumLike(dy, x)],
+  lower: ([x], { attributes: { shape } }) => p.broadcastTo(x, shape),
+});
+const broadcastForm = signature('tf.broadcastTo', { x: tensor, shape: sizes }, { name: text }, ['name']);
+/**
+ * x repeated to a shape: axes of size 1, and those that it lacks in front. Nothing is copied by itself.
+ *
+ * @throws ShapeMismatchError when x does not broadcast to that shape.
+ */
+export function broadcastTo<
+  T extends DType = any,
+  A extends Shape = any,
+  const S extends readonly number[] = readonly number[],
+>(x: Tensor<T, A> & ShapeError<BroadcastError<A, S, 'broadcastTo'>>, shape: S, name?: Named): Tensor<T, [...S]>;
+export function broadcastTo(...given: unknown[]): AnyTensor {
+  const { x, shape, name } = broadcastForm.take(given);
+  return apply(BroadcastToOp, [x], { shape: takeSizes('broadcastTo', shape) }, name);
 }

@@ -242,6 +242,20 @@ export const steps: Record<string, (hand: Hand) => Any> = {
       pick(a),
       sizes(pick(a)).map((_, i) => (i === axisOf(pick(a), b) ? [1, c % 3] : [0, 0])),
     ),
+  reflected: ({ pick, a, b, c }) => {
+    const axis = axisOf(pick(a), b);
+    const most = Math.max(0, sizes(pick(a))[axis] - 1);
+    const paddings = sizes(pick(a)).map((_, i) => (i === axis ? [Math.min(2, most), Math.min(1, most)] : [0, 0]));
+    return api.pad(pick(a), paddings, c % 2 ? 'REFLECT' : 'SYMMETRIC');
+  },
+  stridedSlice: ({ pick, a, c }) => api.stridedSlice(pick(a), [-1], [0], { strides: [-1 - (c % 2)], endMask: 1 }),
+  cumsum: ({ pick, a, b, c }) => api.cumsum(tamed(pick(a)), axisOf(pick(a), b), c % 2 === 0, c % 3 === 0),
+  broadcastTo: ({ pick, a, c }) => api.broadcastTo(pick(a), [1 + (c % 2), ...sizes(pick(a))]),
+  eye: ({ matrix, a }) => api.matmul(tamed(matrix(a)), api.eye(sizes(matrix(a))[1], 3 + sizes(matrix(a))[1])),
+  linspace: ({ pick, a }) => api.add(pick(a), api.reduceMean(api.linspace(0, 1, 7))),
+  checkNumerics: ({ pick, a }) => api.checkNumerics(pick(a), 'a step'),
+  asserted: ({ pick, index, a }) =>
+    tf.controlDependencies([tf.assert(tf.less(index, 2) as any)], () => api.identity(pick(a))),
   concat: ({ pick, a, b }) => api.concat([pick(a), tamed(pick(a)), pick(a)], axisOf(pick(a), b)),
   tile: ({ pick, a, b }) =>
     api.tile(

@@ -149,3 +149,5 @@ tf.nn.conv1d(tf.zeros([2, 100, 8]), tf.zeros([5, 9, 16]), 1, 'SAME');
 tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 4, 6]));
 //! matmul: inner dimensions 4 and 5 differ
 tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 6]));
+//! broadcastTo: shapes [2,3] and [4,4] do not broadcast
+tf.broadcastTo(tf.zeros([2, 3]), [4, 4]);

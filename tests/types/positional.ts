@@ -61,6 +61,25 @@ is<F32<[null, 2, 3]>>()(tf.stack([x, x], 1), true);
 is<F32<[null, 3, 2]>>()(tf.stack([x, x], { axis: -1 }), true);
 is<Tensor<'float64', [7]>>()(tf.divide(indices, 2), true);
 is<F32<[null, 3]>>()(tf.divide(x, mean), true);
+is<F32<[null, number]>>()(
+  tf.pad(
+    x,
+    [
+      [0, 0],
+      [1, 1],
+    ],
+    'REFLECT',
+  ),
+  true,
+);
+tf.stridedSlice(x, [0, 0], [4, 4], [2, 2]);
+is<F32<[null, 3]>>()(tf.cumsum(x, 1, true, true, 'n'), true);
+is<F32<[5, 3]>>()(tf.broadcastTo(mean, [5, 3]), true);
+is<F32<[7]>>()(tf.linspace(0, 1, 7, 'n'), true);
+is<F32<[2, 3]>>()(tf.eye(2, 3), true);
+is<Tensor<'int32', [4, 4]>>()(tf.eye(4, { dtype: 'int32' }), true);
+is<F32<[null, 3]>>()(tf.checkNumerics(x, 'x'), true);
+is<tf.Operation>()(tf.assert(tf.less(x, 1), 'small', 'n'), true);
 is<F32<[2, 7, 3]>>()(tf.nn.embeddingLookup(tf.zeros([9, 3]), tf.zeros([2, 7], 'int32')), true);
 
 is<F32<[7, 3]>>()(tf.oneHot(indices, 3, 5, -1), true);
