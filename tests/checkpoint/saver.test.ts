@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dataSetsFromFiles } from '../../src/data/mnist.ts';
 import * as tf from '../../src/index.ts';
+import type { Machine } from '../../src/loops/machine.ts';
 import { backends } from '../backends.ts';
 import { file } from './files.ts';
 
@@ -444,6 +445,10 @@ describe('errors', () => {
       node: process.versions.node,
       v8: process.versions.v8,
     });
+    // How much memory there is decides no bit.
+    const { memoryLimit, ...machine } = (await sess.snapshot([])).machine as Machine;
+    expect(memoryLimit).toBeGreaterThan(0);
+    expect(JSON.parse(reader.metadata.get('machine') as string)).toEqual(machine);
     await reader.close();
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     await saver.restore(sess, path);
@@ -452,6 +457,18 @@ describe('errors', () => {
     writeFileSync(path, bytes, 'latin1');
     await saver.restore(sess, path);
     expect(warn.mock.calls.join()).toMatch(/was saved by millrace 9\.9\.9 \(this is /);
+    await sess.close();
+  });
+
+  test('the step of a checkpoint may be 0, and there may be none', async () => {
+    const { sess, globalStep } = await started(vectors());
+    const saver = new tf.train.Saver();
+    for (const step of [0, globalStep]) {
+      const path = await saver.save(sess, at('model'), { globalStep: step });
+      expect(path).toBe(at('model-0.safetensors'));
+      expect((await saver.restore(sess, path)).step).toBe(0);
+    }
+    expect((await saver.restore(sess, await saver.save(sess, at('model')))).step).toBeUndefined();
     await sess.close();
   });
 
