@@ -302,6 +302,18 @@ describe('a folder', () => {
     await sess.close();
   });
 
+  test('keeps what was just saved, also beside files that a clock of tomorrow has made', async () => {
+    const { sess } = await started(vectors());
+    const saver = new tf.train.Saver({ maxToKeep: 2 });
+    for (const globalStep of [1, 2]) await saver.save(sess, at('model'), { globalStep });
+    const tomorrow = Date.now() / 1000 + 86_400;
+    for (const i of [1, 2]) utimesSync(at(`model-${i}.safetensors`), tomorrow + i, tomorrow + i);
+    await saver.save(sess, at('model'), { globalStep: 3 });
+    expect(present()).toEqual(['checkpoint', 'model-2.safetensors', 'model-3.safetensors']);
+    expect(await tf.train.latestCheckpoint(folder)).toBe(at('model-3.safetensors'));
+    await sess.close();
+  });
+
   test('keeps one of every so many hours besides', async () => {
     const { sess } = await started(vectors());
     const all = new tf.train.Saver({ maxToKeep: 0 });
