@@ -484,6 +484,22 @@ describe('errors', () => {
     await sess.close();
   });
 
+  test('the global step is told where it is saved, and not where other variables are', async () => {
+    const graph = new tf.Graph();
+    const { init, w } = graph.asDefault(() => {
+      tf.train.createGlobalStep();
+      return { w: tf.variable(tf.zeros([2])), init: tf.initializeAllVariables() };
+    });
+    const { sess } = await started({ graph, init });
+    for (const [saver, step] of [
+      [new tf.train.Saver(), 0],
+      [new tf.train.Saver({ varList: [w] }), undefined],
+    ] as const) {
+      expect((await saver.restore(sess, await saver.save(sess, at('model')))).step).toBe(step);
+    }
+    await sess.close();
+  });
+
   test('data sets that are not those of the file leave the session and the data as they were', async () => {
     const { sess, saver, data, train } = learner('wasm');
     await train(1);
