@@ -1,12 +1,14 @@
 // Chains of tasks in one kernel: the values of the reference, well formed, the same bits on any number of threads; and of
 // softmax, cross-entropy and its gradient, how often a row is passed over.
+
 import { expect, test } from 'vitest';
 import { machineFor } from '../../../src/backends/wasm/machine.ts';
 import * as tf from '../../../src/index.ts';
 import { verifyProgram } from '../../../src/loops/check/verify.ts';
-import { bodyOf, type Statement, touchedBy } from '../../../src/loops/ir.ts';
+import { bodyOf, type Statement } from '../../../src/loops/ir.ts';
 import type { Machine } from '../../../src/loops/machine.ts';
 import type { Program } from '../../../src/loops/program.ts';
+import { touchedBy } from '../../../src/loops/touching.ts';
 import { compile } from '../compile.ts';
 
 type Any = tf.Tensor<any, any>;

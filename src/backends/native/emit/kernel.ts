@@ -1,5 +1,6 @@
 // One kernel as a C function.
 
+import type { Sliced } from '../../../base/turns.ts';
 import {
   type Buffer,
   bodyOf,
@@ -28,11 +29,21 @@ export interface KernelTarget {
 }
 
 /** The parameters of every kernel; the last are the addresses that a shared one is given. */
-const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
+export const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
 
-/** The text of a function of that name. */
-export function writeKernel(name: string, kernel: Kernel, target: KernelTarget): string {
-  return new KernelWriter(kernel, target).write(name);
+/** A function with what stands behind its name. */
+export const functionText = (name: string, text: string): string => `static KERNEL void ${name}${text}`;
+
+/** The first iteration of a thread, and the one after its last. */
+export function boundsOf(loop: Loop): [begin: string, end: string] {
+  const count = iterations(loop);
+  if (!isParallel(loop)) return ['0', String(count)];
+  return [`share(${count}, thread, threads)`, `share(${count}, thread + 1, threads)`];
+}
+
+/** The text of a kernel's function behind its name. */
+export function* writeKernel(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget): Sliced<string> {
+  return yield* new KernelWriter(kernel, target, yield* readMoreThanOnce(kernel.body)).write();
 }
 
 class KernelWriter {
@@ -46,9 +57,9 @@ class KernelWriter {
   #pointers = 0;
   #loops = 0;
 
-  constructor(kernel: Kernel, target: KernelTarget) {
+  constructor(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget, reused: ReadonlySet<Local>) {
     this.#statements = kernel.body;
-    this.#reused = readMoreThanOnce(kernel.body);
+    this.#reused = reused;
     for (const b of buffersOf(kernel)) {
       const { base } = target.originOf(b);
       if (!this.#bases.has(base)) this.#bases.set(base, this.#pointers++);
@@ -57,33 +68,36 @@ class KernelWriter {
     this.#expressions = new ExpressionWriter(this.#addresses, target.machine.vectorBytes, this.#locals);
   }
 
-  write(name: string): string {
+  *write(): Sliced<string> {
     for (const { parallel, statements } of segmentsOf(this.#statements)) {
       if (!parallel) this.#lines.push('if (thread == 0) {');
-      this.#segment(statements);
+      yield* this.#segment(statements);
       if (!parallel) this.#lines.push('}');
     }
     const bases = [...this.#bases].map(([base, number]) => `char *const ${pointerName(number)} = ${baseText(base)};`);
     const locals = [...this.#locals].map(([{ type }, local]) => `${this.#expressions.typeOf(type)} ${local};`);
-    return [`void ${name}(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
+    return [`(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
   }
 
-  #segment(statements: readonly Statement[]): void {
-    const scope = this.#addresses.analyse(statements);
+  *#segment(statements: readonly Statement[]): Sliced<void> {
+    const scope = yield* this.#addresses.analyse(statements);
     this.#addresses.enter(scope);
-    this.#body(statements, scope);
+    yield* this.#body(statements, scope);
     this.#addresses.leave();
   }
 
-  #body(statements: readonly Statement[], scope: Scope): void {
+  *#body(statements: readonly Statement[], scope: Scope): Sliced<void> {
     let loops = 0;
-    for (const s of statements) loops = this.#statement(s, scope, loops);
+    for (const s of statements) {
+      loops = yield* this.#statement(s, scope, loops);
+      yield;
+    }
   }
 
   /** Writes a statement; `loops` of the scope have been written before it. Returns how many have been after it. */
-  #statement(s: Statement, scope: Scope, loops: number): number {
+  *#statement(s: Statement, scope: Scope, loops: number): Sliced<number> {
     if (s.kind === 'loop') {
-      this.#loop(s, scope.loops[loops]);
+      yield* this.#loop(s, scope.loops[loops]);
       return loops + 1;
     }
     const adds = isAccumulation(s);
@@ -128,24 +142,20 @@ class KernelWriter {
       case 'if': {
         this.#lines.push(`if (${first}) {`);
         let inside = loops;
-        for (const inner of s.body) inside = this.#statement(inner, scope, inside);
+        for (const inner of s.body) inside = yield* this.#statement(inner, scope, inside);
         this.#lines.push('}');
         return inside;
       }
     }
   }
 
-  #loop(loop: Loop, scope: Scope): void {
+  *#loop(loop: Loop, scope: Scope): Sliced<void> {
     const i = `at${this.#loops++}`;
-    let begin = '0';
-    let end = String(iterations(loop));
+    let [begin, end] = boundsOf(loop);
     if (loop.count) {
       const { lines, texts } = this.#expressions.write(loop.count);
       this.#lines.push(...lines);
-      end = texts[0];
-    } else if (isParallel(loop)) {
-      begin = `share(${end}, thread, threads)`;
-      end = `share(${end}, thread + 1, threads)`;
+      [begin, end] = ['0', texts[0]];
     }
     // The pointers are moved by hand: GCC 12, when it finds out by itself how they move, expresses one by another and
     // then takes the kernel for one that stores nothing (which is why it must not, see compiler.ts).
@@ -156,7 +166,7 @@ class KernelWriter {
       `for (i64 ${i} = ${begin === '0' ? begin : `begin_${i}`}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`,
     );
     this.#addresses.enter(scope);
-    this.#body(loop.body, scope);
+    yield* this.#body(loop.body, scope);
     this.#addresses.leave();
     for (const { local, bump } of pointers) this.#lines.push(`${pointerName(local)} += ${bump};`);
     this.#lines.push('}');
@@ -212,17 +222,18 @@ const isComputedInteger = (e: Expression): boolean =>
   e.type.dtype === 'int32' && (e.kind === 'binary' || e.kind === 'select' || e.kind === 'multiplyAdd');
 
 /** The registers that more than one expression of a kernel reads. */
-function readMoreThanOnce(statements: readonly Statement[]): Set<Local> {
+function* readMoreThanOnce(statements: readonly Statement[]): Sliced<Set<Local>> {
   const once = new Set<Local>();
   const more = new Set<Local>();
   const visit = (e: Expression): void => {
     if (e.kind === 'local') (once.has(e.local) ? more : once).add(e.local);
     forEachOperand(e, visit);
   };
-  const walk = (s: Statement): void => {
+  const walk = function* (s: Statement): Sliced<void> {
     expressionsOf(s).forEach(visit);
-    bodyOf(s).forEach(walk);
+    yield;
+    for (const inner of bodyOf(s)) yield* walk(inner);
   };
-  statements.forEach(walk);
+  for (const s of statements) yield* walk(s);
   return more;
 }
