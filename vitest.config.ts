@@ -67,7 +67,7 @@ const waiting = inFolders('browser', 'checkpoint', 'data', 'integration', 'types
 /** Tests of what keeps no state in the process: their files share processes, which load the sources once. */
 const pure = [
   ...inFolders('autodiff', 'compiler', 'fixtures', 'kernels', 'loops', 'numbers', 'ops', 'playground', 'primitives'),
-  ...inFolders('tensor', 'train', 'backends/{emit,reference,run}', 'backends/{native,wasm}/emit'),
+  ...inFolders('tensor', 'train', 'backends/{emit,run}', 'backends/{native,wasm}/emit'),
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -111,6 +111,8 @@ const noticed = those('Killed', 'Timeout').length;
 const survivors = those('Survived', 'NoCoverage');
 console.log(`\nmillrace: not noticed by ${judgesOf(place.path).join(' ')}:`);
 for (const mutant of survivors) console.log(`  ${story(mutant)}  (${mutant.mutatorName}, ${mutant.status})`);
+// A busy machine makes many: they are worth a look, or another run.
+for (const mutant of those('Timeout')) console.log(`  did not end: ${story(mutant)}`);
 for (const mutant of those('RuntimeError')) console.log(`  failed: ${story(mutant)}: ${mutant.statusReason}`);
 console.log(
   `millrace: ${where}: ${drawn.length} mutants, ${noticed} noticed (${those('Timeout').length} by not ending), ` +

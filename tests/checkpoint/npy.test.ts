@@ -96,8 +96,11 @@ describe('is refused', () => {
     await expectRefused(() => parseNpy(bytes, 'F'), at, message);
   });
 
-  test('a long integer that an int32 cannot hold', () => {
-    const bytes = withHeader(dict('<u8', '(1,)'), 8).fill(255, -8);
-    expect(() => parseNpy(bytes, 'F')).toThrow(/F: element 0 is 18446744073709551615, which an int32 cannot hold/);
+  test.each([
+    ['<u8', '18446744073709551615'],
+    ['<u4', '4294967295'],
+  ])('whole numbers that an int32 cannot hold, of %s', (descr, value) => {
+    const bytes = withHeader(dict(descr, '(1,)'), Number(descr[2])).fill(255, -Number(descr[2]));
+    expect(() => parseNpy(bytes, 'F')).toThrow(`F: element 0 is ${value}, which an int32 cannot hold`);
   });
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dataSetsFromFiles } from '../../src/data/mnist.ts';
 import * as tf from '../../src/index.ts';
+import type { Machine } from '../../src/loops/machine.ts';
 import { backends } from '../backends.ts';
 import { file } from './files.ts';
 
@@ -301,6 +302,18 @@ describe('a folder', () => {
     await sess.close();
   });
 
+  test('keeps what was just saved, also beside files that a clock of tomorrow has made', async () => {
+    const { sess } = await started(vectors());
+    const saver = new tf.train.Saver({ maxToKeep: 2 });
+    for (const globalStep of [1, 2]) await saver.save(sess, at('model'), { globalStep });
+    const tomorrow = Date.now() / 1000 + 86_400;
+    for (const i of [1, 2]) utimesSync(at(`model-${i}.safetensors`), tomorrow + i, tomorrow + i);
+    await saver.save(sess, at('model'), { globalStep: 3 });
+    expect(present()).toEqual(['checkpoint', 'model-2.safetensors', 'model-3.safetensors']);
+    expect(await tf.train.latestCheckpoint(folder)).toBe(at('model-3.safetensors'));
+    await sess.close();
+  });
+
   test('keeps one of every so many hours besides', async () => {
     const { sess } = await started(vectors());
     const all = new tf.train.Saver({ maxToKeep: 0 });
@@ -444,6 +457,10 @@ describe('errors', () => {
       node: process.versions.node,
       v8: process.versions.v8,
     });
+    // How much memory there is decides no bit.
+    const { memoryLimit, ...machine } = (await sess.snapshot([])).machine as Machine;
+    expect(memoryLimit).toBeGreaterThan(0);
+    expect(JSON.parse(reader.metadata.get('machine') as string)).toEqual(machine);
     await reader.close();
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     await saver.restore(sess, path);
@@ -452,6 +469,34 @@ describe('errors', () => {
     writeFileSync(path, bytes, 'latin1');
     await saver.restore(sess, path);
     expect(warn.mock.calls.join()).toMatch(/was saved by millrace 9\.9\.9 \(this is /);
+    await sess.close();
+  });
+
+  test('the step of a checkpoint may be 0, and there may be none', async () => {
+    const { sess, globalStep } = await started(vectors());
+    const saver = new tf.train.Saver();
+    for (const step of [0, globalStep]) {
+      const path = await saver.save(sess, at('model'), { globalStep: step });
+      expect(path).toBe(at('model-0.safetensors'));
+      expect((await saver.restore(sess, path)).step).toBe(0);
+    }
+    expect((await saver.restore(sess, await saver.save(sess, at('model')))).step).toBeUndefined();
+    await sess.close();
+  });
+
+  test('the global step is told where it is saved, and not where other variables are', async () => {
+    const graph = new tf.Graph();
+    const { init, w } = graph.asDefault(() => {
+      tf.train.createGlobalStep();
+      return { w: tf.variable(tf.zeros([2])), init: tf.initializeAllVariables() };
+    });
+    const { sess } = await started({ graph, init });
+    for (const [saver, step] of [
+      [new tf.train.Saver(), 0],
+      [new tf.train.Saver({ varList: [w] }), undefined],
+    ] as const) {
+      expect((await saver.restore(sess, await saver.save(sess, at('model')))).step).toBe(step);
+    }
     await sess.close();
   });
 

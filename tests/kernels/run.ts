@@ -235,5 +235,8 @@ export function expectExact(wanted: Wanted, inputs: Inputs, machine: Machine, ki
 }
 
 /** A property that is tried with the same examples in every run. */
-export const check = <T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>, numRuns = 100): void =>
-  fc.assert(property, { numRuns });
+export const check = <T extends [unknown, ...unknown[]]>(
+  property: fc.IProperty<T>,
+  numRuns = 100,
+  examples: T[] = [],
+): void => fc.assert(property, { numRuns, examples });
