@@ -5,7 +5,8 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Thousands of small programs are compiled: gcc starts faster than clang, and optimizing them would take longer than
-// they run. What is compiled once is there for the other test files. Tests that are about a backend name it.
+// they run; some are compiled as users have them (tests/backends/native/user-flags.ts). What is compiled once is there for
+// the other test files. Tests that are about a backend name it.
 const gcc = spawnSync('gcc', ['--version']).status === 0;
 const env = {
   MILLRACE_BACKEND: 'wasm',

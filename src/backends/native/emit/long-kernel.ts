@@ -1,6 +1,7 @@
 // A long kernel as calls of functions for its parts. Compilers take more than twice as long for functions twice as long,
 // and a chain of many tasks has many that are alike: they are one function.
 
+import type { Sliced } from '../../../base/turns.ts';
 import {
   bodyOf,
   type Expression,
@@ -23,9 +24,11 @@ const leastWork = 256;
 const mostSize = 1000;
 
 /** The text of a kernel's function behind its name; its parts are among `functions`. */
-export function writeLongKernel(body: readonly Statement[], target: KernelTarget, functions: Functions): string {
-  return new LongKernelWriter(target, functions).write(body);
-}
+export const writeLongKernel = (
+  body: readonly Statement[],
+  target: KernelTarget,
+  functions: Functions,
+): Sliced<string> => new LongKernelWriter(target, functions).write(body);
 
 class LongKernelWriter {
   readonly #target: KernelTarget;
@@ -39,21 +42,22 @@ class LongKernelWriter {
     this.#functions = functions;
   }
 
-  write(body: readonly Statement[]): string {
+  *write(body: readonly Statement[]): Sliced<string> {
     for (const { parallel, statements } of segmentsOf(body)) {
       if (!parallel) this.#lines.push('if (thread == 0) {');
-      this.#sequence(statements, parallel ? 'thread, threads' : '0, 1');
+      yield* this.#sequence(statements, parallel ? 'thread, threads' : '0, 1');
       if (!parallel) this.#lines.push('}');
     }
     return [`(${parameters}) {`, ...this.#lines, '}', ''].join('\n');
   }
 
   /** `threads`: which of how many the parts are called as. */
-  #sequence(statements: readonly Statement[], threads: string): void {
+  *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
     for (const together of this.#parts(statements)) {
       const [only] = together;
-      if (together.length === 1 && this.#isLong(only)) this.#loop(only);
+      if (together.length === 1 && this.#isLong(only)) yield* this.#loop(only);
       else this.#call(together, threads);
+      yield;
     }
   }
 
@@ -64,13 +68,13 @@ class LongKernelWriter {
     this.#lines.push(`${name}(call, own, start, ${threads}, ${addresses});`);
   }
 
-  #loop(loop: Loop): void {
+  *#loop(loop: Loop): Sliced<void> {
     const { variable } = loop;
     const i = `at${this.#around.size}`;
     const [begin, end] = boundsOf(loop);
     this.#lines.push(`for (i64 ${i} = ${begin}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`);
     this.#around.set(variable, variable.step === 1 ? i : `${i} * ${variable.step}`);
-    this.#sequence(loop.body, '0, 1');
+    yield* this.#sequence(loop.body, '0, 1');
     this.#around.delete(variable);
     this.#lines.push('}');
   }
@@ -86,7 +90,7 @@ class LongKernelWriter {
       [done, size] = [0, 0];
     };
     for (const piece of apart(statements)) {
-      const more = piece.reduce((sum, s) => sum + sizeIn(s), 0);
+      const more = sizeOf(piece);
       const alone = piece.length === 1 && this.#isLong(piece[0]);
       if (alone || size + more > mostSize) flush();
       together.push(...piece);
@@ -100,7 +104,7 @@ class LongKernelWriter {
 
   /** Is it a loop whose body can be cut too? */
   #isLong(s: Statement): s is Loop {
-    if (s.kind !== 'loop' || s.count || sizeIn(s) <= mostSize) return false;
+    if (s.kind !== 'loop' || s.count || sizeOf([s]) <= mostSize) return false;
     return !countsIn(s.body, s.variable) && apart(s.body).length > 1;
   }
 }
@@ -123,16 +127,23 @@ function apart(statements: readonly Statement[]): Statement[][] {
   return groups;
 }
 
-/** How many statements and operations it is made of. */
-function sizeIn(s: Statement): number {
+/** Of how many statements and operations they are made. */
+export function sizeOf(statements: readonly Statement[]): number {
   const seen = new Set<Expression>();
+  let size = 0;
   const visit = (e: Expression): void => {
     if (seen.has(e)) return;
     seen.add(e);
+    size++;
     forEachOperand(e, visit);
   };
-  expressionsOf(s).forEach(visit);
-  return bodyOf(s).reduce((sum, inner) => sum + sizeIn(inner), 1 + seen.size);
+  const walk = (s: Statement): void => {
+    size++;
+    expressionsOf(s).forEach(visit);
+    bodyOf(s).forEach(walk);
+  };
+  statements.forEach(walk);
+  return size;
 }
 
 /** How many stores and assignments are executed. */
