@@ -31,15 +31,18 @@ export interface RunProfile {
 
 /** A compiled run, ready to be called any number of times. */
 export interface Executable {
-  /** How long the next run will keep the calling thread, roughly, in milliseconds; undefined: it is on other threads. */
+  /**
+   * How long the next run will keep the calling thread, roughly, in milliseconds; undefined: it is on other threads, or
+   * copies so much that others have turns meanwhile.
+   */
   readonly inlineMs: number | undefined;
   /** The last run, where runs are profiled and made of kernels. */
   readonly profile?: RunProfile | undefined;
   /**
-   * Runs once. `feeds` are by feed number, `counters` by the order of the program's counters. The feeds have been
-   * read when the call returns. Resolves with one fresh dense array a fetch, rejects or throws when a check fails;
-   * WorkerLostError means that the values of variables are lost.
-   * Inline executables return without a promise.
+   * Runs once. `feeds` are by feed number, `counters` by the order of the program's counters. Inline executables return
+   * without a promise, and have read the feeds then; others read them until they settle, and nobody changes them
+   * meanwhile. Resolves with one fresh dense array a fetch, rejects or throws when a check fails; WorkerLostError means
+   * that the values of variables are lost.
    */
   run(
     feeds: readonly TypedArray[],

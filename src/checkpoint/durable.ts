@@ -2,6 +2,7 @@
 // the disk, renamed, and the name brought to the disk too.
 import { builtin } from '../base/builtin.ts';
 import { DataError } from '../base/errors.ts';
+import { isAlive } from '../base/processes.ts';
 
 const fileSystem = () => builtin<typeof import('node:fs/promises')>('fs/promises');
 const paths = () => builtin<typeof import('node:path')>('path');
@@ -34,14 +35,6 @@ async function isOld(path: string): Promise<boolean> {
     .stat(path)
     .catch(() => undefined);
   return stats !== undefined && Date.now() - stats.mtimeMs > abandonedMs;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // The element types of files, which are more than those of tensors: what their bytes are here.
 import { DataError } from '../base/errors.ts';
-import { allocate, type DType, type TypedArray } from '../tensor/dtype.ts';
+import { allocate, type DType, type TypedArray, viewOf } from '../tensor/dtype.ts';
 
 /** Bits of an element of each type that the format has. */
 export const bitsOf = {
@@ -59,7 +59,7 @@ const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 export const dtypeFor = (type: ElementType): DType | undefined => conversions[type]?.dtype;
 
 /**
- * Bytes of a file as elements of a tensor: F16 and BF16 become float32, whole numbers of every width int32.
+ * Bytes of a file, which nobody else has, as elements of a tensor: F16 and BF16 become float32, whole numbers of every width int32.
  *
  * @throws DataError for whole numbers beyond int32, and for types that have no like here.
  */
@@ -71,11 +71,11 @@ export function elementsFrom(bytes: Uint8Array, type: ElementType, what: string)
   }
   const { dtype, read } = conversion;
   const size = bitsOf[type] / 8;
-  const out = allocate(dtype, bytes.length / size);
-  if (littleEndian && plain.includes(type)) {
-    new Uint8Array(out.buffer).set(bytes);
-    return { dtype, data: out };
+  const isAligned = bytes.byteOffset % size === 0;
+  if (littleEndian && isAligned && plain.includes(type)) {
+    return { dtype, data: viewOf(dtype, bytes.buffer, bytes.byteOffset, bytes.length / size) };
   }
+  const out = allocate(dtype, bytes.length / size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < out.length; i++) {
     const value = Number(read(view, i * size));

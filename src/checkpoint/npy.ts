@@ -61,7 +61,7 @@ export function parseNpy(bytes: Uint8Array, file: string): NDArray {
     );
   }
   const raw = bytes.subarray(offset);
-  const { dtype, data } = elementsFrom(bigEndian ? reversed(raw, size) : raw, type, file);
+  const { dtype, data } = elementsFrom(bigEndian ? reversed(raw, size) : raw.slice(), type, file);
   return hostArray(dtype, [...shape], fortranOrder ? fromColumnMajor(data, shape) : data);
 }
 

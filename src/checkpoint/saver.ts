@@ -1,9 +1,11 @@
 // tf.train.Saver: the variables of a session in files, and back.
 import { InvalidArgumentError } from '../base/errors.ts';
+import { inSlices, type Sliced } from '../base/turns.ts';
 import type { Graph } from '../graph/graph.ts';
 import { GraphKeys } from '../graph/graph-keys.ts';
 import { Variable } from '../graph/tensor.ts';
 import { Session } from '../session/session.ts';
+import { copyingInto } from '../tensor/copying.ts';
 import { describe } from '../tensor/describe.ts';
 import { anything, trueOrFalse } from '../tensor/kinds.ts';
 import { reading, signature } from '../tensor/signature.ts';
@@ -69,6 +71,9 @@ interface Moment {
   readonly pieces: Uint8Array[];
 }
 
+/** Compared only where it is a number: to compare asks an object for its own. */
+const isPositive = (n: unknown): boolean => typeof n === 'number' && n > 0;
+
 /**
  * Saves the variables of a session in files, and restores them.
  *
@@ -101,7 +106,7 @@ export class Saver {
       throw new InvalidArgumentError(
         `Saver: maxToKeep must be a whole number from 0, but ${describe(maxToKeep)} came.`,
       );
-    if (keepCheckpointEveryNHours !== undefined && !(keepCheckpointEveryNHours > 0)) {
+    if (keepCheckpointEveryNHours !== undefined && !isPositive(keepCheckpointEveryNHours)) {
       throw new InvalidArgumentError(
         `Saver: keepCheckpointEveryNHours must be a number above 0, but ${describe(keepCheckpointEveryNHours)} came.`,
       );
@@ -161,13 +166,7 @@ export class Saver {
   async toBytes(...given: unknown[]): Promise<Uint8Array> {
     const { session, ...options } = toBytesForm.take(given);
     const { pieces } = await this.#take('toBytes', session, options);
-    const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
+    return inSlices(joining(pieces));
   }
 
   /** The same as `restore`, from the bytes of a file: for browsers. */
@@ -228,6 +227,13 @@ export class Saver {
       await reader.close();
     }
   }
+}
+
+function* joining(pieces: readonly Uint8Array[]): Sliced<Uint8Array> {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) yield* copyingInto(bytes.subarray(at, (at += piece.length)), piece);
+  return bytes;
 }
 
 /** The count of steps that training keeps, if it is saved: the checkpoint says it, though its name does not. */

@@ -1,12 +1,15 @@
 // What a checkpoint is read from, a part at a time: a file, or bytes.
 import { builtin } from '../base/builtin.ts';
 import { DataError } from '../base/errors.ts';
+import { inSlices } from '../base/turns.ts';
+import { copying } from '../tensor/copying.ts';
 
 /** Bytes that can be read anywhere. */
 export interface Source {
   /** For messages. */
   readonly name: string;
   readonly size: number;
+  /** In memory of its own, from its beginning on. */
   read(begin: number, end: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -14,7 +17,7 @@ export interface Source {
 export const bytesSource = (bytes: Uint8Array, name: string): Source => ({
   name,
   size: bytes.length,
-  read: async (begin, end) => bytes.subarray(begin, end),
+  read: (begin, end) => inSlices(copying('uint8', bytes.subarray(begin, end))) as Promise<Uint8Array>,
   close: async () => {},
 });
 

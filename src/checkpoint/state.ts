@@ -87,7 +87,7 @@ export async function resume(session: Session, reader: CheckpointReader, how: Re
   const before = how.data.map((data) => data.state());
   try {
     if (how.data.length > 0) restoreData(how.data, metadata, file);
-    await session.resume(values, goesOn ? randomRuns : undefined);
+    await session.resume(values, { isOwn: true, randomRuns: goesOn ? randomRuns : undefined });
   } catch (error) {
     for (const [i, data] of how.data.entries()) data.restore(before[i]);
     throw error;

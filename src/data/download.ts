@@ -1,6 +1,8 @@
 // Downloads of files that must arrive whole: resumed where they broke off, tried again, checked, and only then named.
 import { builtin } from '../base/builtin.ts';
 import { DataError } from '../base/errors.ts';
+import { abandonedMs, isAlive, processSpace } from '../base/processes.ts';
+import { inSlices, type Sliced } from '../base/turns.ts';
 
 export interface DownloadOptions {
   /** Addresses to try in order. */
@@ -18,14 +20,38 @@ export interface DownloadOptions {
 const attempts = 3;
 /** More than any file of MNIST has: what goes on beyond it is something else. */
 export const mostBytes = 2 ** 26;
+/** Some 1 ms. */
+const hashedAtOnce = 2 ** 19;
 /** Of a file a server may need so many times the patience for data. */
 const mostWaits = 1000;
+
+/** What a download is written to, after its target: by which process, on which of its threads, and a number. */
+const unfinished = /\.(\w+)-(\d+)-\d+-\d+\.part$/;
+let begun = 0;
+
+/** Removes what processes that have died left of a target. */
+async function removeAbandoned(target: string): Promise<void> {
+  const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
+  const { basename, dirname, join } = builtin<typeof import('node:path')>('path');
+  const folder = dirname(target);
+  for (const name of await fs.readdir(folder).catch(() => [])) {
+    const [end, space, pid] = unfinished.exec(name) ?? [];
+    if (end === undefined || name !== `${basename(target)}${end}`) continue;
+    const file = join(folder, name);
+    const { mtimeMs = Date.now() } = (await fs.stat(file).catch(() => undefined)) ?? {};
+    const dead = space === processSpace() ? !isAlive(Number(pid)) : Date.now() - mtimeMs > abandonedMs;
+    // Where others' files may not be removed, they stay.
+    if (dead) await fs.rm(file, { force: true }).catch(() => {});
+  }
+}
 
 /** @throws DataError when no address delivers the right file: lists what each of them did. */
 export async function download(options: DownloadOptions): Promise<void> {
   const { urls, target, log } = options;
   const fs = builtin<typeof import('node:fs/promises')>('fs/promises');
-  const partial = `${target}.${process.pid}.part`;
+  await removeAbandoned(target);
+  const { threadId } = builtin<typeof import('node:worker_threads')>('worker_threads');
+  const partial = `${target}.${processSpace()}-${process.pid}-${threadId}-${begun++}.part`;
   const failures: string[] = [];
   try {
     for (const url of urls) {
@@ -142,7 +168,14 @@ async function md5Of(path: string): Promise<string> {
 }
 
 /** The MD5 of some bytes, in hexadecimal. */
-export async function md5(bytes: Uint8Array): Promise<string> {
+export const md5 = (bytes: Uint8Array): Promise<string> => inSlices(hashing(bytes));
+
+function* hashing(bytes: Uint8Array): Sliced<string> {
   const { createHash } = builtin<typeof import('node:crypto')>('crypto');
-  return createHash('md5').update(bytes).digest('hex');
+  const hash = createHash('md5');
+  for (let at = 0; at < bytes.length; at += hashedAtOnce) {
+    hash.update(bytes.subarray(at, at + hashedAtOnce));
+    yield;
+  }
+  return hash.digest('hex');
 }

@@ -345,30 +345,6 @@ export function expressionsOf(s: Statement): readonly Expression[] {
 /** The statements inside a loop or a condition. */
 export const bodyOf = (s: Statement): readonly Statement[] => (s.kind === 'loop' || s.kind === 'if' ? s.body : []);
 
-/** The buffers that statements read and write. */
-export function touchedBy(statements: readonly Statement[]): {
-  readonly read: ReadonlySet<Buffer>;
-  readonly written: ReadonlySet<Buffer>;
-} {
-  const read = new Set<Buffer>();
-  const written = new Set<Buffer>();
-  const seen = new Set<Expression>();
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    if (e.kind === 'load' || e.kind === 'loadAt') read.add(e.buffer);
-    forEachOperand(e, visit);
-  };
-  const walk = (s: Statement): void => {
-    expressionsOf(s).forEach(visit);
-    if (s.kind === 'store' || s.kind === 'storeAt') written.add(s.buffer);
-    if (s.kind === 'prefetch') read.add(s.buffer);
-    bodyOf(s).forEach(walk);
-  };
-  statements.forEach(walk);
-  return { read, written };
-}
-
 /** Calls a function with each direct operand of an expression; programs are walked so often that lists of them cost. */
 export function forEachOperand(e: Expression, visit: (operand: Expression) => void): void {
   switch (e.kind) {

@@ -1,7 +1,9 @@
 // Kernels that differ in nothing but their buffers: they share statements, which backends may compile once.
+
 import type { Buffer, Kernel, Statement } from './ir.ts';
-import { isParallel, touchedBy } from './ir.ts';
+import { isParallel } from './ir.ts';
 import { rewriter, rewriteStatements } from './substitute.ts';
+import { touchedBy } from './touching.ts';
 
 /** The kernel with other buffers in the place of its own. */
 export const withBuffers = (kernel: Kernel, buffers: ReadonlyMap<Buffer, Buffer>): Kernel =>

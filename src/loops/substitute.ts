@@ -1,4 +1,5 @@
 // Kernels with parts replaced: the same statements with other expressions, buffers or indices.
+import { atOnce, type Sliced } from '../base/turns.ts';
 import { type Affine, at, type Buffer, type Expression, type LoopVariable, type Statement } from './ir.ts';
 
 /** The same operation on other operands; the expression itself if none changed. */
@@ -68,11 +69,20 @@ export interface StatementChange {
 }
 
 /** The same statements with every expression, and the target of every store, rewritten. */
-export function rewriteStatements(statements: readonly Statement[], change: StatementChange): Statement[] {
-  return statements.map((s) => rewriteStatement(s, change));
+export const rewriteStatements = (statements: readonly Statement[], change: StatementChange): Statement[] =>
+  atOnce(rewriting(statements, change));
+
+/** The same, in slices. */
+export function* rewriting(statements: readonly Statement[], change: StatementChange): Sliced<Statement[]> {
+  const result: Statement[] = [];
+  for (const s of statements) {
+    result.push(yield* rewritten(s, change));
+    yield;
+  }
+  return result;
 }
 
-function rewriteStatement(s: Statement, change: StatementChange): Statement {
+function* rewritten(s: Statement, change: StatementChange): Sliced<Statement> {
   const { expression, target } = change;
   switch (s.kind) {
     case 'set':
@@ -86,9 +96,9 @@ function rewriteStatement(s: Statement, change: StatementChange): Statement {
     case 'prefetch':
       return { ...s, ...target(s.buffer, s.index) };
     case 'if':
-      return { ...s, condition: expression(s.condition), body: rewriteStatements(s.body, change) };
+      return { ...s, condition: expression(s.condition), body: yield* rewriting(s.body, change) };
     case 'loop':
-      return { ...s, ...(s.count && { count: expression(s.count) }), body: rewriteStatements(s.body, change) };
+      return { ...s, ...(s.count && { count: expression(s.count) }), body: yield* rewriting(s.body, change) };
   }
 }
 

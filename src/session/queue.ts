@@ -1,6 +1,6 @@
 // The queue of a session: runs in the order of their calls, with turns for the event loop in between.
 import { FailedPreconditionError } from '../base/errors.ts';
-import { nextTurn, sliceMs } from '../base/turns.ts';
+import { nextTurn, sliceOver } from '../base/turns.ts';
 
 const mostRuns = 1000;
 const mostBytes = 2 ** 30;
@@ -10,25 +10,10 @@ export class RunQueue {
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #bytes = 0;
-  #sliceBegin = 0;
-  #watching = false;
 
-  /** Is nothing waiting, and may a run that keeps this thread for so long begin at once? */
+  /** Is nothing waiting, and may a run that keeps this thread for so long begin at once? A slice begins here, too. */
   free(milliseconds: number): boolean {
-    return this.#waiting === 0 && !this.#sliceOver(milliseconds);
-  }
-
-  /** Would runs on this thread, with one more of so many milliseconds, keep the event loop waiting for too long? */
-  #sliceOver(milliseconds: number): boolean {
-    if (!this.#watching) {
-      this.#watching = true;
-      this.#sliceBegin = performance.now();
-      void nextTurn().then(() => {
-        this.#watching = false;
-      });
-      return false;
-    }
-    return performance.now() - this.#sliceBegin + milliseconds > sliceMs;
+    return !sliceOver(milliseconds) && this.#waiting === 0;
   }
 
   /**
@@ -48,7 +33,7 @@ export class RunQueue {
     this.#bytes += bytes;
     const result = this.#tail.then(async () => {
       try {
-        while (this.#sliceOver(milliseconds)) await nextTurn();
+        while (sliceOver(milliseconds)) await nextTurn();
         return await task();
       } finally {
         this.#waiting--;

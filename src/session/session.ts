@@ -219,19 +219,20 @@ export class Session {
   /**
    * @internal Gives variables values, of the forms that feeds have, in the order of runs: all of them, or none if it
    * fails. They are initialized then. With `randomRuns`, random ops go on as there. The values are copied before this
-   * returns.
+   * returns, unless nobody else has them.
    *
    * @throws FeedError for a value of another shape or dtype, FetchError for a variable of another graph,
    * FailedPreconditionError when the session is closed, ResourceExhaustedError without space (as rejections).
    */
   async resume(
     values: ReadonlyMap<Variable<any, any>, unknown>,
-    randomRuns?: ReadonlyMap<string, number>,
+    { isOwn = false, randomRuns }: { isOwn?: boolean; randomRuns?: ReadonlyMap<string, number> | undefined } = {},
   ): Promise<void> {
     this.#checkOpen();
     const variables = [...values.keys()];
     flattenFetches(variables, this.graph);
-    const checked = copiesOf(checkFeeds([...values]));
+    const given = checkFeeds([...values]);
+    const checked = isOwn ? given : copiesOf(given);
     const bytes = checked.reduce((sum, { data }) => sum + data.byteLength, 0);
     return this.#queue.add(async () => {
       await this.#held.backend.writeVariables(new Map(checked.map(({ tensor, data }) => [stateFor(tensor), data])));
@@ -268,7 +269,8 @@ export class Session {
     this.#growth.check();
     const known = this.#held.cache.get(flat, feeds);
     const inlineMs = known?.executable.inlineMs;
-    if (known && inlineMs !== undefined && this.#queue.free(inlineMs)) {
+    const free = this.#queue.free(inlineMs ?? 0);
+    if (known && inlineMs !== undefined && free) {
       return Promise.resolve(this.#execute(known, flat, feeds));
     }
     const copies = copiesOf(feeds);
@@ -325,8 +327,8 @@ export class Session {
     const kernels = this.#trace && plan ? kernelsOf(plan) : [];
     const traced = this.#trace && { label, kernels, times: new KernelTimes(kernels.length) };
     const prepared = { run, executable, plan, shapes: run.fetches.map((v) => [...v.shape]), traced };
-    this.#held.cache.set(flat, feeds, prepared);
-    this.#sizes.add(flat, feeds);
+    this.#held.cache.set(flat, feeds, run.sizeFeeds, prepared);
+    this.#sizes.add(flat, feeds, run.sizeFeeds);
     return prepared;
   }
 

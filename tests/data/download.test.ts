@@ -1,6 +1,8 @@
 // Downloads from servers that misbehave: slow ones, those that break off, lie, refuse to resume, or are not there.
+
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
@@ -9,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DataError } from '../../src/base/errors.ts';
+import { abandonedMs, processSpace } from '../../src/base/processes.ts';
 import { download } from '../../src/data/download.ts';
 
 let dir: string;
@@ -70,6 +73,34 @@ function expectWhole(): void {
 
 test('a good server: the file is there, nothing else', async () => {
   await get([await serve((_, response) => whole(response))]);
+  expectWhole();
+});
+
+test('what a process left that was killed is removed by the next download, what others are writing is not', async () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const here = processSpace();
+  const old = new Date(Date.now() - 2 * abandonedMs);
+  const left = (of: string, ...parts: (string | number)[]) => `${of}.${parts.join('-')}.part`;
+  const stays = [
+    // Of a process that lives; of this one, maybe on another of its threads; of another file; of who knows whom, but new.
+    left('file.gz', here, process.ppid, 0, 0),
+    left('file.gz', here, process.pid, 1, 0),
+    left('other.gz', here, dead, 0, 0),
+    left('file.gz', '00000000', dead, 0, 0),
+    'file.gz.part',
+  ];
+  for (const name of stays) writeFileSync(join(dir, name), 'x');
+  for (const name of [left('file.gz', here, dead, 0, 0), left('file.gz', '00000000', 1, 0, 7)]) {
+    writeFileSync(join(dir, name), 'x');
+    utimesSync(join(dir, name), old, old);
+  }
+  await get([await serve((_, response) => whole(response))]);
+  expect(readdirSync(dir).sort()).toEqual(['file.gz', ...stays].sort());
+});
+
+test('one file that is downloaded twice at once is whole', async () => {
+  const url = await serve((request, response, count) => (count <= 2 ? broken(response) : rest(request, response)));
+  await Promise.all([get([url]), get([url])]);
   expectWhole();
 });
 

@@ -15,6 +15,7 @@ test('a run that does not fit into what is left of a slice begins with the next 
 
 test('waiting runs as long as a slice have a turn between them', async () => {
   const queue = new RunQueue();
+  await nextTurn();
   const order: string[] = [];
   const turns = (async () => {
     for (let i = 0; i < 3; i++) {

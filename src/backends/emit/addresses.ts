@@ -1,5 +1,6 @@
 // Pointers: how the addresses of a kernel follow its loops. Accesses whose addresses differ by a constant share a
 // pointer, which is set up before its loop from a pointer of an enclosing one and then only added to.
+import type { Sliced } from '../../base/turns.ts';
 import {
   type Affine,
   type Buffer,
@@ -77,10 +78,10 @@ export class Addresses {
   }
 
   /** Finds the pointers that statements need, loop by loop; the result is the scope of the whole. */
-  analyse(statements: readonly Statement[]): Scope {
+  *analyse(statements: readonly Statement[]): Sliced<Scope> {
     const root: Scope = { variable: undefined, pointers: new Map(), loops: [] };
     this.enter(root);
-    this.#visit(statements, root);
+    yield* this.#visit(statements, root);
     this.leave();
     return root;
   }
@@ -119,7 +120,7 @@ export class Addresses {
     return { pointer, offset: origin.offset + index.constant * size - (pointer?.folded ?? 0) };
   }
 
-  #visit(statements: readonly Statement[], scope: Scope): void {
+  *#visit(statements: readonly Statement[], scope: Scope): Sliced<void> {
     const seen = new Set<Expression>();
     const collect = (e: Expression): void => {
       if (seen.has(e)) return;
@@ -135,9 +136,10 @@ export class Addresses {
         const inner: Scope = { variable: s.variable, pointers: new Map(), loops: [] };
         scope.loops.push(inner);
         this.enter(inner);
-        this.#visit(s.body, inner);
+        yield* this.#visit(s.body, inner);
         this.leave();
-      } else this.#visit(bodyOf(s), scope);
+      } else yield* this.#visit(bodyOf(s), scope);
+      yield;
     }
   }
 

@@ -9,7 +9,7 @@ import type { TypedArray } from '../../tensor/dtype.ts';
 import { type Backend, type BackendOptions, type Compiled, describeMath, type Executable } from '../backend.ts';
 import { type ProgramMemory, Residence } from '../run/residence.ts';
 import { emitting } from './emit/emit.ts';
-import { NativeExecutable } from './run/executable.ts';
+import { NativeExecutable, workOf } from './run/executable.ts';
 import { HostMemory } from './run/host-memory.ts';
 import { loadKoffi, type Runtime, startRuntime } from './run/runtime.ts';
 import { userCache } from './toolchain/code-cache.ts';
@@ -64,18 +64,20 @@ class NativeBackend implements Backend {
     if (!program) throw new InternalError('the native backend needs a program');
     const { machine } = this;
     const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
+    const work = await inSlices(workOf(program, this.#threads));
     // The runtime may still be compiled meanwhile.
     const opening = load(this.#compiler, source, [], async (file) => (await this.#runtime).open(file));
     const [runtime, library] = await Promise.all([this.#runtime, opening]);
     let memory: ProgramMemory | undefined;
     try {
       memory = this.#residenceIn(runtime).place(program);
+      await inSlices(memory.placing());
       return new NativeExecutable({
         program,
         library,
         runtime,
         memory,
-        threads: this.#threads,
+        work,
         profile: this.#profile,
         slots,
       });

@@ -3,11 +3,12 @@
 
 import { InternalError, ResourceExhaustedError } from '../../base/errors.ts';
 import { alignedSize } from '../../base/free-space.ts';
-import type { Sliced } from '../../base/turns.ts';
+import { atOnce, type Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { ArenaPlace, LastingPlace, Program } from '../../loops/program.ts';
 import type { VariableState } from '../../primitives/primitives.ts';
-import { allocate, sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
+import { copying, copyingInto } from '../../tensor/copying.ts';
+import { sizeOf, type TypedArray, viewOf } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import { checkValue } from '../backend.ts';
 import type { ViewOf } from './ports.ts';
@@ -61,17 +62,6 @@ type Stored = Program['variables'][number];
 
 const storedAs = ({ key, dtype, shape }: VariableState): Stored => ({ key, dtype, length: elements(shape) });
 
-/** Bytes that are copied before others get a turn: some 100 µs. */
-const copiedAtOnce = 2 ** 19;
-
-function* copying(from: TypedArray, to: TypedArray): Sliced<void> {
-  const count = copiedAtOnce / from.BYTES_PER_ELEMENT;
-  for (let begin = 0; begin < from.length; begin += count) {
-    to.set(from.subarray(begin, begin + count), begin);
-    yield;
-  }
-}
-
 /** What the programs of a session share: the storage of its variables, and the arena. */
 export class Residence {
   readonly #allocator: Allocator;
@@ -116,9 +106,7 @@ export class Residence {
       if (length > 0 && !this.#variables.has(key)) {
         throw new InternalError(`The variable ${state.name} is read, but nothing has given it a value.`);
       }
-      const value = allocate(dtype, length);
-      yield* copying(this.#elementsOf(state), value);
-      values.push(value);
+      values.push(yield* copying(dtype, this.#elementsOf(state)));
     }
     return values;
   }
@@ -131,7 +119,7 @@ export class Residence {
       yield;
     }
     // From here on nothing can fail.
-    for (const [state, value] of values) yield* copying(value, this.#elementsOf(state));
+    for (const [state, value] of values) yield* copyingInto(this.#elementsOf(state), value);
   }
 
   #elementsOf(state: VariableState): TypedArray {
@@ -179,14 +167,20 @@ export class ProgramMemory {
   /** Where something lies that outlives the run: a variable, or a constant, which is put there. */
   pieceOf(place: LastingPlace): Piece {
     if (place.kind === 'variable') return this.#residence.variable(this.#variables.get(place.key) as Stored);
-    let piece = this.#constants.get(place);
-    if (!piece) {
-      const { data } = place;
-      piece = this.allocate(data.byteLength);
-      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-      new Uint8Array(piece.buffer, piece.offset, data.byteLength).set(bytes);
-      this.#constants.set(place, piece);
-    }
+    return this.#constants.get(place) ?? atOnce(this.#placed(place));
+  }
+
+  /** Puts all constants in place. @throws ResourceExhaustedError */
+  *placing(): Sliced<void> {
+    for (const place of this.#program.places.values()) if (place.kind === 'constant') yield* this.#placed(place);
+  }
+
+  *#placed(place: LastingPlace & { kind: 'constant' }): Sliced<Piece> {
+    const { data } = place;
+    const piece = this.allocate(data.byteLength);
+    this.#constants.set(place, piece);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    yield* copyingInto(new Uint8Array(piece.buffer, piece.offset, data.byteLength), bytes);
     return piece;
   }
 

@@ -1,13 +1,6 @@
 // How long a run will take, by what its loop nests do: only where it runs depends on it, never what it computes.
-import {
-  bodyOf,
-  children,
-  type Expression,
-  expressionsOf,
-  iterations,
-  type Kernel,
-  type Statement,
-} from '../../loops/ir.ts';
+import type { Sliced } from '../../base/turns.ts';
+import { bodyOf, children, type Expression, expressionsOf, iterations, type Statement } from '../../loops/ir.ts';
 import { isDivided, sharedBody } from '../../loops/patterns.ts';
 import type { Program } from '../../loops/program.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
@@ -24,15 +17,25 @@ const longRun = 5e-3;
 const mostAtOnce = 32;
 
 /** How many seconds a run takes on so many threads, roughly; of a long one, how many at least. */
-export function secondsOf(program: Program, { operations, bytes }: Rates, threads: number): number {
-  const total = (work: (kernel: Kernel) => number): number =>
-    program.kernels.reduce((sum, kernel, i) => {
-      const seconds = work(kernel) / operations + kernel.bytes / bytes;
-      return sum + (timesOf(program, i) * seconds) / (isDivided(kernel) ? threads : 1);
-    }, 0);
+export function* secondsOf(program: Program, { operations, bytes }: Rates, threads: number): Sliced<number> {
+  const { kernels } = program;
+  const secondsFor = (i: number, work: number): number => {
+    const seconds = work / operations + kernels[i].bytes / bytes;
+    return (timesOf(program, i) * seconds) / (isDivided(kernels[i]) ? threads : 1);
+  };
+  let atLeast = 0;
+  for (const [i, { flops }] of kernels.entries()) {
+    atLeast += secondsFor(i, flops / mostAtOnce);
+    yield;
+  }
   // To look at every statement of a large program takes a while.
-  const atLeast = total((kernel) => kernel.flops / mostAtOnce);
-  return atLeast > longRun ? atLeast : total((kernel) => operationsOf(sharedBody(kernel)));
+  if (atLeast > longRun) return atLeast;
+  let sum = 0;
+  for (const [i, kernel] of kernels.entries()) {
+    sum += secondsFor(i, yield* operationsOf(sharedBody(kernel)));
+    yield;
+  }
+  return sum;
 }
 
 /** How often a kernel runs in one run. */
@@ -44,7 +47,7 @@ function timesOf({ repeats }: Program, kernel: number): number {
 const known = new WeakMap<readonly Statement[], number>();
 
 /** The operations that statements take, those after all conditions included. */
-function operationsOf(statements: readonly Statement[]): number {
+function* operationsOf(statements: readonly Statement[]): Sliced<number> {
   const before = known.get(statements);
   if (before !== undefined) return before;
   let sum = 0;
@@ -52,8 +55,9 @@ function operationsOf(statements: readonly Statement[]): number {
     const seen = new Set<Expression>();
     for (const e of expressionsOf(s)) sum += operationsIn(e, seen);
     // What a loop or a condition takes itself, or a store.
-    const inside = 1 + operationsOf(bodyOf(s));
+    const inside = 1 + (yield* operationsOf(bodyOf(s)));
     sum += s.kind === 'loop' ? iterations(s) * inside : s.kind === 'set' ? 0 : inside;
+    yield;
   }
   known.set(statements, sum);
   return sum;

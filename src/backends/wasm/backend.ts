@@ -6,8 +6,10 @@ import { InternalError, UnavailableError } from '../../base/errors.ts';
 import { inSlices } from '../../base/turns.ts';
 import type { Machine } from '../../loops/machine.ts';
 import type { VariableState } from '../../primitives/primitives.ts';
+import { copyMs } from '../../tensor/copying.ts';
 import type { TypedArray } from '../../tensor/dtype.ts';
 import { type Backend, type BackendOptions, type Compiled, describeMath, type Executable } from '../backend.ts';
+import { bytesOf } from '../run/ports.ts';
 import { Residence } from '../run/residence.ts';
 import { secondsOf } from '../run/work.ts';
 import { emitting } from './emit/emit.ts';
@@ -83,9 +85,10 @@ class WasmBackend implements Backend {
     const { linear, residence } = this.#present;
     const memory = residence.place(program);
     try {
-      const seconds = secondsOf(program, rates, 1);
+      const seconds = await inSlices(secondsOf(program, rates, 1));
       // Threads take as long to start as code to emit.
       if (this.#isLong(seconds)) pool.prepare(this.#threads);
+      await inSlices(memory.placing());
       const emission = emitting(program, {
         addressOf: (place) => memory.pieceOf(place).address,
         memory: linear.limits,
@@ -100,6 +103,7 @@ class WasmBackend implements Backend {
         module: await moduleOf(bytes),
         codeBytes: bytes.length,
         seconds,
+        copiesMs: copyMs(bytesOf(program.feeds) + bytesOf(program.fetches)),
         shared: this.#shared,
         long: this.#isLong(seconds),
         threads: this.#threads,

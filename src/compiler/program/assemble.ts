@@ -42,7 +42,7 @@ export function assemble({ lowered, fused, batched, buffers, built, kernels, pla
       used.has(node) ? { buffer: buffers.of(node), dtype: node.dtype, shape: node.shape } : undefined,
     ),
     fetches: fused.fetches.map(port),
-    counters: nodes.flatMap((n) => (n.kind === 'counter' ? [{ name: n.name, buffer: buffers.of(n) }] : [])),
+    counters: nodes.filter((n) => n.kind === 'counter').map((n) => ({ name: n.name, buffer: buffers.of(n) })),
     status: buffers.hasStatus() ? buffers.status() : undefined,
     messages: lowered.checks.map((c) => c.message),
     variables: buffers.variables(lowered),

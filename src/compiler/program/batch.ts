@@ -153,7 +153,7 @@ class Measuring {
     let cost = 0;
     for (const task of tasks) {
       const { text } = structureOf(task) as Structure;
-      const known = this.#costs.get(text) ?? offersFor(task, this.#machine)[0].cost;
+      const known = this.#costs.get(text) ?? (yield* offersFor(task, this.#machine))[0].cost;
       this.#costs.set(text, known);
       cost += known;
       if (cost >= leastBlocks * leastCost) return leastBlocks;

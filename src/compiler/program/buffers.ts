@@ -5,7 +5,7 @@ import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import type { LastingPlace, Place } from '../../loops/program.ts';
 import type { Constant, Lowered, Primitive, View } from '../../primitives/primitives.ts';
-import { allocate, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
+import { allocate, isOwnClass, sizeOf, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import type { Batched, Chain } from './batch.ts';
 import { type Lifetime, type MemoryPlan, planMemory } from './memory.ts';
@@ -33,6 +33,7 @@ export interface Scratch {
 
 /** A constant's data as an array of its own element type. */
 function typed({ data, dtype }: Constant): TypedArray {
+  if (isOwnClass(dtype, data)) return data;
   const own = allocate(dtype, data.length);
   own.set(data);
   return own;
@@ -177,13 +178,17 @@ export class Buffers {
       const plan = yield* planMemory(
         lifetimes.filter(({ buffer }) => (buffer.private ?? false) === (kind === 'thread')),
       );
-      for (const [buffer, offset] of plan.offsets) places.set(buffer, { kind, offset });
+      for (const [buffer, offset] of plan.offsets) {
+        places.set(buffer, { kind, offset });
+        yield;
+      }
       return plan;
     };
     const arena = yield* space('arena');
     const thread = yield* space('thread');
     for (const [window, whole, itemBytes] of windows) {
       places.set(window, { kind: 'window', of: places.get(whole) as LastingPlace, itemBytes });
+      yield;
     }
     return { places, arenaBytes: arena.bytes, threadBytes: thread.bytes, lifetimes, lowerBound: arena.lowerBound };
   }

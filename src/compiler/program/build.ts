@@ -182,19 +182,20 @@ class Builder {
         checkNumber: (node) => this.#checkNumbers.get(node) as number,
       };
       this.#use(unit, i);
-      const offers = offersFor(task, this.#machine);
+      const offers = yield* offersFor(task, this.#machine);
       kernels.push(...offers[0].build(given));
       offered.push(offers.map(({ name, cost }) => ({ name, cost })));
       asked.push(own);
       yield;
     }
     const { chain } = unit;
-    if (!chain?.parallel) return { kernels: kernels.map(listed), offers: offered, buffers, asked, replaced: new Map() };
+    if (!chain?.parallel)
+      return { kernels: yield* listed(kernels), offers: offered, buffers, asked, replaced: new Map() };
     // Only where loops are alike has it any use to look for those that may be one.
     const alike = unit.tasks.some((t) => t.byItem);
-    const merged = mergeKernels(kernels, chain.items / chain.block, this.#buffers.chain(), alike);
+    const merged = yield* mergeKernels(kernels, chain.items / chain.block, this.#buffers.chain(), alike);
     this.#buffers.replace(merged.replaced);
-    return { ...merged, kernels: merged.kernels.map(listed), offers: offered, buffers, asked };
+    return { ...merged, kernels: yield* listed(merged.kernels), offers: offered, buffers, asked };
   }
 
   /** The pattern's kernels for these arrays, and for space as the pattern's tasks asked for. */
@@ -222,5 +223,12 @@ class Builder {
   }
 }
 
-/** The kernel with its buffers listed: passes on loops move statements, and the order stays as it was built. */
-const listed = (kernel: Kernel): Kernel => ({ ...kernel, buffers: buffersOf(kernel) });
+/** The kernels with their buffers listed: passes on loops move statements, and the order stays as it was built. */
+function* listed(kernels: readonly Kernel[]): Sliced<Kernel[]> {
+  const result: Kernel[] = [];
+  for (const kernel of kernels) {
+    result.push({ ...kernel, buffers: buffersOf(kernel) });
+    yield;
+  }
+  return result;
+}

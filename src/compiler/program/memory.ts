@@ -2,6 +2,7 @@
 // the best fitting piece first.
 
 import { alignedSize, FreeSpace } from '../../base/free-space.ts';
+import { addTo } from '../../base/multimap.ts';
 import type { Sliced } from '../../base/turns.ts';
 import type { Buffer } from '../../loops/ir.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
@@ -23,11 +24,27 @@ export interface MemoryPlan {
 
 const sizeFor = (b: Buffer) => alignedSize(b.length * sizeOf(b.dtype));
 
+/** By their steps, larger ones first. */
+function* inOrder(lifetimes: readonly Lifetime[], stepOf: (l: Lifetime) => number): Sliced<Lifetime[]> {
+  const ofStep = new Map<number, Lifetime[]>();
+  for (const l of lifetimes) {
+    addTo(ofStep, stepOf(l), l);
+    yield;
+  }
+  const result: Lifetime[] = [];
+  for (const step of [...ofStep.keys()].sort((a, b) => a - b)) {
+    const together = ofStep.get(step) ?? [];
+    result.push(...together.sort((a, b) => sizeFor(b.buffer) - sizeFor(a.buffer)));
+    yield;
+  }
+  return result;
+}
+
 export function* planMemory(lifetimes: readonly Lifetime[]): Sliced<MemoryPlan> {
   const offsets = new Map<Buffer, number>();
   const space = new FreeSpace();
-  const begins = [...lifetimes].sort((a, b) => a.begin - b.begin || sizeFor(b.buffer) - sizeFor(a.buffer));
-  const ends = [...lifetimes].sort((a, b) => a.end - b.end);
+  const begins = yield* inOrder(lifetimes, ({ begin }) => begin);
+  const ends = yield* inOrder(lifetimes, ({ end }) => end);
   let ended = 0;
   let live = 0;
   let lowerBound = 0;

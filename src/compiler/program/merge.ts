@@ -1,19 +1,13 @@
 // Merge: the kernels of a chain as one: block after block of the items, in parallel, and what lies between stays in the cache.
 
 import { InternalError } from '../../base/errors.ts';
+import type { Sliced } from '../../base/turns.ts';
 import * as ir from '../../loops/ir.ts';
-import {
-  type Affine,
-  type Buffer,
-  type Expression,
-  isParallel,
-  type Kernel,
-  type Statement,
-  touchedBy,
-} from '../../loops/ir.ts';
+import { type Affine, type Buffer, type Expression, isParallel, type Kernel, type Statement } from '../../loops/ir.ts';
 import { forwardStores } from '../../loops/passes/forward.ts';
 import { fuseLoops } from '../../loops/passes/fuse-loops.ts';
-import { rewriter, rewriteStatements } from '../../loops/substitute.ts';
+import { rewriter, rewriting } from '../../loops/substitute.ts';
+import { touching } from '../../loops/touching.ts';
 
 /** What the buffers of a chain's kernels are, as the kernels see them: those for one block. */
 export interface ChainBuffers {
@@ -30,19 +24,19 @@ export interface ChainBuffers {
  * loops over items are `alike`, those that pass over the same are one loop, too. `replaced` tells which buffers have
  * become private, or nothing where all that was stored in one is read from registers.
  */
-export function mergeKernels(
+export function* mergeKernels(
   kernels: readonly Kernel[],
   blocks: number,
   buffers: ChainBuffers,
   alike: boolean,
-): { kernels: Kernel[]; replaced: ReadonlyMap<Buffer, Buffer | undefined> } {
+): Sliced<{ kernels: Kernel[]; replaced: ReadonlyMap<Buffer, Buffer | undefined> }> {
   const inside: Kernel[] = [];
   const before: Kernel[] = [];
   // What a kernel of the blocks writes is different for each of them.
   const ofBlocks = new Set<Buffer>();
   const replaced = new Map<Buffer, Buffer>();
   for (const k of kernels) {
-    const { read, written } = touchedBy(k.body);
+    const { read, written } = yield* touching(k.body);
     const differs = (b: Buffer) => ofBlocks.has(b) || buffers.isWithin(b) || buffers.windowOf(b) !== undefined;
     if (![...read, ...written].some(differs)) {
       before.push(k);
@@ -61,9 +55,12 @@ export function mergeKernels(
     if (!window) return { buffer: replaced.get(buffer) ?? buffer, index };
     return { buffer: window.whole, index: ir.at(index.constant, ...index.terms, [v, window.step]) };
   };
+  // Lists are a thread's own from the start, and what they lead to is shared by all items.
   const computedTarget = (buffer: Buffer): Buffer => {
-    if (buffers.windowOf(buffer)) throw new InternalError('a chain uses a computed index of an item');
-    return replaced.get(buffer) ?? buffer;
+    if (buffers.windowOf(buffer) || replaced.has(buffer)) {
+      throw new InternalError('a chain uses a computed index of an item');
+    }
+    return buffer;
   };
   const expression = rewriter((e): Expression => {
     if (e.kind === 'load') return { ...e, ...moved(e.buffer, e.index) };
@@ -71,16 +68,18 @@ export function mergeKernels(
   });
   const change = { expression, target: moved, computedTarget };
   const own = new Set(replaced.values());
-  const moving = inside.flatMap((k) => rewriteStatements(k.body.map(serial), change));
-  const statements = alike ? forwardStores(fuseLoops(moving), (b) => own.has(b)) : moving;
+  const moving: Statement[] = [];
+  for (const k of inside) moving.push(...(yield* rewriting(k.body.map(serial), change)));
+  const statements = alike ? yield* forwardStores(yield* fuseLoops(moving), (b) => own.has(b)) : moving;
   const total = (of: (k: Kernel) => number) => blocks * inside.reduce((sum, k) => sum + of(k), 0);
+  const { read, written } = yield* touching(statements);
   const merged: Kernel = {
     name: inside.map((k) => k.name).join(', '),
     body: blocks === 1 ? statements : [{ kind: 'loop', variable: v, loop: 'parallel', body: statements }],
     flops: total((k) => k.flops),
     bytes: total((k) => k.bytes),
+    buffers: [...new Set([...read, ...written])],
   };
-  const { read, written } = touchedBy(statements);
   const left = [...replaced].map(
     ([b, fresh]) => [b, read.has(fresh) || written.has(fresh) ? fresh : undefined] as const,
   );

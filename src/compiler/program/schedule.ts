@@ -63,7 +63,7 @@ export function* schedule({ tasks, updates }: Fused): Sliced<Schedule> {
 
   yield* follows.visit([...early].sort((a, b) => a - b));
   const first = follows.order.length;
-  const late = lateOnes(tasks, follows.after, inPlace);
+  const late = yield* lateOnes(tasks, follows.after, inPlace);
   yield* follows.visit([...tasks.keys()].filter((i) => !late.has(i)));
   yield* follows.visit([...late]);
   return { tasks: follows.order.map((i) => tasks[i]), checks: first, inPlace, commits };
@@ -145,17 +145,18 @@ const mostKept = 2 ** 14;
  * Tasks of one number that no update waits for, as the mean of a loss: they are done at last, so that they are not between
  * tasks that belong together.
  */
-function lateOnes(
+function* lateOnes(
   tasks: readonly Task[],
   after: readonly (readonly number[])[],
   inPlace: ReadonlyMap<Primitive, number>,
-): ReadonlySet<number> {
+): Sliced<ReadonlySet<number>> {
   const late = new Set<number>();
   for (let i = tasks.length - 1; i >= 0; i--) {
     const kept = readsOf(tasks[i]).reduce((sum, v) => sum + elements(v.node.shape), 0);
     const updates = tasks[i].outputs.some((o) => inPlace.has(o.node));
     const single = elements(tasks[i].shape) === 1;
     if (single && kept <= mostKept && !updates && after[i].every((k) => late.has(k))) late.add(i);
+    yield;
   }
   return new Set([...late].reverse());
 }

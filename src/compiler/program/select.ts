@@ -1,6 +1,7 @@
 // Select: for each task the cheapest of what the kernels offer.
 
 import { InternalError } from '../../base/errors.ts';
+import type { Sliced } from '../../base/turns.ts';
 import { checking } from '../../kernels/cpu/check.ts';
 import { sumOfProducts, tiled } from '../../kernels/cpu/contract/contract.ts';
 import { elementwise } from '../../kernels/cpu/elementwise.ts';
@@ -28,10 +29,15 @@ const kindsFor: Readonly<Record<Machine['kind'], Kinds>> = {
 };
 
 /** What the kernels offer for a task, the cheapest first. */
-export function offersFor(task: Task, machine: Machine): readonly Offer[] {
+export function* offersFor(task: Task, machine: Machine): Sliced<readonly Offer[]> {
   const { exact, fast } = kindsFor[machine.kind];
   const kinds = machine.fastMath ? [...exact, ...fast] : exact;
-  const offers = kinds.flatMap((kind) => kind(task, machine) ?? []);
+  const offers: Offer[] = [];
+  for (const kind of kinds) {
+    const offer = kind(task, machine);
+    if (offer) offers.push(offer);
+    yield;
+  }
   if (offers.length === 0) throw new InternalError(`no kernel for a task with root ${task.root?.kind}`);
   return offers.sort((a, b) => a.cost - b.cost);
 }

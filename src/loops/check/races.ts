@@ -1,4 +1,5 @@
 // Whether iterations of a parallel loop could meet in memory: a search for two that touch the same byte.
+
 import { addTo } from '../../base/multimap.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 import {
@@ -13,8 +14,8 @@ import {
   plus,
   type Statement,
   touched,
-  touchedBy,
 } from '../ir.ts';
+import { touchedBy } from '../touching.ts';
 
 /** Where a buffer lies: buffers of one storage may share bytes. */
 export interface Location {

@@ -14,7 +14,6 @@ import {
   range,
   type Statement,
   touched,
-  touchedBy,
   valueType,
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
@@ -22,6 +21,7 @@ import type { Machine } from '../machine.ts';
 import { buffersOf } from '../patterns.ts';
 import type { Place, Program } from '../program.ts';
 import { segmentsOf } from '../threads.ts';
+import { touchedBy } from '../touching.ts';
 import { expressionFault, typeFault } from './expression-types.ts';
 import { printHead, printIndex, printType } from './print.ts';
 import { findClash, findRace, type Location, shareBytes } from './races.ts';

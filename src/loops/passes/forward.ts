@@ -1,4 +1,6 @@
 // What was just stored is not loaded again: it is still in a register.
+
+import type { Sliced } from '../../base/turns.ts';
 import {
   type Affine,
   type Body,
@@ -12,10 +14,10 @@ import {
   type Statement,
   splat,
   touched,
-  touchedBy,
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
 import { rewriter, rewriteStatements } from '../substitute.ts';
+import { touching } from '../touching.ts';
 
 /** Elements that lie in memory as a register, or a constant, has them. */
 interface Kept {
@@ -30,10 +32,10 @@ type KeptIn = Map<Buffer, readonly Kept[]>;
  * The same statements, in which what has been stored is read from registers where that is certain, and nothing is
  * stored that is not loaded again. `isOwn` are buffers that nothing else reads.
  */
-export function forwardStores(statements: Body, isOwn: (buffer: Buffer) => boolean): Statement[] {
-  const { read } = touchedBy(statements);
-  const forwarded = new Forwarding(read, !storesPadding(statements)).body(statements, new Map());
-  const stillRead = touchedBy(forwarded).read;
+export function* forwardStores(statements: Body, isOwn: (buffer: Buffer) => boolean): Sliced<Statement[]> {
+  const { read } = yield* touching(statements);
+  const forwarded = yield* new Forwarding(read, !storesPadding(statements)).body(statements, new Map());
+  const stillRead = (yield* touching(forwarded)).read;
   return withoutUnused(withoutStores(forwarded, (b) => isOwn(b) && !stillRead.has(b)));
 }
 
@@ -48,11 +50,16 @@ class Forwarding {
     this.#parts = parts;
   }
 
-  body(statements: Body, known: KeptIn): Statement[] {
-    return statements.flatMap((s) => this.#statement(s, known));
+  *body(statements: Body, known: KeptIn): Sliced<Statement[]> {
+    const result: Statement[] = [];
+    for (const s of statements) {
+      result.push(...(yield* this.#statement(s, known)));
+      yield;
+    }
+    return result;
   }
 
-  #statement(s: Statement, known: KeptIn): Statement[] {
+  *#statement(s: Statement, known: KeptIn): Sliced<Statement[]> {
     const expression = rewriter((e) => (e.kind === 'load' ? (find(e, known) ?? e) : e));
     const [changed] = rewriteStatements([s.kind === 'loop' || s.kind === 'if' ? { ...s, body: [] } : s], {
       expression,
@@ -73,7 +80,7 @@ class Forwarding {
       case 'if':
         // Nothing is known of what the body changes, neither in it nor after it.
         forgetChanges(known, bodyOf(s));
-        return [{ ...changed, body: this.body(bodyOf(s), new Map(known)) }];
+        return [{ ...changed, body: yield* this.body(bodyOf(s), new Map(known)) }];
     }
   }
 

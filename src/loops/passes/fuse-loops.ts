@@ -1,5 +1,6 @@
 // Neighbouring loops as one: what passes over the same rows, or over the same elements of a row, passes once.
 
+import type { Sliced } from '../../base/turns.ts';
 import { mayMeet } from '../check/races.ts';
 import {
   type Affine,
@@ -10,10 +11,10 @@ import {
   type Loop,
   type LoopVariable,
   type Statement,
-  touchedBy,
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
 import { rewriter, rewriteStatements, substitute } from '../substitute.ts';
+import { touchedBy } from '../touching.ts';
 
 /** Loops over elements that touch more arrays would only fight for pointers and registers. */
 const mostBuffers = 16;
@@ -26,12 +27,13 @@ const mostCopies = 4;
  * The same statements, with a serial loop moved into an earlier one where no iteration meets another one in memory, and
  * nothing between the two is in the way. Inside the loops that come of it, the same again.
  */
-export function fuseLoops(statements: Body): Statement[] {
+export function* fuseLoops(statements: Body): Sliced<Statement[]> {
   const result: Statement[] = [];
   const waiting = [...statements].reverse();
   for (let s = waiting.pop(); s; s = waiting.pop()) {
-    if (s.kind === 'loop') place(result, waiting, s);
+    if (s.kind === 'loop') yield* place(result, waiting, s);
     else result.push(s);
+    yield;
   }
   return result;
 }
@@ -40,13 +42,13 @@ export function fuseLoops(statements: Body): Statement[] {
  * Puts a loop into the first one that takes it, with the statements before it that it needs; behind all, if there is
  * none. In the first one, because others wait for what it computes.
  */
-function place(result: Statement[], waiting: Statement[], loop: Loop): void {
+function* place(result: Statement[], waiting: Statement[], loop: Loop): Sliced<void> {
   const needed: Statement[] = [];
   let put = () => void result.push(loop);
   for (let i = result.length - 1; i >= 0; i--) {
     const before = result[i];
     const free = independent([before], needed);
-    const joined = before.kind === 'loop' && free && join(before, loop);
+    const joined = before.kind === 'loop' && free && (yield* join(before, loop));
     if (joined) {
       const moved = [...needed];
       put = () => {
@@ -69,19 +71,20 @@ interface Joined {
   readonly restOfSecond: Body;
 }
 
-function join(first: Loop, second: Loop): Joined | undefined {
+function* join(first: Loop, second: Loop): Sliced<Joined | undefined> {
   if (first.loop !== 'serial' || second.loop !== 'serial' || first.count || second.count) return undefined;
   const [a, b] = [first.variable, second.variable];
-  if (a.step === b.step) return a.extent === b.extent ? joinEqual(first, second, [], []) : undefined;
+  if (a.step === b.step) return a.extent === b.extent ? yield* joinEqual(first, second, [], []) : undefined;
   if (a.step < b.step) {
     const cut = widened(first, b) ?? inRuns(first, second);
-    return cut && joinEqual(cut.loop, second, cut.rest, []);
+    return cut && (yield* joinEqual(cut.loop, second, cut.rest, []));
   }
   const cut = widened(second, a) ?? inRuns(second, first);
-  return cut && joinEqual(first, cut.loop, [], cut.rest);
+  return cut && (yield* joinEqual(first, cut.loop, [], cut.rest));
 }
 
-function joinEqual(first: Loop, second: Loop, restOfFirst: Body, restOfSecond: Body): Joined | undefined {
+function* joinEqual(first: Loop, second: Loop, restOfFirst: Body, restOfSecond: Body): Sliced<Joined | undefined> {
+  yield;
   const { variable } = first;
   const other = substitute(second.body, second.variable, 0, variable);
   if (!independentLocals(first.body, other) || mayMeet(first.body, other, variable)) return undefined;
@@ -90,7 +93,7 @@ function joinEqual(first: Loop, second: Loop, restOfFirst: Body, restOfSecond: B
   if (isInnermost(together) && (buffersOf(together) > mostBuffers || carriedIn(together).size > mostCarried)) {
     return undefined;
   }
-  return { loop: { ...first, body: fuseLoops(together) }, restOfFirst, restOfSecond };
+  return { loop: { ...first, body: yield* fuseLoops(together) }, restOfFirst, restOfSecond };
 }
 
 /** A loop over elements with the larger steps of another one, as far as that goes, and the iterations that are left. */

@@ -5,7 +5,7 @@ import type { Buffer, Expression, Kernel, Local, Loop, Statement } from '../ir.t
 import * as ir from '../ir.ts';
 import type { Machine } from '../machine.ts';
 import { patternOf, withBuffers } from '../patterns.ts';
-import { rewriter, rewriteStatements } from '../substitute.ts';
+import { rewriter, rewriting } from '../substitute.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */
 const spare = 4;
@@ -17,7 +17,7 @@ export function* hoist(kernels: readonly Kernel[], { registers }: Pick<Machine, 
   for (const kernel of kernels) {
     const pattern = patternOf(kernel);
     let hoisted = done.get(pattern);
-    if (!hoisted) done.set(pattern, (hoisted = { ...pattern, body: hoistLoads(pattern.body, registers) }));
+    if (!hoisted) done.set(pattern, (hoisted = { ...pattern, body: yield* hoistLoads(pattern.body, registers) }));
     result.push(kernel.shared ? withBuffers(hoisted, kernel.shared.buffers) : hoisted);
     yield;
   }
@@ -28,19 +28,22 @@ export function* hoist(kernels: readonly Kernel[], { registers }: Pick<Machine, 
  * The same statements with invariant loads of innermost loops set in registers before the loop, as long as those for
  * vectors last. No other buffer shares bytes with the one that is loaded: the loop changes it only by a store to it.
  */
-export function hoistLoads(statements: readonly Statement[], registers: number): Statement[] {
-  return statements.flatMap((s): Statement[] => {
-    if (s.kind === 'if') return [{ ...s, body: hoistLoads(s.body, registers) }];
-    if (s.kind !== 'loop') return [s];
-    if (containsLoop(s.body)) return [{ ...s, body: hoistLoads(s.body, registers) }];
-    return hoistFrom(s, registers);
-  });
+export function* hoistLoads(statements: readonly Statement[], registers: number): Sliced<Statement[]> {
+  const result: Statement[] = [];
+  for (const s of statements) {
+    if (s.kind === 'if' || (s.kind === 'loop' && containsLoop(s.body))) {
+      result.push({ ...s, body: yield* hoistLoads(s.body, registers) });
+    } else if (s.kind === 'loop') result.push(...(yield* hoistFrom(s, registers)));
+    else result.push(s);
+    yield;
+  }
+  return result;
 }
 
 const containsLoop = (statements: readonly Statement[]): boolean =>
   statements.some((s) => s.kind === 'loop' || (s.kind === 'if' && containsLoop(s.body)));
 
-function hoistFrom(loop: Loop, registers: number): Statement[] {
+function* hoistFrom(loop: Loop, registers: number): Sliced<Statement[]> {
   const stored = new Set<Buffer>();
   const vectors = new Set<Local>();
   const visit = (s: Statement): void => {
@@ -65,7 +68,7 @@ function hoistFrom(loop: Loop, registers: number): Statement[] {
     }
     return ir.local(local);
   });
-  const body = rewriteStatements(loop.body, { expression, target: (buffer, index) => ({ buffer, index }) });
+  const body = yield* rewriting(loop.body, { expression, target: (buffer, index) => ({ buffer, index }) });
   return before.length === 0 ? [loop] : [...before, { ...loop, body }];
 }
 

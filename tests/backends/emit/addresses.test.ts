@@ -1,7 +1,9 @@
 // Pointers that only add, against addresses computed from every index.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type AddressBase, Addresses, type Pointer, type Scope } from '../../../src/backends/emit/addresses.ts';
+import { atOnce } from '../../../src/base/turns.ts';
 import type { Affine, Buffer, LoopVariable, Statement } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import { sizeOf } from '../../../src/tensor/dtype.ts';
@@ -102,7 +104,7 @@ const analysed = (statements: readonly Statement[], next = 0) => {
     new Map([...bases].map(([base], i) => [base, 100 + i])),
     () => next++,
   );
-  return { addresses, scope: addresses.analyse(statements) };
+  return { addresses, scope: atOnce(addresses.analyse(statements)) };
 };
 
 test('in every iteration of random nests each access is where its index says', () => {

@@ -1,5 +1,6 @@
 // Loads and stores of parts of vectors in C, of every type and every size: what they compute is what the interpreter
 // computes, and they touch nothing else, be it the memory of others or none at all.
+
 import { Buffer as Bytes } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { verifyProgram } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Expression, Kernel, Local, Statement, ValueType } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import type { Program } from '../../../src/loops/program.ts';
+import { touchedBy } from '../../../src/loops/touching.ts';
 import { type DType, sizeOf, type TypedArray, viewOf } from '../../../src/tensor/dtype.ts';
 import { nativeMissing } from '../../backends.ts';
 import { buffer, loop, samples, set, store, variable } from '../../loops/build.ts';
@@ -149,7 +151,7 @@ test.each(machines)('%s: parts of every type and size, on one thread and on thre
 /** A program of kernels with all their buffers in memory of their own. */
 function programOf(bodies: readonly (readonly Statement[])[]): { program: Program; buffers: Buffer[] } {
   const kernels = bodies.map((body, k): Kernel => ({ name: `part${k}`, body, flops: 0, bytes: 0 }));
-  const buffers = [...new Set(bodies.flatMap((body) => Object.values(ir.touchedBy(body)).flatMap((s) => [...s])))];
+  const buffers = [...new Set(bodies.flatMap((body) => Object.values(touchedBy(body)).flatMap((s) => [...s])))];
   const program: Program = {
     ...{ kernels, checks: 0, arenaBytes: 0, threadBytes: 0, repeats: [], feeds: [], fetches: [], counters: [] },
     ...{ status: undefined, messages: [] },

@@ -1,6 +1,8 @@
 // How long a run will take: the sum of what its loops do, divided among threads where they are, and cut short where it is long.
+
 import { expect, test } from 'vitest';
 import { secondsOf } from '../../../src/backends/run/work.ts';
+import { atOnce } from '../../../src/base/turns.ts';
 import type { Kernel, Statement } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
 import type { Program, Repeat } from '../../../src/loops/program.ts';
@@ -21,7 +23,7 @@ function square(count: number, kind: 'serial' | 'parallel' = 'serial', flops = 0
   const value = ir.load(a, ir.at(0, [i, 1]), type('float32'));
   return kernel([loop(i, [store(b, ir.at(0, [i, 1]), ir.binary('mul', value, value))], kind)], flops, bytes);
 }
-const microseconds = (program: Program, threads = 1) => Math.round(1e6 * secondsOf(program, slowly, threads));
+const microseconds = (program: Program, threads = 1) => Math.round(1e6 * atOnce(secondsOf(program, slowly, threads)));
 
 test('statements are counted as often as their loops run, shared parts of expressions once', () => {
   // A store, a load and a product each time, and a loop that counts.

@@ -1,7 +1,9 @@
 // What is offered for a task: the cheapest comes first, and every offer is a kernel that is well formed.
+
 import { expect, test } from 'vitest';
 import { machineFor } from '../../../src/backends/wasm/machine.ts';
 import { InternalError } from '../../../src/base/errors.ts';
+import { atOnce } from '../../../src/base/turns.ts';
 import { offersFor } from '../../../src/compiler/program/select.ts';
 import * as tf from '../../../src/index.ts';
 import { verifyKernel } from '../../../src/loops/check/verify.ts';
@@ -27,7 +29,7 @@ test('in random programs every task has offers, the cheapest first, and every on
     const machine = machines[k % machines.length];
     const { fetches, step, shapes } = buildProgram(recipe);
     for (const { task, offers } of compile({ fetches, targets: [step], feeds: shapes }, machine).program.tasks) {
-      const made = offersFor(task, machine);
+      const made = atOnce(offersFor(task, machine));
       expect(made.map(({ name, cost }) => ({ name, cost }))).toEqual(offers);
       const costs = made.map((offer) => offer.cost);
       expect(costs).toEqual([...costs].sort((a, b) => a - b));
@@ -69,7 +71,7 @@ test('without fast math nothing is offered that mixes or drops values; all else 
   });
   const dropped = machines.flatMap((machine) =>
     compile({ fetches, feeds }, machine).program.tasks.flatMap(({ task, offers }) => {
-      const exact = offersFor(task, { ...machine, fastMath: false }).map(({ name, cost }) => ({ name, cost }));
+      const exact = atOnce(offersFor(task, { ...machine, fastMath: false })).map(({ name, cost }) => ({ name, cost }));
       expect(exact).toEqual(offers.filter(({ name }) => !/^(winograd|lists of)/.test(name)));
       return offers.filter(({ name }) => !exact.some((e) => e.name === name)).map(({ name }) => name.split(' ')[0]);
     }),
@@ -81,8 +83,8 @@ test('a task of a kind for which there is no kernel is an internal error', () =>
   const { program } = compile({ ...everyStepOf(0) });
   const [{ task }] = program.tasks;
   const strange = { ...task, root: { ...task.root, kind: 'sort' } } as unknown as Task;
-  expect(() => offersFor(strange, wasm)).toThrow(InternalError);
-  expect(() => offersFor(strange, wasm)).toThrow(/no kernel for a task with root sort/);
+  expect(() => atOnce(offersFor(strange, wasm))).toThrow(InternalError);
+  expect(() => atOnce(offersFor(strange, wasm))).toThrow(/no kernel for a task with root sort/);
 });
 
 function everyStepOf(i: number) {

@@ -1,8 +1,10 @@
 // The text of a task's structure: tasks of one text have the same kernels for other arrays, and whatever a kernel could
 // look at is in the text.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { machineFor } from '../../../src/backends/wasm/machine.ts';
+import { atOnce } from '../../../src/base/turns.ts';
 import { offersFor } from '../../../src/compiler/program/select.ts';
 import { structureOf } from '../../../src/compiler/tasks/structure.ts';
 import { printKernel } from '../../../src/loops/check/print.ts';
@@ -27,7 +29,7 @@ function kernelsOf(task: Task): string {
     if (!b) made.set(node, (b = { name: `array${nodes.indexOf(node)}`, dtype: node.dtype, length }));
     return b;
   };
-  const [offer] = offersFor(task, machine);
+  const [offer] = atOnce(offersFor(task, machine));
   const kernels = offer.build({
     of: bufferOf,
     scratch: (name, dtype, length) => ({ name, dtype, length }),

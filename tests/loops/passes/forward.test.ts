@@ -1,6 +1,8 @@
 // What was just stored is read from a register: random programs leave the same in memory.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { atOnce } from '../../../src/base/turns.ts';
 import { printKernel } from '../../../src/loops/check/print.ts';
 import { verifyKernel } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, Local, LoopVariable, Statement } from '../../../src/loops/ir.ts';
@@ -32,7 +34,7 @@ function resultOf(body: readonly Statement[]): Map<Buffer, Float32Array> {
 
 /** The program as it is and forwarded, with nothing of its own. */
 function sameAsBefore(body: readonly Statement[]): void {
-  const after = forwardStores(body, () => false);
+  const after = atOnce(forwardStores(body, () => false));
   verifyKernel(kernelOf(after), machine);
   expect(resultOf(after)).toEqual(resultOf(body));
 }
@@ -46,12 +48,12 @@ test('a load of what was stored becomes the register, and a store to what nothin
     store(a, ir.at(0), load(b, ir.at(0), vector)),
     store(c, ir.at(4), add(load(a, ir.at(0), vector), load(a, ir.at(0), vector))),
   ];
-  expect(text(forwardStores(body, () => false))).toEqual([
+  expect(text(atOnce(forwardStores(body, () => false)))).toEqual([
     'kept0: float32x4 = b[0 x4]',
     'a[0 x4] = kept0',
     'c[4 x4] = (kept0 + kept0)',
   ]);
-  expect(text(forwardStores(body, (x) => x === a))).toEqual([
+  expect(text(atOnce(forwardStores(body, (x) => x === a)))).toEqual([
     'kept0: float32x4 = b[0 x4]',
     'c[4 x4] = (kept0 + kept0)',
   ]);
@@ -63,7 +65,10 @@ test('one element of a register is loaded for all lanes, other elements are load
     store(c, ir.at(0), ir.load(a, ir.at(3), vector, 0)),
     store(c, ir.at(4), ir.load(a, ir.at(3), vector)),
   ];
-  expect(text(forwardStores(body, () => false)).slice(2)).toEqual(['c[0 x4] = splat(kept0)', 'c[4 x4] = a[3 x4]']);
+  expect(text(atOnce(forwardStores(body, () => false))).slice(2)).toEqual([
+    'c[0 x4] = splat(kept0)',
+    'c[4 x4] = a[3 x4]',
+  ]);
   sameAsBefore(body);
 });
 
@@ -75,7 +80,7 @@ test('what a loop changes is known neither in it nor after it', () => {
     store(b, ir.at(0), load(a, ir.at(0))),
   ];
   sameAsBefore(body);
-  expect(resultOf(forwardStores(body, () => false)).get(b)?.[0]).toBe(5);
+  expect(resultOf(atOnce(forwardStores(body, () => false))).get(b)?.[0]).toBe(5);
 });
 
 test('nor is what a condition changes, or a register that was set again', () => {
@@ -114,7 +119,7 @@ test('what lies right before a store, right after it, or in another array stays 
     ...[a, b].map((x) => store(c, ir.at(0), load(x, ir.at(4), vector))),
     store(c, ir.at(9), add(load(a, ir.at(3)), load(a, ir.at(8)))),
   ];
-  expect(loadsIn(forwardStores(body, () => false))).toBe(0);
+  expect(loadsIn(atOnce(forwardStores(body, () => false)))).toBe(0);
   sameAsBefore(body);
 });
 
@@ -126,7 +131,7 @@ test('a store at a computed place makes a buffer unknown', () => {
     store(c, ir.at(0), load(a, ir.at(0))),
   ];
   sameAsBefore(body);
-  expect(resultOf(forwardStores(body, () => false)).get(c)?.[0]).toBe(7);
+  expect(resultOf(atOnce(forwardStores(body, () => false))).get(c)?.[0]).toBe(7);
 });
 
 test('types that do not come back as they were are loaded', () => {
@@ -138,7 +143,7 @@ test('types that do not come back as they were are loaded', () => {
     store(a, ir.at(0), ir.convert(ir.load(bytes, ir.at(0), int), 'float32')),
     when(ir.load(flags, ir.at(0), type('bool')), [store(a, ir.at(1), one)]),
   ];
-  expect(text(forwardStores(body, () => false)).slice(2)).toEqual([
+  expect(text(atOnce(forwardStores(body, () => false))).slice(2)).toEqual([
     'a[0] = to float32(bytes[0])',
     'if flags[0]',
     '  a[1] = 1',
@@ -148,7 +153,7 @@ test('types that do not come back as they were are loaded', () => {
 test('padding that is stored is not read from a register', () => {
   const part = ir.store(a, ir.at(0), ir.load(b, ir.at(0), vector, 1, 3), 3);
   const padded = store(c, ir.at(0), ir.load(a, ir.at(0), vector, 1, 3));
-  expect(text(forwardStores([part, padded], () => false)).at(-1)).toBe('c[0 x4] = a[0 x3]');
+  expect(text(atOnce(forwardStores([part, padded], () => false))).at(-1)).toBe('c[0 x4] = a[0 x3]');
 });
 
 // ---- random programs
@@ -268,7 +273,7 @@ test('random programs leave the same in memory, whatever is their own', () => {
     fc.property(fc.array(outer, { minLength: 2, maxLength: 7 }), fc.subarray(buffers), (made, own) => {
       const begin = locals.map((l) => set(l, ir.splat(ir.constant(0.5, float), l.type.lanes)));
       const body = [...begin, ...statementsOf(made, [])];
-      const after = forwardStores(body, (x) => own.includes(x));
+      const after = atOnce(forwardStores(body, (x) => own.includes(x)));
       verifyKernel(kernelOf(after), machine);
       if (loadsIn(after) < loadsIn(body)) fewer++;
       const [wanted, found] = [resultOf(body), resultOf(after)];

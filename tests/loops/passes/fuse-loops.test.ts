@@ -1,6 +1,8 @@
 // Loops made one, and stores read from registers: random nests leave the same in memory, and what may not change stays.
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { atOnce } from '../../../src/base/turns.ts';
 import { verifyKernel } from '../../../src/loops/check/verify.ts';
 import type { Buffer, Kernel, LoopVariable, Statement } from '../../../src/loops/ir.ts';
 import * as ir from '../../../src/loops/ir.ts';
@@ -103,9 +105,9 @@ test('random passes over the rows of matrices leave the same bits', () => {
   fc.assert(
     fc.property(fc.array(passes, { minLength: 2, maxLength: 6 }), fc.subarray(matrices), widths, (all, own, width) => {
       const body = all.map((p, n) => nestOf(p, n, width));
-      const once = fuseLoops(body);
+      const once = atOnce(fuseLoops(body));
       if (once.length < body.length) fused++;
-      const result = forwardStores(once, (b) => own.includes(b));
+      const result = atOnce(forwardStores(once, (b) => own.includes(b)));
       verifyKernel(kernelOf(result), machine);
       const wanted = resultOf(body);
       const got = resultOf(result);
@@ -122,16 +124,16 @@ const negate = (from: Buffer, to: Buffer, shift = 0, v = variable('v', 16, 4)): 
   loop(v, [store(to, ir.at(shift, [v, 1]), ir.unary('neg', ir.load(from, ir.at(0, [v, 1]), vector)))]);
 
 test('what a later iteration needs of an earlier loop keeps the loops apart', () => {
-  expect(fuseLoops([negate(a, b), negate(b, c)])).toHaveLength(1);
-  expect(fuseLoops([negate(a, b, 4), negate(b, c)])).toHaveLength(2);
-  expect(fuseLoops([negate(a, b), negate(c, a, 4)])).toHaveLength(2);
+  expect(atOnce(fuseLoops([negate(a, b), negate(b, c)]))).toHaveLength(1);
+  expect(atOnce(fuseLoops([negate(a, b, 4), negate(b, c)]))).toHaveLength(2);
+  expect(atOnce(fuseLoops([negate(a, b), negate(c, a, 4)]))).toHaveLength(2);
 });
 
 test('a loop passes what does not concern it, and nothing else', () => {
   const other = store(c, ir.at(60), ir.constant(1, float));
-  expect(fuseLoops([negate(a, b), other, negate(b, c)])).toHaveLength(2);
+  expect(atOnce(fuseLoops([negate(a, b), other, negate(b, c)]))).toHaveLength(2);
   const inTheWay = store(b, ir.at(3), ir.constant(1, float));
-  expect(fuseLoops([negate(a, b), inTheWay, negate(b, c)])).toHaveLength(3);
+  expect(atOnce(fuseLoops([negate(a, b), inTheWay, negate(b, c)]))).toHaveLength(3);
 });
 
 test('loops that carry many registers stay apart', () => {
@@ -143,9 +145,9 @@ test('loops that carry many registers stay apart', () => {
     return [...sums.map((s) => set(s, ir.constant(0, vector))), loop(v, add), ...stores.slice(0, 1)];
   };
   const loops = (body: readonly Statement[]) => body.filter((s) => s.kind === 'loop').length;
-  const small = fuseLoops([...sum(a, 4), ...sum(b, 4)].filter((s) => s.kind !== 'store'));
+  const small = atOnce(fuseLoops([...sum(a, 4), ...sum(b, 4)].filter((s) => s.kind !== 'store')));
   expect(loops(small)).toBe(1);
-  const large = fuseLoops([...sum(a, 8), ...sum(b, 8)].filter((s) => s.kind !== 'store'));
+  const large = atOnce(fuseLoops([...sum(a, 8), ...sum(b, 8)].filter((s) => s.kind !== 'store')));
   expect(loops(large)).toBe(2);
 });
 
@@ -169,7 +171,7 @@ test.each([
     map,
     loop(run, [set(sum, ir.constant(0, vector)), loop(inside, adding(ir.at(0, [run, 1], [inside, 1]))), total]),
   ];
-  const result = fuseLoops(body);
+  const result = atOnce(fuseLoops(body));
   const [first, ...others] = result.filter((s) => s.kind === 'loop');
   expect([first.variable.extent, first.variable.step]).toEqual([2 * size, size]);
   expect(ir.bodyOf(first).filter((s) => s.kind === 'loop')).toHaveLength(1);
@@ -190,7 +192,7 @@ test.each([
   const add = set(sum, ir.binary('add', ir.local(sum), ir.load(c, ir.at(0, [inside, 1]), vector)));
   const runs = loop(run, [set(sum, ir.constant(0, vector)), loop(inside, [add])]);
   const body = [negate(a, b, 0, variable('v', elements, 4)), runs];
-  expect(fuseLoops(body)).toEqual(body);
+  expect(atOnce(fuseLoops(body))).toEqual(body);
 });
 
 test.each(['in them', 'after them'])(
@@ -210,7 +212,7 @@ test.each(['in them', 'after them'])(
       negate(c, matrices[3], 0, variable('w', 32, 8)),
       store(b, ir.at(40), ir.local(last)),
     ];
-    const result = fuseLoops(body);
+    const result = atOnce(fuseLoops(body));
     expect(result.filter((s) => s.kind === 'loop')).toHaveLength(1);
     verifyKernel(kernelOf(result), machine);
     expect(resultOf(result)).toEqual(resultOf(body));

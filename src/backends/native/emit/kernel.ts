@@ -1,5 +1,6 @@
 // One kernel as a C function.
 
+import type { Sliced } from '../../../base/turns.ts';
 import {
   type Buffer,
   bodyOf,
@@ -41,8 +42,8 @@ export function boundsOf(loop: Loop): [begin: string, end: string] {
 }
 
 /** The text of a kernel's function behind its name. */
-export function writeKernel(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget): string {
-  return new KernelWriter(kernel, target).write();
+export function* writeKernel(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget): Sliced<string> {
+  return yield* new KernelWriter(kernel, target, yield* readMoreThanOnce(kernel.body)).write();
 }
 
 class KernelWriter {
@@ -56,9 +57,9 @@ class KernelWriter {
   #pointers = 0;
   #loops = 0;
 
-  constructor(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget) {
+  constructor(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget, reused: ReadonlySet<Local>) {
     this.#statements = kernel.body;
-    this.#reused = readMoreThanOnce(kernel.body);
+    this.#reused = reused;
     for (const b of buffersOf(kernel)) {
       const { base } = target.originOf(b);
       if (!this.#bases.has(base)) this.#bases.set(base, this.#pointers++);
@@ -67,10 +68,10 @@ class KernelWriter {
     this.#expressions = new ExpressionWriter(this.#addresses, target.machine.vectorBytes, this.#locals);
   }
 
-  write(): string {
+  *write(): Sliced<string> {
     for (const { parallel, statements } of segmentsOf(this.#statements)) {
       if (!parallel) this.#lines.push('if (thread == 0) {');
-      this.#segment(statements);
+      yield* this.#segment(statements);
       if (!parallel) this.#lines.push('}');
     }
     const bases = [...this.#bases].map(([base, number]) => `char *const ${pointerName(number)} = ${baseText(base)};`);
@@ -78,22 +79,25 @@ class KernelWriter {
     return [`(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
   }
 
-  #segment(statements: readonly Statement[]): void {
-    const scope = this.#addresses.analyse(statements);
+  *#segment(statements: readonly Statement[]): Sliced<void> {
+    const scope = yield* this.#addresses.analyse(statements);
     this.#addresses.enter(scope);
-    this.#body(statements, scope);
+    yield* this.#body(statements, scope);
     this.#addresses.leave();
   }
 
-  #body(statements: readonly Statement[], scope: Scope): void {
+  *#body(statements: readonly Statement[], scope: Scope): Sliced<void> {
     let loops = 0;
-    for (const s of statements) loops = this.#statement(s, scope, loops);
+    for (const s of statements) {
+      loops = yield* this.#statement(s, scope, loops);
+      yield;
+    }
   }
 
   /** Writes a statement; `loops` of the scope have been written before it. Returns how many have been after it. */
-  #statement(s: Statement, scope: Scope, loops: number): number {
+  *#statement(s: Statement, scope: Scope, loops: number): Sliced<number> {
     if (s.kind === 'loop') {
-      this.#loop(s, scope.loops[loops]);
+      yield* this.#loop(s, scope.loops[loops]);
       return loops + 1;
     }
     const adds = isAccumulation(s);
@@ -138,14 +142,14 @@ class KernelWriter {
       case 'if': {
         this.#lines.push(`if (${first}) {`);
         let inside = loops;
-        for (const inner of s.body) inside = this.#statement(inner, scope, inside);
+        for (const inner of s.body) inside = yield* this.#statement(inner, scope, inside);
         this.#lines.push('}');
         return inside;
       }
     }
   }
 
-  #loop(loop: Loop, scope: Scope): void {
+  *#loop(loop: Loop, scope: Scope): Sliced<void> {
     const i = `at${this.#loops++}`;
     let [begin, end] = boundsOf(loop);
     if (loop.count) {
@@ -162,7 +166,7 @@ class KernelWriter {
       `for (i64 ${i} = ${begin === '0' ? begin : `begin_${i}`}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`,
     );
     this.#addresses.enter(scope);
-    this.#body(loop.body, scope);
+    yield* this.#body(loop.body, scope);
     this.#addresses.leave();
     for (const { local, bump } of pointers) this.#lines.push(`${pointerName(local)} += ${bump};`);
     this.#lines.push('}');
@@ -218,17 +222,18 @@ const isComputedInteger = (e: Expression): boolean =>
   e.type.dtype === 'int32' && (e.kind === 'binary' || e.kind === 'select' || e.kind === 'multiplyAdd');
 
 /** The registers that more than one expression of a kernel reads. */
-function readMoreThanOnce(statements: readonly Statement[]): Set<Local> {
+function* readMoreThanOnce(statements: readonly Statement[]): Sliced<Set<Local>> {
   const once = new Set<Local>();
   const more = new Set<Local>();
   const visit = (e: Expression): void => {
     if (e.kind === 'local') (once.has(e.local) ? more : once).add(e.local);
     forEachOperand(e, visit);
   };
-  const walk = (s: Statement): void => {
+  const walk = function* (s: Statement): Sliced<void> {
     expressionsOf(s).forEach(visit);
-    bodyOf(s).forEach(walk);
+    yield;
+    for (const inner of bodyOf(s)) yield* walk(inner);
   };
-  statements.forEach(walk);
+  for (const s of statements) yield* walk(s);
   return more;
 }

@@ -46,8 +46,12 @@ export function* kernelsOf(kernels: readonly Kernel[], target: KernelTarget): Sl
       name = `k${number}`;
       const pattern = group?.pattern ?? kernel;
       const own = { ...target, ...group };
-      const text = form === 'long' ? yield* writeLongKernel(pattern.body, own, shared) : writeKernel(pattern, own);
-      functions.push(functionText(name, text));
+      functions.push(
+        functionText(
+          name,
+          yield* form === 'long' ? writeLongKernel(pattern.body, own, shared) : writeKernel(pattern, own),
+        ),
+      );
       if (group) names.set(group, name);
     }
     const given = (group?.given ?? []).map((b) => ({ buffer: ownBuffer(kernel, b), index: first }));
@@ -68,7 +72,7 @@ function* formsOf(kernels: readonly Kernel[], { machine }: KernelTarget): Sliced
   for (const pattern of new Set(kernels.map(patternOf))) {
     if (sizeOf(pattern.body) > longKernel) forms.set(pattern, 'long');
     else {
-      const part = partOf(pattern.body, machine);
+      const part = yield* partOf(pattern.body, machine);
       addTo(alike, part.text, [pattern, part]);
     }
     yield;

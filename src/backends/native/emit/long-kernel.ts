@@ -53,16 +53,15 @@ class LongKernelWriter {
 
   /** `threads`: which of how many the parts are called as. */
   *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
-    for (const together of this.#parts(statements)) {
+    for (const together of yield* this.#parts(statements)) {
       const [only] = together;
       if (together.length === 1 && this.#isLong(only)) yield* this.#loop(only);
-      else this.#call(together, threads);
-      yield;
+      else yield* this.#call(together, threads);
     }
   }
 
-  #call(statements: readonly Statement[], threads: string): void {
-    const { text, given } = partOf(statements, this.#target.machine, this.#around);
+  *#call(statements: readonly Statement[], threads: string): Sliced<void> {
+    const { text, given } = yield* partOf(statements, this.#target.machine, this.#around);
     const name = this.#functions.of(text);
     const addresses = givenText(given, this.#target.originOf, this.#around);
     this.#lines.push(`${name}(call, own, start, ${threads}, ${addresses});`);
@@ -80,7 +79,7 @@ class LongKernelWriter {
   }
 
   /** Neighbours that need none of each other's registers, each together with others until they are worth a call. */
-  #parts(statements: readonly Statement[]): Statement[][] {
+  *#parts(statements: readonly Statement[]): Sliced<Statement[][]> {
     const parts: Statement[][] = [];
     let together: Statement[] = [];
     let [done, size] = [0, 0];
@@ -97,6 +96,7 @@ class LongKernelWriter {
       done += work(piece);
       size += more;
       if (alone || done >= leastWork) flush();
+      yield;
     }
     flush();
     return parts;

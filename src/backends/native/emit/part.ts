@@ -1,6 +1,7 @@
 // Statements as a function that is given all its addresses. Its text does not say where anything lies, so statements that
 // differ in nothing else have the same text, and are compiled once.
 
+import type { Sliced } from '../../../base/turns.ts';
 import {
   type Affine,
   at,
@@ -33,11 +34,11 @@ export interface Part {
 export type Around = ReadonlyMap<LoopVariable, string>;
 
 /** The statements as a function; of the loops around them they need nothing but addresses. */
-export function partOf(
+export function* partOf(
   statements: readonly Statement[],
   machine: KernelTarget['machine'],
   around: Around = new Map(),
-): Part {
+): Sliced<Part> {
   const windows = new Windows(around);
   windows.find(statements);
   const expression = rewriter((e) => {
@@ -50,7 +51,7 @@ export function partOf(
     computedTarget: (buffer) => windows.moved(buffer, nowhere).buffer,
   });
   const originOf = (buffer: Buffer) => ({ base: `given ${windows.numberOf(buffer)}` as const, offset: 0 });
-  return { text: writeKernel({ body }, { originOf, machine }), given: windows.given };
+  return { text: yield* writeKernel({ body }, { originOf, machine }), given: windows.given };
 }
 
 const nowhere: Affine = at(0);

@@ -2,14 +2,15 @@
 
 import { UnavailableError } from '../../../base/errors.ts';
 import { alignedSize } from '../../../base/free-space.ts';
-import { sliceMs } from '../../../base/turns.ts';
+import { inSlices, type Sliced, sliceMs } from '../../../base/turns.ts';
 import type { Buffer } from '../../../loops/ir.ts';
 import type { ArenaPlace, Program } from '../../../loops/program.ts';
+import { copyMs } from '../../../tensor/copying.ts';
 import { sizeOf, type TypedArray } from '../../../tensor/dtype.ts';
 import { lengthOf, staysPut } from '../../../tensor/typed-array.ts';
 import type { Executable, RunProfile } from '../../backend.ts';
 import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
-import { collect, fill } from '../../run/ports.ts';
+import { bytesOf, collect, collecting, fill } from '../../run/ports.ts';
 import type { Piece, ProgramMemory } from '../../run/residence.ts';
 import { secondsOf } from '../../run/work.ts';
 import type { Slot } from '../emit/slots.ts';
@@ -19,8 +20,24 @@ import type { Library, Runtime } from './runtime.ts';
 /** What takes a thread less than this by itself, in seconds, is not worth waking another. */
 const shortRun = 0.25e-3;
 const rates = { operations: 4e9, bytes: 20e9 };
-/** Feeds from so many bytes on are read where they lie, in runs that are over before anybody can change them. */
+/** Feeds from so many bytes on are read where they lie: nobody can change them before the run is over. */
 const worthPointing = 2 ** 12;
+
+/** How much there is to do. */
+export interface Work {
+  /** How many threads are worth it. */
+  readonly threads: number;
+  /** How long a run takes, roughly, with its copies. */
+  readonly milliseconds: number;
+}
+
+/** What a run is for so many threads at most. */
+export function* workOf(program: Program, most: number): Sliced<Work> {
+  const alone = yield* secondsOf(program, rates, 1);
+  const threads = alone < shortRun ? 1 : most;
+  const seconds = yield* secondsOf(program, rates, threads);
+  return { threads, milliseconds: 1e3 * seconds + copyMs(bytesOf(program.fetches)) };
+}
 
 /** What a program is run with. */
 export interface NativeParts {
@@ -28,7 +45,7 @@ export interface NativeParts {
   readonly library: Library;
   readonly runtime: Runtime;
   readonly memory: ProgramMemory;
-  readonly threads: number;
+  readonly work: Work;
   readonly profile: boolean;
   readonly slots: readonly Slot[];
 }
@@ -36,6 +53,9 @@ export interface NativeParts {
 /** May the run read all of the buffer from the feed itself? Of memory that can change meanwhile there must be a copy. */
 const mayPoint = (feed: TypedArray, { dtype, length }: Buffer): boolean =>
   length * sizeOf(dtype) >= worthPointing && lengthOf(feed) === length && staysPut(feed);
+
+/** Feeds that runs are reading: the engine must not take them for garbage. */
+const read = new Set<readonly TypedArray[]>();
 
 /** One long run a process: the queue of those that were asked for. Inline ones wait for none. */
 let tail: Promise<unknown> = Promise.resolve();
@@ -59,8 +79,8 @@ export class NativeExecutable implements Executable {
   constructor(parts: NativeParts) {
     const { program, memory, slots, profile, library } = parts;
     this.#parts = parts;
-    this.#threads = secondsOf(program, rates, 1) < shortRun ? 1 : parts.threads;
-    this.#milliseconds = 1e3 * secondsOf(program, rates, this.#threads);
+    this.#threads = parts.work.threads;
+    this.#milliseconds = parts.work.milliseconds;
     this.#measured = profile ? kernelsCalled(actionsOf(stepsOf(program, true))) : [];
     this.#call = new Call(
       memory,
@@ -113,28 +133,30 @@ export class NativeExecutable implements Executable {
     const { program, runtime, memory } = this.#parts;
     const inline = this.inlineMs !== undefined;
     this.#useArena();
-    const inPlace = program.feeds.map((port, i) => inline && port !== undefined && mayPoint(feeds[i], port.buffer));
+    const inPlace = program.feeds.map((port, i) => port !== undefined && mayPoint(feeds[i], port.buffer));
     this.#pointToFeeds(feeds, inPlace);
     fill(program, memory.view, feeds, counters, (i) => inPlace[i]);
     const { address } = this.#call;
     if (inline) {
       const started = this.#times && performance.now();
-      return this.#finish(runtime.execute(address), started);
+      const code = this.#finish(runtime.execute(address), started);
+      return collect(program, memory.view, code);
     }
     const result = tail.then(async () => {
       const started = this.#times && performance.now();
-      return this.#finish(await runtime.executeAsync(address), started);
+      read.add(feeds);
+      const code = await runtime.executeAsync(address).finally(() => read.delete(feeds));
+      return inSlices(collecting(program, memory.view, this.#finish(code, started)));
     });
     tail = result.catch(() => {});
     return result;
   }
 
-  #finish(code: number, started: number | undefined): TypedArray[] {
+  #finish(code: number, started: number | undefined): number {
     if (code < 0) throw new UnavailableError('No thread could be started for a long run. Nothing has run.');
     this.#arenaUsed = true;
     if (started !== undefined) this.#measure(started);
-    const { program, memory } = this.#parts;
-    return collect(program, memory.view, code);
+    return code;
   }
 
   /** The times of the run that has just ended, by the clock of JavaScript. */

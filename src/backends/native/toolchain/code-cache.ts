@@ -1,6 +1,7 @@
 // Compiled programs on disk, so that the second start of a program does not wait for a compiler.
 import { builtin } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
+import { abandonedMs, isAlive, processSpace } from '../../../base/processes.ts';
 import { readOwn, whyNotOwn } from './own-files.ts';
 
 const fs = () => builtin<typeof import('node:fs')>('fs');
@@ -11,8 +12,6 @@ const path = () => builtin<typeof import('node:path')>('path');
 const defaultLimit = 256 * 2 ** 20;
 /** Between two looks at the size. */
 const writesPerLook = 32;
-/** What lies in a work folder for so long, in milliseconds, belongs to a process that has died, whatever its machine. */
-const abandoned = 24 * 3_600_000;
 
 /** The hash of some texts, as file names need it. */
 export function hashOf(...parts: (string | Uint8Array)[]): string {
@@ -43,26 +42,6 @@ function makeFolder(folder: string): void {
   } catch (error) {
     // Another process may have been faster.
     if (!fs().existsSync(folder)) throw error;
-  }
-}
-
-/** Processes that can see whether each other live: those of one machine, or of one container on it. */
-function siblings(): string {
-  let processes = '';
-  try {
-    processes = fs().readlinkSync('/proc/self/ns/pid');
-  } catch {
-    // Other systems have one set of them.
-  }
-  return hashOf(os().hostname(), processes).slice(0, 8);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -171,7 +150,7 @@ export class DiskCache {
   /** A new folder for a compiler to work in. It is made again where somebody has emptied the cache. */
   workFolder(): string {
     makeFolder(this.folder);
-    return fs().mkdtempSync(path().join(this.folder, `work-${siblings()}-${process.pid}-`));
+    return fs().mkdtempSync(path().join(this.folder, `work-${processSpace()}-${process.pid}-`));
   }
 
   /** Keeps what a compiler worked on, for a day: somebody is told to look at it. @returns where it is now. */
@@ -184,14 +163,15 @@ export class DiskCache {
   /** Removes what processes that have died were working on. */
   #clearAbandoned(): void {
     const { readdirSync, rmSync, statSync } = fs();
-    const own = siblings();
+    const own = processSpace();
     for (const name of readdirSync(this.folder)) {
       const [, kind, host, pid] = /^(work|failed)-([^-]*)-(\d+)-/.exec(name) ?? [];
       if (!kind) continue;
       const folder = path().join(this.folder, name);
       try {
         const dead = kind === 'work' && host === own && !isAlive(Number(pid));
-        if (dead || Date.now() - statSync(folder).mtimeMs > abandoned) rmSync(folder, { recursive: true, force: true });
+        if (dead || Date.now() - statSync(folder).mtimeMs > abandonedMs)
+          rmSync(folder, { recursive: true, force: true });
       } catch {
         // Another process was faster.
       }

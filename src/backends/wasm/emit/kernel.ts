@@ -1,5 +1,6 @@
 // One kernel as WebAssembly functions: itself, and one for each iteration of its long loops.
 
+import type { Sliced } from '../../../base/turns.ts';
 import {
   type Buffer,
   bodyOf,
@@ -15,6 +16,7 @@ import {
 } from '../../../loops/ir.ts';
 import { buffersOf } from '../../../loops/patterns.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
+import { touching } from '../../../loops/touching.ts';
 import { Addresses, type BaseLocals, type Origin } from '../../emit/addresses.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
@@ -43,8 +45,8 @@ const longInnerIteration = 20_000;
  * given to `outline`: an engine that optimizes a function while it runs can use the better code only from the next call
  * on, so a long run must be made of many calls.
  */
-export function emitKernel(kernel: Kernel, target: KernelTarget, outline: Outline): FunctionBody {
-  return new KernelWriter(kernel, target, outline).write();
+export function* emitKernel(kernel: Kernel, target: KernelTarget, outline: Outline): Sliced<FunctionBody> {
+  return yield* new KernelWriter(kernel, target, outline, yield* usesOfLocals(kernel.body)).write();
 }
 
 /** A function that is being written. */
@@ -63,14 +65,14 @@ class KernelWriter {
   readonly #outline: Outline;
   readonly #uses: ReadonlyMap<Local, number>;
 
-  constructor(kernel: Kernel, target: KernelTarget, outline: Outline) {
+  constructor(kernel: Kernel, target: KernelTarget, outline: Outline, uses: ReadonlyMap<Local, number>) {
     this.#kernel = kernel;
     this.#target = target;
     this.#outline = outline;
-    this.#uses = usesOfLocals(kernel.body);
+    this.#uses = uses;
   }
 
-  write(): FunctionBody {
+  *write(): Sliced<FunctionBody> {
     const { given } = this.#target;
     const first = kernelParameters.length;
     const body = new FunctionBody(first + given);
@@ -78,12 +80,12 @@ class KernelWriter {
     const carried = [...commonParameters, ...Array.from({ length: given }, (_, i) => first + i)];
     const outer: Frame = { body, bases, carried, path: [] };
     for (const { parallel, statements } of segmentsOf(this.#kernel.body)) {
-      if (parallel) this.#sequence(outer, statements);
+      if (parallel) yield* this.#sequence(outer, statements);
       else {
         body.get(thread);
         body.op('i32.eqz');
         body.open('if');
-        this.#sequence(outer, statements);
+        yield* this.#sequence(outer, statements);
         body.op('end');
       }
     }
@@ -91,37 +93,39 @@ class KernelWriter {
   }
 
   /** Statements inside some loops, of each of which the function is one iteration. What is between long loops stays together. */
-  #sequence(frame: Frame, statements: readonly Statement[]): void {
+  *#sequence(frame: Frame, statements: readonly Statement[]): Sliced<void> {
     const { body, carried, path } = frame;
     let together: Statement[] = [];
-    const flush = () => {
-      if (together.length > 0) this.#emit(frame, together);
+    const flush = function* (writer: KernelWriter): Sliced<void> {
+      if (together.length > 0) yield* writer.#emit(frame, together);
       together = [];
     };
     for (const s of statements) {
-      if (!this.#isLong(s, path.length === 0 ? longIteration : longInnerIteration)) {
+      const loop = yield* this.#longLoop(s, path.length === 0 ? longIteration : longInnerIteration);
+      if (!loop) {
         together.push(s);
         continue;
       }
-      flush();
+      yield* flush(this);
       const parameters = carried.length + 1;
       const inner = new FunctionBody(parameters);
-      const bases = this.#bases(inner, buffersOf({ body: s.body }), commonParameters.length);
+      const { read, written } = yield* touching(loop.body);
+      const bases = this.#bases(inner, [...new Set([...read, ...written])], commonParameters.length);
       const all = Array.from({ length: parameters }, (_, i) => i);
-      this.#sequence({ body: inner, bases, carried: all, path: [...path, s] }, s.body);
-      callForEach(body, carried, s, this.#outline(inner, parameters));
+      yield* this.#sequence({ body: inner, bases, carried: all, path: [...path, loop] }, loop.body);
+      callForEach(body, carried, loop, this.#outline(inner, parameters));
     }
-    flush();
+    yield* flush(this);
   }
 
-  #emit({ body, bases, path }: Frame, statements: readonly Statement[]): void {
+  *#emit({ body, bases, path }: Frame, statements: readonly Statement[]): Sliced<void> {
     const whole = path.reduceRight<readonly Statement[]>((inside, s) => [{ ...s, body: inside }], statements);
     const addresses = new Addresses(this.#target.originOf, bases, () => body.local('i32'));
-    const scope = addresses.analyse(whole);
+    const scope = yield* addresses.analyse(whole);
     const expressions = new ExpressionEmitter(body, addresses, this.#target.fusedMultiplyAdd);
     addresses.enter(scope);
     const numbers = commonParameters.length + this.#target.given;
-    new StatementEmitter(body, addresses, expressions).inside(path.length, whole, scope, numbers);
+    yield* new StatementEmitter(body, addresses, expressions).inside(path.length, whole, scope, numbers);
     addresses.leave();
   }
 
@@ -130,10 +134,11 @@ class KernelWriter {
     return emitBases(body, used, given);
   }
 
-  /** Is it a loop whose iterations take long, and use no register that other statements use too? */
-  #isLong(s: Statement, least: number): s is Loop {
-    if (s.kind !== 'loop' || s.count || work(s.body) < least) return false;
-    return [...usesOfLocals([s])].every(([local, count]) => this.#uses.get(local) === count);
+  /** The statement as a loop whose iterations take long, and use no register that other statements use too. */
+  *#longLoop(s: Statement, least: number): Sliced<Loop | undefined> {
+    if (s.kind !== 'loop' || s.count || work(s.body) < least) return undefined;
+    const uses = yield* usesOfLocals([s]);
+    return [...uses].every(([local, count]) => this.#uses.get(local) === count) ? s : undefined;
   }
 }
 
@@ -147,7 +152,7 @@ function work(statements: readonly Statement[]): number {
 }
 
 /** How often each register is written or read. */
-function usesOfLocals(statements: readonly Statement[]): Map<Local, number> {
+function* usesOfLocals(statements: readonly Statement[]): Sliced<Map<Local, number>> {
   const uses = new Map<Local, number>();
   const seen = new Set<Expression>();
   const use = (l: Local) => uses.set(l, (uses.get(l) ?? 0) + 1);
@@ -157,13 +162,14 @@ function usesOfLocals(statements: readonly Statement[]): Map<Local, number> {
     seen.add(e);
     forEachOperand(e, visit);
   };
-  const walk = (s: Statement): void => {
+  const walk = function* (s: Statement): Sliced<void> {
     seen.clear();
     expressionsOf(s).forEach(visit);
     if (s.kind === 'set') use(s.local);
-    bodyOf(s).forEach(walk);
+    yield;
+    for (const inner of bodyOf(s)) yield* walk(inner);
   };
-  statements.forEach(walk);
+  for (const s of statements) yield* walk(s);
   return uses;
 }
 

@@ -27,18 +27,18 @@ export function* emitKernels(
   for (const kernel of kernels) {
     const group = groups.get(kernel);
     if (!group) {
-      add(emitKernel(kernel, { originOf, fusedMultiplyAdd, given: 0 }, outline));
+      add(yield* emitKernel(kernel, { originOf, fusedMultiplyAdd, given: 0 }, outline));
     } else {
-      if (!functions.has(group)) functions.set(group, outlineGroup(group, fusedMultiplyAdd, outline));
+      if (!functions.has(group)) functions.set(group, yield* outlineGroup(group, fusedMultiplyAdd, outline));
       add(emitCall(kernel, group, functions.get(group) as number, target));
     }
     yield;
   }
 }
 
-function outlineGroup({ pattern, given, originOf }: KernelGroup, fused: boolean, outline: Outline): number {
+function* outlineGroup({ pattern, given, originOf }: KernelGroup, fused: boolean, outline: Outline): Sliced<number> {
   const target: KernelTarget = { originOf, fusedMultiplyAdd: fused, given: given.length };
-  return outline(emitKernel(pattern, target, outline), kernelParameters.length + given.length);
+  return outline(yield* emitKernel(pattern, target, outline), kernelParameters.length + given.length);
 }
 
 /** A function with the parameters of a kernel that calls the shared one with this kernel's addresses. */

@@ -1,4 +1,5 @@
 // Statements as instructions: loops, and the pointers that move with them.
+import type { Sliced } from '../../../base/turns.ts';
 import { isParallel, iterations, type Loop, type Statement } from '../../../loops/ir.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import type { Addresses, Pointer, Scope } from '../../emit/addresses.ts';
@@ -49,11 +50,14 @@ export class StatementEmitter {
     this.#expressions = expressions;
   }
 
-  statements(statements: readonly Statement[], scope: Scope): void {
-    for (const s of statements) this.#statement(s, scope);
+  *statements(statements: readonly Statement[], scope: Scope): Sliced<void> {
+    for (const s of statements) {
+      yield* this.#statement(s, scope);
+      yield;
+    }
   }
 
-  #statement(s: Statement, scope: Scope): void {
+  *#statement(s: Statement, scope: Scope): Sliced<void> {
     const body = this.#body;
     const expressions = this.#expressions;
     switch (s.kind) {
@@ -80,13 +84,13 @@ export class StatementEmitter {
         expressions.begin(s.condition);
         expressions.emit(s.condition);
         body.open('if');
-        this.statements(s.body, scope);
+        yield* this.statements(s.body, scope);
         body.op('end');
         break;
       case 'loop': {
         const number = this.#emitted.get(scope) ?? 0;
         this.#emitted.set(scope, number + 1);
-        this.#loop(s, scope.loops[number]);
+        yield* this.#loop(s, scope.loops[number]);
         break;
       }
     }
@@ -108,9 +112,9 @@ export class StatementEmitter {
   }
 
   /** What is inside some loops, once: the numbers of their iterations are parameters from `parameter` on. */
-  inside(loops: number, statements: readonly Statement[], scope: Scope, parameter: number): void {
+  *inside(loops: number, statements: readonly Statement[], scope: Scope, parameter: number): Sliced<void> {
     if (loops === 0) {
-      this.statements(statements, scope);
+      yield* this.statements(statements, scope);
       return;
     }
     const [inner] = scope.loops;
@@ -119,12 +123,12 @@ export class StatementEmitter {
       this.#advance(p, parameter);
     }
     this.#addresses.enter(inner);
-    this.inside(loops - 1, (statements[0] as Loop).body, inner, parameter + 1);
+    yield* this.inside(loops - 1, (statements[0] as Loop).body, inner, parameter + 1);
     this.#addresses.leave();
   }
 
   /** Runs the body, moves the pointers, and goes on until one of them has reached its end. */
-  #loop(loop: Loop, scope: Scope): void {
+  *#loop(loop: Loop, scope: Scope): Sliced<void> {
     const body = this.#body;
     const pointers = [...scope.pointers.values()];
     if (loop.count) {
@@ -134,13 +138,13 @@ export class StatementEmitter {
       body.tee(count);
       body.open('if');
       for (const p of pointers) this.#start(p);
-      this.#iterate(loop, scope, () => body.get(count));
+      yield* this.#iterate(loop, scope, () => body.get(count));
       body.op('end');
       return;
     }
     for (const p of pointers) this.#start(p);
     if (!isParallel(loop)) {
-      this.#iterate(loop, scope, () => body.i32(iterations(loop)));
+      yield* this.#iterate(loop, scope, () => body.i32(iterations(loop)));
       return;
     }
     const begin = body.local('i32');
@@ -152,7 +156,7 @@ export class StatementEmitter {
     body.tee(count);
     body.open('if');
     for (const p of pointers) this.#advance(p, begin);
-    this.#iterate(loop, scope, () => body.get(count));
+    yield* this.#iterate(loop, scope, () => body.get(count));
     body.op('end');
   }
 
@@ -167,7 +171,7 @@ export class StatementEmitter {
     body.set(local);
   }
 
-  #iterate({ body: statements }: Loop, scope: Scope, pushCount: () => void): void {
+  *#iterate({ body: statements }: Loop, scope: Scope, pushCount: () => void): Sliced<void> {
     const body = this.#body;
     const pointers = [...scope.pointers.values()];
     const [control] = pointers;
@@ -182,7 +186,7 @@ export class StatementEmitter {
     body.set(limit);
     body.open('loop');
     this.#addresses.enter(scope);
-    this.statements(statements, scope);
+    yield* this.statements(statements, scope);
     this.#addresses.leave();
     for (const p of pointers) {
       body.get(p.local);

@@ -1,10 +1,11 @@
 // A compiled program of the wasm backend: a module, which runs here or on the threads of the pool.
 
+import { inSlices, sliceMs } from '../../../base/turns.ts';
 import type { Program } from '../../../loops/program.ts';
 import { type TypedArray, viewOf } from '../../../tensor/dtype.ts';
 import type { Executable, RunProfile } from '../../backend.ts';
 import { actionsOf, kernelsCalled, stepsOf } from '../../emit/steps.ts';
-import { collect, fill } from '../../run/ports.ts';
+import { collect, collecting, fill, filling } from '../../run/ports.ts';
 import type { ProgramMemory } from '../../run/residence.ts';
 import { barrierWords } from '../emit/barrier.ts';
 import type { LinearMemory } from './linear-memory.ts';
@@ -26,6 +27,8 @@ export interface WasmParts {
   readonly codeBytes: number;
   /** How long a run takes on one thread, roughly. */
   readonly seconds: number;
+  /** And to copy its feeds in and its fetches out. */
+  readonly copiesMs: number;
   /** Can other threads have the memory too? */
   readonly shared: boolean;
   /** Is a run worth the threads of the pool? */
@@ -53,7 +56,8 @@ export class WasmExecutable implements Executable {
   }
 
   get inlineMs(): number | undefined {
-    return this.#exports && 1e3 * this.#parts.seconds;
+    const { copiesMs, seconds } = this.#parts;
+    return this.#exports && copiesMs < sliceMs ? 1e3 * seconds + copiesMs : undefined;
   }
 
   run(
@@ -62,23 +66,32 @@ export class WasmExecutable implements Executable {
   ): readonly TypedArray[] | Promise<readonly TypedArray[]> {
     const { program, memory } = this.#parts;
     memory.begin();
+    if (this.#exports === undefined || this.inlineMs === undefined) return this.#runInTurns(feeds, counters);
     fill(program, memory.view, feeds, counters);
-    return this.#exports ? this.#runHere(this.#exports) : this.#runOnPool();
+    return collect(program, memory.view, this.#computeHere(this.#exports));
   }
 
-  #runHere(exports: Exports): TypedArray[] {
+  /** Others have turns while it is computed elsewhere, or much is copied. */
+  async #runInTurns(feeds: readonly TypedArray[], counters: readonly number[]): Promise<TypedArray[]> {
     const { program, memory } = this.#parts;
+    await inSlices(filling(program, memory.view, feeds, counters));
+    const code = this.#exports ? this.#computeHere(this.#exports) : await this.#computeOnPool();
+    return inSlices(collecting(program, memory.view, code));
+  }
+
+  #computeHere(exports: Exports): number {
+    const { memory } = this.#parts;
     const { measure } = this.#job;
     const part = { arena: memory.arena.address, own: memory.ownOf(0), thread: 0, threads: 1 };
-    if (!measure) return collect(program, memory.view, exports.run(part.arena, part.own, part.thread, part.threads));
+    if (!measure) return exports.run(part.arena, part.own, part.thread, part.threads);
     const started = performance.now();
     const timing = profiledRun(exports, measure, part);
     this.#measure(started, [timing]);
-    return collect(program, memory.view, timing.code);
+    return timing.code;
   }
 
-  async #runOnPool(): Promise<TypedArray[]> {
-    const { program, memory, linear, long, threads } = this.#parts;
+  async #computeOnPool(): Promise<number> {
+    const { memory, linear, long, threads } = this.#parts;
     const started = performance.now();
     viewOf('uint8', linear.memory.buffer, barrierWords.at, barrierWords.bytes).fill(0);
     const own = Array.from({ length: threads }, (_, thread) => memory.ownOf(thread));
@@ -88,12 +101,12 @@ export class WasmExecutable implements Executable {
     } catch (error) {
       if (!(error instanceof NoThreadsError)) throw error;
       this.#exports = instantiate(this.#job);
-      return this.#runHere(this.#exports);
+      return this.#computeHere(this.#exports);
     }
     const { code, timings } = outcome;
     if (this.#job.measure) this.#measure(started, timings);
     if (!long) this.#exports ??= instantiate(this.#job);
-    return collect(program, memory.view, code);
+    return code;
   }
 
   #measure(started: number, timings: readonly Timing[]): void {

@@ -97,7 +97,7 @@ function run(
     checkNumber: unexpected,
   };
   const own = offer.build(buffers);
-  const kernels = tasks.flatMap((t) => (t === contraction ? own : offersFor(t, machine)[0].build(buffers)));
+  const kernels = tasks.flatMap((t) => (t === contraction ? own : atOnce(offersFor(t, machine))[0].build(buffers)));
   const program: Program = {
     kernels,
     checks: 0,
@@ -221,7 +221,7 @@ function directly(c: Case, pass: Pass): number {
   const data = work.shapes.map(numbers);
   const wanted = expected(c, pass, data);
   const errors = machines.map((machine) => {
-    const offer = tiled(work.contraction, machine) ?? offersFor(work.contraction, machine)[0];
+    const offer = tiled(work.contraction, machine) ?? atOnce(offersFor(work.contraction, machine))[0];
     return worst(run(offer, machine, work, data).result, wanted);
   });
   return Math.max(...errors);
