@@ -9,7 +9,8 @@ const cores = availableParallelism();
 const timeout = Number(process.env.MILLRACE_TEST_TIMEOUT ?? 120_000);
 
 // Thousands of small programs are compiled: gcc starts faster than clang, and optimizing them would take longer than
-// they run. What is compiled once is there for the other test files. Tests that are about a backend name it.
+// they run; some are compiled as users have them (tests/backends/native/user-flags.ts). What is compiled once is there for
+// the other test files. Tests that are about a backend name it.
 const gcc = spawnSync('gcc', ['--version']).status === 0;
 const env = {
   MILLRACE_BACKEND: 'wasm',

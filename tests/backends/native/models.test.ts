@@ -8,6 +8,7 @@ import * as tf from '../../../src/index.ts';
 import { nativeMissing } from '../../backends.ts';
 import { deepModel, hashOfVariables, type Model, softmaxModel } from '../../models.ts';
 import { describeUnless } from '../../skipped.ts';
+import './user-flags.ts';
 
 async function train(model: Model, batch: number, options: tf.SessionOptions): Promise<string> {
   const session = new tf.Session({ graph: model.graph, seed: 5, ...options });

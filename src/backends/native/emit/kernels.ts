@@ -7,13 +7,13 @@ import { at, type Kernel } from '../../../loops/ir.ts';
 import { ownBuffer, patternOf } from '../../../loops/patterns.ts';
 import { groupsOf, type KernelGroup, type Sharing } from '../../emit/kernel-groups.ts';
 import { functionText, type KernelTarget, writeKernel } from './kernel.ts';
-import { writeLongKernel } from './long-kernel.ts';
+import { sizeOf, writeLongKernel } from './long-kernel.ts';
 import { Functions, givenText, type Part, partOf } from './part.ts';
 
 /** Addresses in registers cost nothing: two kernels are enough. */
 const sharing: Sharing = { fewest: 2, mostGiven: Infinity };
-/** A function of a longer text is cut, in characters. */
-const longText = 2 ** 16;
+/** A kernel of more statements and operations is cut: some 60,000 characters. */
+const longKernel = 4000;
 /** Kernels that were built apart, but have the same text, are one function where so much less is to be compiled. */
 const worthSharing = 2 ** 15;
 
@@ -32,12 +32,13 @@ export function* kernelsOf(kernels: readonly Kernel[], target: KernelTarget): Sl
   const functions: string[] = [];
   const calls: string[] = [];
   for (const [number, kernel] of kernels.entries()) {
+    yield;
     const call = (name: string, given: string) => calls.push(`${name}(call, own, start, thread, threads, ${given});`);
-    const { part, form } = forms.get(patternOf(kernel)) as Form;
+    const form = forms.get(patternOf(kernel)) as Form;
     const group = groups.get(kernel);
-    if (form === 'repeated') {
-      const given = part.given.map(({ buffer, index }) => ({ buffer: ownBuffer(kernel, buffer), index }));
-      call(shared.of(part.text), givenText(given, originOf));
+    if (typeof form === 'object') {
+      const given = form.given.map(({ buffer, index }) => ({ buffer: ownBuffer(kernel, buffer), index }));
+      call(shared.of(form.text), givenText(given, originOf));
       continue;
     }
     let name = group && names.get(group);
@@ -55,33 +56,30 @@ export function* kernelsOf(kernels: readonly Kernel[], target: KernelTarget): Sl
     }
     const given = (group?.given ?? []).map((b) => ({ buffer: ownBuffer(kernel, b), index: first }));
     call(name, givenText(given, originOf));
-    yield;
   }
   return { functions: [...shared.texts, ...functions], calls };
 }
 
 const first = at(0);
 
-/** A kernel's text where it is given all its addresses, and how its function is written therefore. */
-interface Form {
-  readonly part: Part;
-  readonly form: 'repeated' | 'long' | 'plain';
-}
+/** How a kernel is written: as it is, in parts, or as the part that is compiled for others too. */
+type Form = 'plain' | 'long' | Part;
 
 /** The forms of the patterns of all kernels. */
 function* formsOf(kernels: readonly Kernel[], { machine }: KernelTarget): Sliced<ReadonlyMap<Kernel, Form>> {
+  const forms = new Map<Kernel, Form>();
   const alike = new Map<string, [Kernel, Part][]>();
   for (const pattern of new Set(kernels.map(patternOf))) {
-    const part = yield* partOf(pattern.body, machine);
-    addTo(alike, part.text, [pattern, part]);
+    if (sizeOf(pattern.body) > longKernel) forms.set(pattern, 'long');
+    else {
+      const part = yield* partOf(pattern.body, machine);
+      addTo(alike, part.text, [pattern, part]);
+    }
     yield;
   }
-  const forms = new Map<Kernel, Form>();
   for (const [{ length }, members] of alike) {
-    const repeated = (members.length - 1) * length >= worthSharing;
-    // What is alike in long ones is shared part by part.
-    const form = length > longText ? 'long' : repeated ? 'repeated' : 'plain';
-    for (const [pattern, part] of members) forms.set(pattern, { part, form });
+    const isWorth = (members.length - 1) * length >= worthSharing;
+    for (const [pattern, part] of members) forms.set(pattern, isWorth ? part : 'plain');
     yield;
   }
   return forms;

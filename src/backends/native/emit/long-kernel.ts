@@ -24,13 +24,11 @@ const leastWork = 256;
 const mostSize = 1000;
 
 /** The text of a kernel's function behind its name; its parts are among `functions`. */
-export function* writeLongKernel(
+export const writeLongKernel = (
   body: readonly Statement[],
   target: KernelTarget,
   functions: Functions,
-): Sliced<string> {
-  return yield* new LongKernelWriter(target, functions).write(body);
-}
+): Sliced<string> => new LongKernelWriter(target, functions).write(body);
 
 class LongKernelWriter {
   readonly #target: KernelTarget;
@@ -55,7 +53,7 @@ class LongKernelWriter {
 
   /** `threads`: which of how many the parts are called as. */
   *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
-    for (const together of this.#parts(statements)) {
+    for (const together of yield* this.#parts(statements)) {
       const [only] = together;
       if (together.length === 1 && this.#isLong(only)) yield* this.#loop(only);
       else yield* this.#call(together, threads);
@@ -81,7 +79,7 @@ class LongKernelWriter {
   }
 
   /** Neighbours that need none of each other's registers, each together with others until they are worth a call. */
-  #parts(statements: readonly Statement[]): Statement[][] {
+  *#parts(statements: readonly Statement[]): Sliced<Statement[][]> {
     const parts: Statement[][] = [];
     let together: Statement[] = [];
     let [done, size] = [0, 0];
@@ -91,13 +89,14 @@ class LongKernelWriter {
       [done, size] = [0, 0];
     };
     for (const piece of apart(statements)) {
-      const more = piece.reduce((sum, s) => sum + sizeIn(s), 0);
+      const more = sizeOf(piece);
       const alone = piece.length === 1 && this.#isLong(piece[0]);
       if (alone || size + more > mostSize) flush();
       together.push(...piece);
       done += work(piece);
       size += more;
       if (alone || done >= leastWork) flush();
+      yield;
     }
     flush();
     return parts;
@@ -105,7 +104,7 @@ class LongKernelWriter {
 
   /** Is it a loop whose body can be cut too? */
   #isLong(s: Statement): s is Loop {
-    if (s.kind !== 'loop' || s.count || sizeIn(s) <= mostSize) return false;
+    if (s.kind !== 'loop' || s.count || sizeOf([s]) <= mostSize) return false;
     return !countsIn(s.body, s.variable) && apart(s.body).length > 1;
   }
 }
@@ -128,16 +127,23 @@ function apart(statements: readonly Statement[]): Statement[][] {
   return groups;
 }
 
-/** How many statements and operations it is made of. */
-function sizeIn(s: Statement): number {
+/** Of how many statements and operations they are made. */
+export function sizeOf(statements: readonly Statement[]): number {
   const seen = new Set<Expression>();
+  let size = 0;
   const visit = (e: Expression): void => {
     if (seen.has(e)) return;
     seen.add(e);
+    size++;
     forEachOperand(e, visit);
   };
-  expressionsOf(s).forEach(visit);
-  return bodyOf(s).reduce((sum, inner) => sum + sizeIn(inner), 1 + seen.size);
+  const walk = (s: Statement): void => {
+    size++;
+    expressionsOf(s).forEach(visit);
+    bodyOf(s).forEach(walk);
+  };
+  statements.forEach(walk);
+  return size;
 }
 
 /** How many stores and assignments are executed. */

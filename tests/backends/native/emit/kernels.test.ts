@@ -7,6 +7,7 @@ import * as tf from '../../../../src/index.ts';
 import type { Program } from '../../../../src/loops/program.ts';
 import { nativeMissing } from '../../../backends.ts';
 import { describeUnless } from '../../../skipped.ts';
+import '../user-flags.ts';
 
 type Floats = tf.Tensor<'float32', tf.Shape>;
 
