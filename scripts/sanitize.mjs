@@ -80,11 +80,19 @@ if (raced.stderr.includes('unexpected memory mapping')) {
   );
 } else if (raced.status !== 0) failed = true;
 
-const feeds = ['tests/session/feeds-in-place.test.ts', 'tests/session/safe-feeds.test.ts'];
+const attacks = ['feeds-in-place', 'safe-feeds', 'variables'].map((name) => `tests/session/${name}.test.ts`);
 step(
   'the tests of ops and feeds under AddressSanitizer and UndefinedBehaviorSanitizer …',
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures', 'tests/ops', ...feeds, '-t', 'on native'],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    'tests/fixtures',
+    'tests/ops',
+    ...attacks,
+    '-t',
+    'on native|native, threads',
+  ],
   {
     CC: 'gcc',
     MILLRACE_CACHE: join(folder, 'cache'),
