@@ -86,11 +86,19 @@ const sanitizers = [
   ...['-O0', '-g', '--param', 'asan-instrumentation-with-call-threshold=0', '-fsanitize=address,undefined'],
   ...['-fno-sanitize=null,object-size,pointer-overflow', '-fno-sanitize-recover=all'],
 ];
-const feeds = ['tests/session/feeds-in-place.test.ts', 'tests/session/safe-feeds.test.ts'];
+const attacks = ['feeds-in-place', 'safe-feeds', 'variables'].map((name) => `tests/session/${name}.test.ts`);
 step(
   'the tests of ops and feeds under AddressSanitizer and UndefinedBehaviorSanitizer …',
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'tests/fixtures', 'tests/ops', ...feeds, '-t', 'on native'],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    'tests/fixtures',
+    'tests/ops',
+    ...attacks,
+    '-t',
+    'on native|native, threads',
+  ],
   {
     CC: 'gcc',
     MILLRACE_CACHE: join(folder, 'cache'),

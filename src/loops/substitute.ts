@@ -1,6 +1,7 @@
 // Kernels with parts replaced: the same statements with other expressions, buffers or indices.
-import { atOnce, type Sliced } from '../base/turns.ts';
+import type { Sliced } from '../base/turns.ts';
 import { type Affine, at, type Buffer, type Expression, type LoopVariable, type Statement } from './ir.ts';
+import { statementsAtOnce } from './touching.ts';
 
 /** The same operation on other operands; the expression itself if none changed. */
 export function withOperands(e: Expression, change: (operand: Expression) => Expression): Expression {
@@ -69,20 +70,30 @@ export interface StatementChange {
 }
 
 /** The same statements with every expression, and the target of every store, rewritten. */
-export const rewriteStatements = (statements: readonly Statement[], change: StatementChange): Statement[] =>
-  atOnce(rewriting(statements, change));
+export function rewriteStatements(statements: readonly Statement[], change: StatementChange): Statement[] {
+  return statements.map((s) => {
+    const outside = rewriteOutside(s, change);
+    return s.kind === 'loop' || s.kind === 'if' ? withBody(outside, rewriteStatements(s.body, change)) : outside;
+  });
+}
 
 /** The same, in slices. */
 export function* rewriting(statements: readonly Statement[], change: StatementChange): Sliced<Statement[]> {
   const result: Statement[] = [];
-  for (const s of statements) {
-    result.push(yield* rewritten(s, change));
-    yield;
+  for (const [i, s] of statements.entries()) {
+    const outside = rewriteOutside(s, change);
+    const inner = s.kind === 'loop' || s.kind === 'if';
+    result.push(inner ? withBody(outside, yield* rewriting(s.body, change)) : outside);
+    if (i % statementsAtOnce === 0) yield;
   }
   return result;
 }
 
-function* rewritten(s: Statement, change: StatementChange): Sliced<Statement> {
+const withBody = (s: Statement, body: Statement[]): Statement =>
+  s.kind === 'loop' || s.kind === 'if' ? { ...s, body } : s;
+
+/** The same, but for the statements inside of it. */
+export function rewriteOutside(s: Statement, change: StatementChange): Statement {
   const { expression, target } = change;
   switch (s.kind) {
     case 'set':
@@ -96,9 +107,9 @@ function* rewritten(s: Statement, change: StatementChange): Sliced<Statement> {
     case 'prefetch':
       return { ...s, ...target(s.buffer, s.index) };
     case 'if':
-      return { ...s, condition: expression(s.condition), body: yield* rewriting(s.body, change) };
+      return { ...s, condition: expression(s.condition) };
     case 'loop':
-      return { ...s, ...(s.count && { count: expression(s.count) }), body: yield* rewriting(s.body, change) };
+      return s.count ? { ...s, count: expression(s.count) } : s;
   }
 }
 

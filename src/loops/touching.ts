@@ -1,14 +1,28 @@
-// Which buffers statements read and write.
+// Walks over statements, those inside of others too: which buffers they read and write.
 import { atOnce, type Sliced } from '../base/turns.ts';
 import { type Buffer, bodyOf, type Expression, expressionsOf, forEachOperand, type Statement } from './ir.ts';
 
-/** The buffers that statements read and write. */
-export const touchedBy = (statements: readonly Statement[]): Touched => atOnce(touching(statements));
+/** So many statements take some 100 µs. */
+export const statementsAtOnce = 16;
 
+/** Shows all statements, each before those inside of it. */
+export function* walking(statements: readonly Statement[], show: (s: Statement) => void): Sliced<void> {
+  const open = [...statements].reverse();
+  let shown = 0;
+  for (let s = open.pop(); s; s = open.pop()) {
+    show(s);
+    const inside = bodyOf(s);
+    for (let i = inside.length - 1; i >= 0; i--) open.push(inside[i]);
+    if (++shown % statementsAtOnce === 0) yield;
+  }
+}
+
+/** The buffers that statements read and write. */
 export interface Touched {
   readonly read: ReadonlySet<Buffer>;
   readonly written: ReadonlySet<Buffer>;
 }
+export const touchedBy = (statements: readonly Statement[]): Touched => atOnce(touching(statements));
 
 /** The same, in slices. */
 export function* touching(statements: readonly Statement[]): Sliced<Touched> {
@@ -21,13 +35,10 @@ export function* touching(statements: readonly Statement[]): Sliced<Touched> {
     if (e.kind === 'load' || e.kind === 'loadAt') read.add(e.buffer);
     forEachOperand(e, visit);
   };
-  const walk = function* (s: Statement): Sliced<void> {
+  yield* walking(statements, (s) => {
     expressionsOf(s).forEach(visit);
     if (s.kind === 'store' || s.kind === 'storeAt') written.add(s.buffer);
     if (s.kind === 'prefetch') read.add(s.buffer);
-    yield;
-    for (const inner of bodyOf(s)) yield* walk(inner);
-  };
-  for (const s of statements) yield* walk(s);
+  });
   return { read, written };
 }

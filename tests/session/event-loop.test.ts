@@ -1,6 +1,8 @@
 // The event loop stays the user's while large graphs are compiled and run for the first time. Nothing is judged by the
 // clock alone, which other programs delay: only pieces of work, by the whole of which they are part.
 import { expect, test } from 'vitest';
+import { emitting as emittingC } from '../../src/backends/native/emit/emit.ts';
+import { secondsOf } from '../../src/backends/run/work.ts';
 import { emitting } from '../../src/backends/wasm/emit/emit.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import type { Sliced } from '../../src/base/turns.ts';
@@ -50,6 +52,17 @@ function largeTraining(layers: number, size: number): Large {
   });
 }
 
+/** Kernels of thousands of statements each. */
+function longChain(operations: number, size: number): Large {
+  const graph = new tf.Graph();
+  return graph.asDefault(() => {
+    const x = tf.placeholder('float32', [size, size]) as Any;
+    let y: Any = x;
+    for (let i = 0; i < operations; i++) y = tf.tanh(tf.mul(y, 1.1) as Any) as Any;
+    return { graph, x, size, fetches: tf.gradients(y, [x]) as Any[], targets: [] };
+  });
+}
+
 /** The milliseconds between yields. */
 function drive<T>(steps: Sliced<T>): { value: T; pieces: number[] } {
   const pieces: number[] = [];
@@ -61,28 +74,38 @@ function drive<T>(steps: Sliced<T>): { value: T; pieces: number[] } {
   }
 }
 
+const passes = ['compile', 'estimate', 'emit', 'emit C'] as const;
+
 /** Compiles, and tells how long each piece took. */
-function compileOnce({ graph, x, size, fetches, targets }: Large): Record<'compile' | 'emit', number[]> {
+function compileOnce({ graph, x, size, fetches, targets }: Large): Record<(typeof passes)[number], number[]> {
   const request = { graph, fetches, targets, feeds: [{ tensor: x, shape: [size, size] }], seed: 0 };
-  const compiled = drive(compiling(request, machineFor(false)));
+  const machine = machineFor(false);
+  const compiled = drive(compiling(request, machine));
+  const plan = compiled.value.plan as Plan;
   const memory = { shared: true, minimum: 16, maximum: 65535 };
   const options = { addressOf: () => 1024, memory, fusedMultiplyAdd: false, profile: false };
-  return { compile: compiled.pieces, emit: drive(emitting(compiled.value.plan as Plan, options)).pieces };
+  return {
+    compile: compiled.pieces,
+    estimate: drive(secondsOf(plan, { operations: 4e9, bytes: 1e10 }, 1)).pieces,
+    emit: drive(emitting(plan, options)).pieces,
+    'emit C': drive(emittingC(plan, { machine, profile: false })).pieces,
+  };
 }
 
 test.each([
   ['a graph of 8000 operations', () => largeGraph(8000, 9)],
   ['a training step with 2000 variables', () => largeTraining(500, 6)],
+  ['a chain of 600 operations with its gradient', () => longChain(300, 8)],
 ])('%s: between two yields no pass does more than a sixteenth of all work', (_, build) => {
   const large = build();
   // Of each piece the shortest time: collecting garbage, compiling the compiler and other programs come at any place.
   const runs = Array.from({ length: 4 }, () => compileOnce(large));
-  const passes = (['compile', 'emit'] as const).map((name) => {
+  const times = passes.map((name) => {
     const pieces = runs[0][name].map((_, i) => Math.min(...runs.map((r) => r[name][i])));
     return { name, pieces, time: pieces.reduce((a, b) => a + b) };
   });
-  const all = passes.reduce((sum, { time }) => sum + time, 0);
-  for (const { name, pieces, time } of passes) {
+  const all = times.reduce((sum, { time }) => sum + time, 0);
+  for (const { name, pieces, time } of times) {
     const longest = pieces.reduce((a, b) => Math.max(a, b));
     const at = pieces.indexOf(longest);
     console.log(`${name}: ${time.toFixed(0)} ms in ${pieces.length} pieces, ${longest.toFixed(1)} ms in number ${at}`);

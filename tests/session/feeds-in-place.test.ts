@@ -39,3 +39,26 @@ test.each(backends)('on %s: parts of buffers, shared memory, small and large fee
   }
   await session.close();
 });
+
+test.each(backends)('on %s: runs that wait read what they were fed when they were asked for', async (backend) => {
+  const long = 2 ** 18;
+  const graph = new tf.Graph();
+  const x = graph.asDefault(() => tf.placeholder('float32', [null]));
+  const y = graph.asDefault(() => tf.exp(tf.mul(x, 0)).add(x));
+  const session = new tf.Session({ graph, backend, threads: 2 });
+  const fed = new Float32Array(long);
+  const ask = (k: number) => {
+    fed.fill(k);
+    return session.run(y, [[x, fed]]);
+  };
+  // The first is compiled meanwhile; nobody but the runs has their copies.
+  const runs = Array.from({ length: 6 }, (_, k) => ask(k));
+  fed.fill(-1);
+  structuredClone(fed, { transfer: [fed.buffer] });
+  for (const [k, run] of runs.entries()) {
+    const { data } = await run;
+    expect(data.length).toBe(long);
+    expect(data.every((v) => v === k + 1)).toBe(true);
+  }
+  await session.close();
+});

@@ -4,7 +4,6 @@ import type { Sliced } from '../../base/turns.ts';
 import {
   type Affine,
   type Buffer,
-  bodyOf,
   type Expression,
   expressionsOf,
   forEachOperand,
@@ -12,6 +11,7 @@ import {
   type Statement,
   touched,
 } from '../../loops/ir.ts';
+import { statementsAtOnce } from '../../loops/touching.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 
 /**
@@ -129,7 +129,7 @@ export class Addresses {
       else if (e.kind === 'index') this.#fold(this.#pointer('index', e.index, 1), e.index.constant);
       else forEachOperand(e, collect);
     };
-    for (const s of statements) {
+    for (const [i, s] of statements.entries()) {
       if (s.kind === 'store' || s.kind === 'prefetch') this.#note(s.buffer, s.index, 0);
       expressionsOf(s).forEach(collect);
       if (s.kind === 'loop') {
@@ -138,8 +138,8 @@ export class Addresses {
         this.enter(inner);
         yield* this.#visit(s.body, inner);
         this.leave();
-      } else yield* this.#visit(bodyOf(s), scope);
-      yield;
+      } else if (s.kind === 'if') yield* this.#visit(s.body, scope);
+      if (i % statementsAtOnce === 0) yield;
     }
   }
 

@@ -1,8 +1,9 @@
 // How long a run will take, by what its loop nests do: only where it runs depends on it, never what it computes.
 import type { Sliced } from '../../base/turns.ts';
-import { bodyOf, children, type Expression, expressionsOf, iterations, type Statement } from '../../loops/ir.ts';
+import { children, type Expression, expressionsOf, iterations, type Statement } from '../../loops/ir.ts';
 import { isDivided, sharedBody } from '../../loops/patterns.ts';
 import type { Program } from '../../loops/program.ts';
+import { statementsAtOnce } from '../../loops/touching.ts';
 import { sizeOf } from '../../tensor/dtype.ts';
 
 /** What a core does in a second, roughly: operations, on vectors or single numbers, and bytes moved. */
@@ -51,13 +52,13 @@ function* operationsOf(statements: readonly Statement[]): Sliced<number> {
   const before = known.get(statements);
   if (before !== undefined) return before;
   let sum = 0;
-  for (const s of statements) {
+  for (const [i, s] of statements.entries()) {
     const seen = new Set<Expression>();
     for (const e of expressionsOf(s)) sum += operationsIn(e, seen);
     // What a loop or a condition takes itself, or a store.
-    const inside = 1 + (yield* operationsOf(bodyOf(s)));
+    const inside = 1 + (s.kind === 'loop' || s.kind === 'if' ? yield* operationsOf(s.body) : 0);
     sum += s.kind === 'loop' ? iterations(s) * inside : s.kind === 'set' ? 0 : inside;
-    yield;
+    if (i % statementsAtOnce === 0) yield;
   }
   known.set(statements, sum);
   return sum;

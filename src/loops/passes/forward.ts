@@ -16,8 +16,8 @@ import {
   touched,
 } from '../ir.ts';
 import { localsOf } from '../locals.ts';
-import { rewriter, rewriteStatements } from '../substitute.ts';
-import { touching } from '../touching.ts';
+import { rewriteOutside, rewriter } from '../substitute.ts';
+import { statementsAtOnce, touching } from '../touching.ts';
 
 /** Elements that lie in memory as a register, or a constant, has them. */
 interface Kept {
@@ -52,19 +52,20 @@ class Forwarding {
 
   *body(statements: Body, known: KeptIn): Sliced<Statement[]> {
     const result: Statement[] = [];
-    for (const s of statements) {
-      result.push(...(yield* this.#statement(s, known)));
-      yield;
+    for (const [i, s] of statements.entries()) {
+      const expression = rewriter((e) => (e.kind === 'load' ? (find(e, known) ?? e) : e));
+      const outside = rewriteOutside(s, { expression, target: (buffer, index) => ({ buffer, index }) });
+      if (outside.kind === 'loop' || outside.kind === 'if') {
+        // Nothing is known of what the body changes, neither in it nor after it.
+        forgetChanges(known, outside.body);
+        result.push({ ...outside, body: yield* this.body(outside.body, new Map(known)) });
+      } else result.push(...this.#statement(outside, known));
+      if (i % statementsAtOnce === 0) yield;
     }
     return result;
   }
 
-  *#statement(s: Statement, known: KeptIn): Sliced<Statement[]> {
-    const expression = rewriter((e) => (e.kind === 'load' ? (find(e, known) ?? e) : e));
-    const [changed] = rewriteStatements([s.kind === 'loop' || s.kind === 'if' ? { ...s, body: [] } : s], {
-      expression,
-      target: (buffer, index) => ({ buffer, index }),
-    });
+  #statement(changed: Exclude<Statement, { kind: 'loop' | 'if' }>, known: KeptIn): Statement[] {
     switch (changed.kind) {
       case 'set':
         forgetLocal(known, changed.local);
@@ -76,11 +77,6 @@ class Forwarding {
         return this.#store(changed, known);
       case 'prefetch':
         return [changed];
-      case 'loop':
-      case 'if':
-        // Nothing is known of what the body changes, neither in it nor after it.
-        forgetChanges(known, bodyOf(s));
-        return [{ ...changed, body: yield* this.body(bodyOf(s), new Map(known)) }];
     }
   }
 

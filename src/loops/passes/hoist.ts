@@ -6,6 +6,7 @@ import * as ir from '../ir.ts';
 import type { Machine } from '../machine.ts';
 import { patternOf, withBuffers } from '../patterns.ts';
 import { rewriter, rewriting } from '../substitute.ts';
+import { statementsAtOnce } from '../touching.ts';
 
 /** Vector registers that hoisted loads leave to what is computed in the loop. */
 const spare = 4;
@@ -30,12 +31,12 @@ export function* hoist(kernels: readonly Kernel[], { registers }: Pick<Machine, 
  */
 export function* hoistLoads(statements: readonly Statement[], registers: number): Sliced<Statement[]> {
   const result: Statement[] = [];
-  for (const s of statements) {
+  for (const [i, s] of statements.entries()) {
     if (s.kind === 'if' || (s.kind === 'loop' && containsLoop(s.body))) {
       result.push({ ...s, body: yield* hoistLoads(s.body, registers) });
     } else if (s.kind === 'loop') result.push(...(yield* hoistFrom(s, registers)));
     else result.push(s);
-    yield;
+    if (i % statementsAtOnce === 0) yield;
   }
   return result;
 }

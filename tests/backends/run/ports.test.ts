@@ -1,7 +1,8 @@
 // What a run is given and what it gives.
 import { expect, test } from 'vitest';
-import { collect, fill, type ViewOf } from '../../../src/backends/run/ports.ts';
-import { InvalidArgumentError } from '../../../src/base/errors.ts';
+import { collect, collecting, fill, filling, type ViewOf } from '../../../src/backends/run/ports.ts';
+import { FeedError, InvalidArgumentError } from '../../../src/base/errors.ts';
+import { atOnce } from '../../../src/base/turns.ts';
 import type { Buffer } from '../../../src/loops/ir.ts';
 import type { Port, Program } from '../../../src/loops/program.ts';
 import { allocate, type DType, type TypedArray } from '../../../src/tensor/dtype.ts';
@@ -46,6 +47,30 @@ test('counters are in the order of the program, and the status of the run before
   fill(program, view, [], [10, 20]);
   expect(counters.map((c) => view(c.buffer)[0])).toEqual([10, 20]);
   expect([...view(status)]).toEqual([0, 0, 0]);
+});
+
+test('large feeds and fetches are copied in pieces of at most half a megabyte', () => {
+  const length = 2 ** 19;
+  const a = port('a', 'float32', length);
+  const { program, view } = start({ feeds: [a], fetches: [a] });
+  const fed = Float32Array.from({ length }, (_, i) => i + 1);
+  /** In order: what is still 0 comes last. */
+  const there = () => (view(a.buffer).indexOf(0) + length + 1) % (length + 1);
+  const bytesOf = (data: TypedArray) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  let before = 0;
+  const copying = filling(program, view, [fed], []);
+  while (!copying.next().done) {
+    expect(4 * (there() - before)).toBeLessThanOrEqual(2 ** 19);
+    before = there();
+  }
+  expect(bytesOf(view(a.buffer)).equals(bytesOf(fed))).toBe(true);
+  let pieces = 0;
+  const fetching = collecting(program, view, 0);
+  let step = fetching.next();
+  for (; !step.done; step = fetching.next()) pieces++;
+  expect(pieces).toBeGreaterThanOrEqual(4);
+  expect(bytesOf((step.value as TypedArray[])[0]).equals(bytesOf(fed))).toBe(true);
+  expect(() => atOnce(filling(program, view, [fed.subarray(1)], []))).toThrow(FeedError);
 });
 
 test('fetches are copies', () => {

@@ -3,7 +3,6 @@
 import type { Sliced } from '../../../base/turns.ts';
 import {
   type Buffer,
-  bodyOf,
   type Expression,
   expressionsOf,
   forEachOperand,
@@ -17,6 +16,7 @@ import {
 import type { Machine } from '../../../loops/machine.ts';
 import { buffersOf } from '../../../loops/patterns.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
+import { statementsAtOnce, walking } from '../../../loops/touching.ts';
 import { type DType, sizeOf } from '../../../tensor/dtype.ts';
 import { type AddressBase, Addresses, type Origin, type Pointer, type Scope } from '../../emit/addresses.ts';
 import { addressText, ExpressionWriter, pointerName } from './expression.ts';
@@ -86,20 +86,28 @@ class KernelWriter {
     this.#addresses.leave();
   }
 
-  *#body(statements: readonly Statement[], scope: Scope): Sliced<void> {
-    let loops = 0;
-    for (const s of statements) {
-      loops = yield* this.#statement(s, scope, loops);
-      yield;
+  /** `loops` of the scope have been written before. Returns how many have been after it. */
+  *#body(statements: readonly Statement[], scope: Scope, before = 0): Sliced<number> {
+    let loops = before;
+    for (const [i, s] of statements.entries()) {
+      if (s.kind === 'loop') yield* this.#loop(s, scope.loops[loops++]);
+      else if (s.kind === 'if') loops = yield* this.#if(s, scope, loops);
+      else this.#statement(s);
+      if (i % statementsAtOnce === 0) yield;
     }
+    return loops;
   }
 
-  /** Writes a statement; `loops` of the scope have been written before it. Returns how many have been after it. */
-  *#statement(s: Statement, scope: Scope, loops: number): Sliced<number> {
-    if (s.kind === 'loop') {
-      yield* this.#loop(s, scope.loops[loops]);
-      return loops + 1;
-    }
+  *#if(s: Statement & { kind: 'if' }, scope: Scope, before: number): Sliced<number> {
+    const { lines, texts } = this.#expressions.write(s.condition);
+    this.#lines.push(...lines, `if (${texts[0]}) {`);
+    const loops = yield* this.#body(s.body, scope, before);
+    this.#lines.push('}');
+    return loops;
+  }
+
+  /** Writes a statement with none inside. */
+  #statement(s: Exclude<Statement, { kind: 'loop' | 'if' }>): void {
     const adds = isAccumulation(s);
     const { lines, texts } = this.#expressions.write(...(adds ? [s.value.a, s.value.b] : expressionsOf(s)));
     // Their names are new ones, so they need no block of their own.
@@ -110,14 +118,14 @@ class KernelWriter {
         const local = this.#expressions.localOf(s.local);
         if (adds) {
           this.#lines.push(`ACCUMULATE_${this.#expressions.typeOf(s.value.type)}(${local}, ${first}, ${second})`);
-          return loops;
+          return;
         }
         this.#lines.push(`${local} = ${first};`);
         if (this.#reused.has(s.local)) {
           if (isVectorLoad(s.value)) this.#lines.push(`PIN(${local})`);
           else if (isComputedInteger(s.value)) this.#lines.push(`${s.value.type.lanes > 1 ? 'PIN' : 'KEEP'}(${local})`);
         }
-        return loops;
+        return;
       }
       case 'store': {
         const at = this.#expressions.elementAddress(s.buffer, s.index);
@@ -127,24 +135,17 @@ class KernelWriter {
             ? storeText(s.buffer.dtype, type, at, first)
             : partialStoreText(s.buffer.dtype, type, at, first, s.count),
         );
-        return loops;
+        return;
       }
       case 'prefetch': {
         const at = this.#expressions.elementAddress(s.buffer, s.index);
         this.#lines.push(`__builtin_prefetch(${at}, 0, 2);`);
-        return loops;
+        return;
       }
       case 'storeAt': {
         const at = this.#expressions.computedAddress(s.buffer, first, 0);
         this.#lines.push(storeText(s.buffer.dtype, this.#expressions.typeOf(s.value.type), at, second));
-        return loops;
-      }
-      case 'if': {
-        this.#lines.push(`if (${first}) {`);
-        let inside = loops;
-        for (const inner of s.body) inside = yield* this.#statement(inner, scope, inside);
-        this.#lines.push('}');
-        return inside;
+        return;
       }
     }
   }
@@ -229,11 +230,6 @@ function* readMoreThanOnce(statements: readonly Statement[]): Sliced<Set<Local>>
     if (e.kind === 'local') (once.has(e.local) ? more : once).add(e.local);
     forEachOperand(e, visit);
   };
-  const walk = function* (s: Statement): Sliced<void> {
-    expressionsOf(s).forEach(visit);
-    yield;
-    for (const inner of bodyOf(s)) yield* walk(inner);
-  };
-  for (const s of statements) yield* walk(s);
+  yield* walking(statements, (s) => expressionsOf(s).forEach(visit));
   return more;
 }

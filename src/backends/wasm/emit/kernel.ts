@@ -3,7 +3,6 @@
 import type { Sliced } from '../../../base/turns.ts';
 import {
   type Buffer,
-  bodyOf,
   type Expression,
   expressionsOf,
   forEachOperand,
@@ -16,7 +15,7 @@ import {
 } from '../../../loops/ir.ts';
 import { buffersOf } from '../../../loops/patterns.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
-import { touching } from '../../../loops/touching.ts';
+import { touching, walking } from '../../../loops/touching.ts';
 import { Addresses, type BaseLocals, type Origin } from '../../emit/addresses.ts';
 import { FunctionBody } from './encode.ts';
 import { ExpressionEmitter } from './expression.ts';
@@ -162,14 +161,11 @@ function* usesOfLocals(statements: readonly Statement[]): Sliced<Map<Local, numb
     seen.add(e);
     forEachOperand(e, visit);
   };
-  const walk = function* (s: Statement): Sliced<void> {
+  yield* walking(statements, (s) => {
     seen.clear();
     expressionsOf(s).forEach(visit);
     if (s.kind === 'set') use(s.local);
-    yield;
-    for (const inner of bodyOf(s)) yield* walk(inner);
-  };
-  for (const s of statements) yield* walk(s);
+  });
   return uses;
 }
 

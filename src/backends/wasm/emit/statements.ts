@@ -1,6 +1,7 @@
 // Statements as instructions: loops, and the pointers that move with them.
 import type { Sliced } from '../../../base/turns.ts';
 import { isParallel, iterations, type Loop, type Statement } from '../../../loops/ir.ts';
+import { statementsAtOnce } from '../../../loops/touching.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import type { Addresses, Pointer, Scope } from '../../emit/addresses.ts';
 import { pushPointer, storeScalar, storeVector } from './access.ts';
@@ -51,13 +52,30 @@ export class StatementEmitter {
   }
 
   *statements(statements: readonly Statement[], scope: Scope): Sliced<void> {
-    for (const s of statements) {
-      yield* this.#statement(s, scope);
-      yield;
+    for (const [i, s] of statements.entries()) {
+      if (s.kind === 'loop') yield* this.#nextLoop(s, scope);
+      else if (s.kind === 'if') yield* this.#if(s, scope);
+      else this.#statement(s);
+      if (i % statementsAtOnce === 0) yield;
     }
   }
 
-  *#statement(s: Statement, scope: Scope): Sliced<void> {
+  *#if(s: Statement & { kind: 'if' }, scope: Scope): Sliced<void> {
+    this.#expressions.begin(s.condition);
+    this.#expressions.emit(s.condition);
+    this.#body.open('if');
+    yield* this.statements(s.body, scope);
+    this.#body.op('end');
+  }
+
+  *#nextLoop(s: Loop, scope: Scope): Sliced<void> {
+    const number = this.#emitted.get(scope) ?? 0;
+    this.#emitted.set(scope, number + 1);
+    yield* this.#loop(s, scope.loops[number]);
+  }
+
+  /** A statement with none inside. */
+  #statement(s: Exclude<Statement, { kind: 'loop' | 'if' }>): void {
     const body = this.#body;
     const expressions = this.#expressions;
     switch (s.kind) {
@@ -80,19 +98,6 @@ export class StatementEmitter {
       // There is no instruction for it, and the machine says so.
       case 'prefetch':
         break;
-      case 'if':
-        expressions.begin(s.condition);
-        expressions.emit(s.condition);
-        body.open('if');
-        yield* this.statements(s.body, scope);
-        body.op('end');
-        break;
-      case 'loop': {
-        const number = this.#emitted.get(scope) ?? 0;
-        this.#emitted.set(scope, number + 1);
-        yield* this.#loop(s, scope.loops[number]);
-        break;
-      }
     }
   }
 
