@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
+const cores = availableParallelism();
+/** For a test, in milliseconds, on a machine that has other things to do too. A soak takes as long as it needs. */
+const timeout = Number(process.env.MILLRACE_TEST_TIMEOUT ?? 120_000);
+
 // Thousands of small programs are compiled: gcc starts faster than clang, and optimizing them would take longer than
 // they run. What is compiled once is there for the other test files. Tests that are about a backend name it.
 const gcc = spawnSync('gcc', ['--version']).status === 0;
@@ -11,6 +15,7 @@ const env = {
   MILLRACE_BACKEND: 'wasm',
   MILLRACE_CACHE: process.env.MILLRACE_CACHE ?? join(tmpdir(), `millrace-test-cache-${process.pid}`),
   MILLRACE_CFLAGS: process.env.MILLRACE_CFLAGS ?? '-O1',
+  MILLRACE_TEST_TIMEOUT: String(timeout),
   ...(gcc && !process.env.CC ? { CC: 'gcc' } : {}),
 };
 
@@ -56,22 +61,46 @@ export function placeOf({ moduleId }: TestSpecification): number {
   return place < 0 ? long.length : place;
 }
 
+const inFolders = (...folders: string[]) => folders.map((folder) => `tests/${folder}/**/*.test.ts`);
+/** Tests that wait for processes, servers and clocks: one more of them at a time than there are cores. */
+const waiting = inFolders('browser', 'checkpoint', 'data', 'integration', 'types', 'backends/native/toolchain');
+/** Tests of what keeps no state in the process: their files share processes, which load the sources once. */
+const pure = [
+  ...inFolders('autodiff', 'compiler', 'fixtures', 'kernels', 'loops', 'numbers', 'ops', 'playground', 'primitives'),
+  ...inFolders('tensor', 'train', 'backends/{emit,reference,run}', 'backends/{native,wasm}/emit'),
+];
+
 class LongestFirst extends BaseSequencer {
+  /** A process is shared by files that follow each other, so those that share none come first. */
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b));
+    const shares = ({ project }: TestSpecification) => Number(!project.config.isolate);
+    return (await super.sort(files)).sort((a, b) => shares(a) - shares(b) || placeOf(a) - placeOf(b));
   }
 }
 
+/** What all tests have in common, those that judge mutants too. */
+export const common = {
+  testTimeout: timeout,
+  hookTimeout: timeout,
+  pool: 'forks',
+  // Vitest would leave one of two cores idle.
+  ...(cores === 2 ? { maxWorkers: 2 } : {}),
+  env,
+  globalSetup: './tests/native-cache.ts',
+  setupFiles: './tests/seed.ts',
+} as const;
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    testTimeout: 60_000,
-    pool: 'forks',
-    // Vitest would leave one of two cores idle.
-    ...(availableParallelism() === 2 ? { maxWorkers: 2 } : {}),
-    env,
-    globalSetup: './tests/native-cache.ts',
-    setupFiles: './tests/seed.ts',
+    ...common,
     sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'waiting', include: waiting, maxWorkers: cores + 1 } },
+      {
+        extends: true,
+        test: { name: 'alone', include: inFolders('.'), exclude: [...waiting, ...pure], sequence: { groupOrder: 1 } },
+      },
+      { extends: true, test: { name: 'pure', include: pure, isolate: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

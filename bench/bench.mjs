@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { cases } from './cases.mjs';
 import { millrace } from './contenders.mjs';
 import { alternate, compare } from './measure.mjs';
+import { neighbours } from './process.mjs';
 import { machine, machineLine, print, tables, write } from './report.mjs';
 
 const known = ['native', 'wasm', 'reference'];
@@ -86,8 +87,12 @@ async function measure(name, variant, threads, { backends, rounds }) {
     ...peers.flatMap((peer) => peer(variant, threads)),
   ];
   const steps = variant.steps ?? spec.steps;
+  const leave = neighbours(variant.neighbours ?? 0);
   const rows = await alternate(contenders, { ...spec, steps, rounds: rounds ?? spec.rounds });
+  leave();
   for (const row of rows.filter((row) => !row.skipped)) {
+    // They are what is measured, and no reason to repeat it.
+    if (row.others !== undefined) row.others -= variant.neighbours ?? 0;
     if (row.ours) row.goal = goalOf(spec, { ...variant, threads }, row);
     if (spec.perSecond) row.rate = `${((1000 * variant.batch) / row.median).toFixed(0)} images/s`;
   }

@@ -1,5 +1,5 @@
 // The cases: what is run, on how many threads, against whom, and where to get to.
-import { enginePeak, engineRead, javascript, onnxruntime, pytorch } from './contenders.mjs';
+import { enginePeak, engineRead, javascript, oneThread, onnxruntime, pytorch } from './contenders.mjs';
 import { kernels, reductions, updates } from './kernels.mjs';
 import { graphs } from './large.mjs';
 import { libraries, memory, nativeRead } from './native-peers.mjs';
@@ -10,7 +10,7 @@ import { libraries, memory, nativeRead } from './native-peers.mjs';
  * many times as fast as the first peer it is to be, or what in words. With `plain` in a variant, plain SIMD is measured
  * too. `backends`: of a variant, these only; of a case, it runs on others only when asked for. `fresh`: each round starts new processes, and what counts is the
  * time of the whole `process` or of its only `step`; with `cold` in a variant they find no compiled code in the cache.
- * `perSecond`: what is shown is images per second.
+ * `neighbours` in a variant: how many other processes compute meanwhile. `perSecond`: what is shown is images per second.
  */
 const training = (model, batch, extra = {}) => ({ what: `batch ${batch}`, model, mode: 'train', batch, ...extra });
 
@@ -49,6 +49,30 @@ export const cases = {
     rounds: 10,
     peers: [pytorch],
     goal: { wasm: ({ plain }) => (plain ? 0.6 : 0.75), native: () => 1.2 },
+  },
+  lstm: {
+    variants: [training('lstm', 20)],
+    threads: [2],
+    steps: 3,
+    rounds: 10,
+    peers: [pytorch],
+  },
+  busy: {
+    variants: [
+      ['cnn', 50],
+      ['lstm', 20],
+      ['softmax', 50],
+    ].flatMap(([model, batch]) =>
+      [0, 1, 2].map((neighbours) =>
+        training(model, batch, { what: `${model}-train beside ${neighbours}`, neighbours }),
+      ),
+    ),
+    threads: [2],
+    steps: 20,
+    rounds: 10,
+    peers: { wasm: [oneThread('wasm')], native: [oneThread('native')] },
+    // At most 1.5 times as slow.
+    goal: { wasm: () => 0.67, native: () => 0.67 },
   },
   'cnn-infer': {
     variants: [

@@ -60,6 +60,15 @@ export function millrace(variant, backend, threads) {
   ];
 }
 
+/** The same session on one thread. */
+export const oneThread = (backend) => (variant) =>
+  millrace(variant, backend, 1).map((contender) => ({
+    ...contender,
+    name: `${contender.name}, one thread`,
+    ours: false,
+    family: 'one thread',
+  }));
+
 const pythons = ['/usr/bin/python3', 'python3', 'python'];
 let torch;
 /** The interpreter that has PyTorch, and its version; looked for once. */

@@ -21,7 +21,8 @@ function layers(tf) {
   };
 }
 
-const models = {
+/** What is learned on images: their shape, the optimizer and the network. */
+const networks = {
   softmax: { shape: [784], learn: (tf) => new tf.train.GradientDescentOptimizer(0.01), logits: softmax },
   cnn: { shape: [784], learn: (tf) => new tf.train.AdamOptimizer(1e-4), logits: cnn },
   vgg: { shape: [32, 32, 3], learn: (tf) => new tf.train.AdamOptimizer(1e-4), logits: vgg },
@@ -59,12 +60,48 @@ function mlp(tf, x) {
   return dense(tf.nn.relu(dense(h1, [1024, 1024])), [1024, 10]);
 }
 
+/** Of words, numbers that differ: only time is measured. */
+const numbers = (count, below) => Int32Array.from({ length: count }, (_, i) => (i * 7919 + 13) % below);
+
+/**
+ * A language model, unrolled over the steps of a sentence as in TensorFlow's tutorial: so many words, layers of so many
+ * units. The loss is the mean over all words.
+ */
+function lstm(tf, batch, { layers: count, units, steps, words }) {
+  const { dense } = layers(tf);
+  const uniform = (shape) => tf.variable(tf.randomUniform(shape, { minval: -0.1, maxval: 0.1 }));
+  const [x, y_] = [tf.placeholder('int32', [batch, steps]), tf.placeholder('int32', [batch, steps])];
+  let inputs = tf.unstack(tf.gather(uniform([words, units]), x), { axis: 1 });
+  for (let layer = 0; layer < count; layer++) {
+    const [weights, biases] = [uniform([2 * units, 4 * units]), tf.variable(tf.zeros([4 * units]))];
+    let [c, h] = [tf.zeros([batch, units]), tf.zeros([batch, units])];
+    inputs = inputs.map((input) => {
+      const gates = tf.matmul(tf.concat([input, h], 1), weights).add(biases);
+      const [i, j, f, o] = [0, 1, 2, 3].map((gate) => tf.slice(gates, [0, gate * units], [batch, units]));
+      c = c.mul(tf.sigmoid(f)).add(tf.sigmoid(i).mul(tf.tanh(j)));
+      h = tf.tanh(c).mul(tf.sigmoid(o));
+      return h;
+    });
+  }
+  const logits = dense(tf.reshape(tf.stack(inputs, 1), [-1, units]), [units, words], 0.1);
+  const labels = tf.reshape(y_, [-1]);
+  const loss = tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits }));
+  return {
+    fetch: new tf.train.AdamOptimizer(1e-4).minimize(loss),
+    feeds: [
+      [x, tf.array(numbers(batch * steps, words), [batch, steps])],
+      [y_, tf.array(numbers(batch * steps, words), [batch, steps])],
+    ],
+  };
+}
+
 /**
  * A model on a batch of its own: `fetch` and `feeds` are what a session runs. Mode `train` is a training step; `infer`
  * gives the probabilities, without dropout; `evaluate` too, but of the graph that was made for training.
  */
 export function model(tf, name, mode, batch) {
-  const { shape, learn, logits } = models[name];
+  if (name === 'lstm') return lstm(tf, batch, { layers: 2, units: 200, steps: 20, words: 10_000 });
+  const { shape, learn, logits } = networks[name];
   const x = tf.placeholder('float32', [null, ...shape]);
   const keepProb = name === 'cnn' && mode !== 'infer' ? tf.placeholder('float32') : undefined;
   const y = tf.nn.softmax(logits(tf, x, keepProb));

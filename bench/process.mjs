@@ -34,6 +34,18 @@ export function machineTime() {
   return user === undefined ? undefined : 10 * (user + nice + system + irq + softirq + steal);
 }
 
+/** Starts so many processes that compute until they are ended, by the function that this returns. */
+export function neighbours(count) {
+  const children = Array.from({ length: count }, () => spawn(process.execPath, ['-e', 'for (;;);']));
+  for (const child of children) running.add(child);
+  return () => {
+    for (const child of children) {
+      child.kill('SIGKILL');
+      running.delete(child);
+    }
+  };
+}
+
 /** Starts a contender. `patience`: how many seconds it may take to answer; `env`: variables for its environment. */
 export function launch(command, args, { patience = 300, env } = {}) {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });

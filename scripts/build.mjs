@@ -2,7 +2,7 @@
 // one. What browsers get has a folder of its own, without the backend that only Node can run. So has what CommonJS gets:
 // TypeScript takes declarations for those of ES modules or of CommonJS by the folder in which they lie.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -19,6 +19,8 @@ const types = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--
 if (types.status !== 0) process.exit(1);
 
 const entryPoints = { index: 'src/index.ts', mnist: 'src/data/mnist.ts', numpy: 'src/checkpoint/numpy.ts' };
+/** Files of their own, which a bundler leaves out of a page that uses nothing of them: package.json says that they do nothing else. */
+const rooms = ['layers', 'losses', 'metrics', 'variables'];
 // The same modules, and their declarations once more.
 const cjs = join(root, 'dist/cjs');
 for (const name of readdirSync(join(root, 'dist'))) {
@@ -36,12 +38,22 @@ const withoutNative = {
     onResolve({ filter: /\/native\/backend\.ts$/ }, () => ({ path: join(root, 'src/backends/native/absent.ts') })),
 };
 
+/** The index has them from beside it. */
+const apart = {
+  name: 'rooms apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^\.\/(layers|losses|metrics|variables)\/index\.ts$/ }, ({ path }) => ({
+      path: `./${path.split('/')[1]}.js`,
+      external: true,
+    })),
+};
+
 const bundle = (outdir, ...plugins) =>
   build({
     absWorkingDir: root,
-    entryPoints,
+    entryPoints: { ...entryPoints, ...Object.fromEntries(rooms.map((room) => [room, `src/${room}/index.ts`])) },
     outdir,
-    plugins,
+    plugins: [apart, ...plugins],
     bundle: true,
     splitting: true,
     chunkNames: 'shared-[hash]',
@@ -69,5 +81,11 @@ for (const [folder, mark] of [
   writeFileSync(join(root, folder, 'thread.js'), `${threadSource.trim()}\n${mark}`);
   writeFileSync(join(root, folder, 'thread.d.ts'), 'export {};\n');
 }
-await bundle('dist');
-await bundle('dist/browser', withoutNative);
+for (const [outdir, ...plugins] of [['dist'], ['dist/browser', withoutNative]]) {
+  await bundle(outdir, ...plugins);
+  // They use nothing of what they import so; it is loaded with the index. Users' bundlers would warn of it.
+  for (const room of rooms) {
+    const file = join(root, outdir, `${room}.js`);
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/^import "[^"]*";\n/gm, ''));
+  }
+}

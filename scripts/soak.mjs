@@ -76,13 +76,17 @@ const words = Object.entries(env).map(([key, value]) => `${key}=${value}`);
 console.log(
   `millrace: ${name}: to do the same again: ${words.join(' ')} npm run soak -- ${[name, ...chosen].join(' ')}`,
 );
-/** Runs a command here, with the variables, and says whether it went well. */
-function run(command, args, cwd = root) {
+/** Runs a command here, with the variables and others, and says whether it went well. */
+function run(command, args, cwd = root, others = {}) {
   const shell = process.platform === 'win32' && command === 'npm';
-  return spawnSync(command, args, { cwd, shell, stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1;
+  return (
+    spawnSync(command, args, { cwd, shell, stdio: 'inherit', env: { ...process.env, ...others, ...env } }).status ?? 1
+  );
 }
 if (name !== 'mutants') {
-  process.exit(run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...(chosen[0] ? chosen : files)]));
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...(chosen[0] ? chosen : files)];
+  // No test is stopped: that what takes long is done in the end is what a soak is for.
+  process.exit(run(process.execPath, args, root, { MILLRACE_TEST_TIMEOUT: '86400000' }));
 }
 // Stryker is large, and nothing else needs it: it has a folder of its own, and is installed when it is first wanted.
 const soak = join(root, 'soak');

@@ -1,6 +1,7 @@
 // The whole suite: types, lint, unit and integration tests. Ends with the slowest files and one line that counts all tests.
 // What stands behind `--` is for vitest: `npm test -- tests/ops` runs the tests of ops only.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -12,25 +13,27 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-function step(what, [command, args]) {
-  console.log(`millrace: ${what}`);
-  const status = timed(command, args);
+/** Runs a command, and says how long it took; its output is not mixed with that of others. */
+async function step(what, [command, args]) {
+  const begin = performance.now();
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const [status] = await once(child, 'close');
+  console.log(`${output}millrace: ${what} … ${seconds(begin)}`);
   if (status === 0) passed++;
   else failed++;
 }
+const seconds = (begin) => `${((performance.now() - begin) / 1000).toFixed(1)} s`;
 
-/** Runs a command, and says how long it took. */
-function timed(command, args) {
-  const begin = performance.now();
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  console.log(`millrace: … ${((performance.now() - begin) / 1000).toFixed(1)} s`);
-  return status;
-}
-
-step('types of src, tests and examples …', node('typescript/bin/tsc', '-p', 'tsconfig.json'));
-step('types of the playground …', node('typescript/bin/tsc', '-p', 'examples/playground/tsconfig.json'));
-step('types under TypeScript 5.9 …', node('ts59/bin/tsc', '-p', 'tests/types/tsconfig.json'));
-step('lint and format …', node('@biomejs/biome/bin/biome', 'check', '.'));
+const tsc = (project) => node('typescript/bin/tsc', '-p', join(project, 'tsconfig.json'));
+console.log('millrace: types, lint and format …');
+// TypeScript 5.9 has its say in tests/types.
+await Promise.all([
+  step('lint and format', node('@biomejs/biome/bin/biome', 'check', '.')),
+  step('types of src, tests and examples', tsc('.')),
+  step('types of the playground', tsc('examples/playground')),
+]);
 
 const report = join(tmpdir(), `millrace-tests-${process.pid}.json`);
 console.log('millrace: unit and integration tests …');
@@ -47,10 +50,12 @@ const [command, args] = node(
 function slowest(results) {
   const times = results.map(({ name, startTime, endTime }) => [(endTime - startTime) / 1000, relative(root, name)]);
   const most = times.sort(([a], [b]) => b - a).slice(0, 10);
-  return most.map(([seconds, name]) => `${seconds.toFixed(1).padStart(7)} s  ${name}`).join('\n');
+  return most.map(([time, name]) => `${time.toFixed(1).padStart(7)} s  ${name}`).join('\n');
 }
 
-const status = timed(command, args);
+const begin = performance.now();
+const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+console.log(`millrace: … ${seconds(begin)}`);
 try {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     readFileSync(report, 'utf8'),

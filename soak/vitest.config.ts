@@ -1,7 +1,7 @@
 // The tests that judge mutants: mutants.mjs names them. The first failure decides, so those that take long come last.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import base, { placeOf } from '../vitest.config.ts';
+import { common, placeOf } from '../vitest.config.ts';
 
 const { include, exclude } = JSON.parse(process.env.MILLRACE_MUTANTS_TESTS ?? '{}');
 
@@ -12,5 +12,5 @@ class ShortestFirst extends BaseSequencer {
 }
 
 export default defineConfig({
-  test: { ...base.test, include, exclude, sequence: { sequencer: ShortestFirst } },
+  test: { ...common, include, exclude, sequence: { sequencer: ShortestFirst } },
 });

@@ -39,7 +39,22 @@ export {
   Variable,
   type VariableMethods,
 } from './graph/tensor.ts';
-export { add, addN, type BinaryFunction, div, floorDiv, mod, mul, neg, sub } from './ops/arithmetic.ts';
+export * as layers from './layers/index.ts';
+export * as losses from './losses/index.ts';
+export { type ConfusionOptions, confusionMatrix } from './metrics/confusion.ts';
+export * as metrics from './metrics/index.ts';
+export {
+  add,
+  addN,
+  type BinaryFunction,
+  div,
+  floorDiv,
+  mod,
+  mul,
+  neg,
+  squaredDifference,
+  sub,
+} from './ops/arithmetic.ts';
 export { clipByGlobalNorm, clipByNorm, clipByValue, globalNorm } from './ops/clip.ts';
 export {
   type ComparisonFunction,
@@ -72,13 +87,17 @@ export {
   stopGradient,
   where,
 } from './ops/logic.ts';
+export { divide, multiply, subtract } from './ops/long-names.ts';
 export {
   abs,
   ceil,
   cos,
+  erf,
   exp,
+  expm1,
   floor,
   log,
+  log1p,
   maximum,
   minimum,
   pow,
@@ -93,13 +112,14 @@ export {
 } from './ops/math.ts';
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
-export { placeholder } from './ops/placeholder.ts';
+export { placeholder, placeholderWithDefault } from './ops/placeholder.ts';
 export {
   type NormalFunction,
   type NormalOptions,
   type RandomOptions,
   randomNormal,
   randomUniform,
+  setRandomSeed,
   truncatedNormal,
   type UniformFunction,
   type UniformOptions,
@@ -118,7 +138,11 @@ export {
   reduceSum,
 } from './ops/reduce.ts';
 export { expandDims, reshape, squeeze, transpose } from './ops/shape.ts';
+export { rank, shape, size } from './ops/shape-of.ts';
+export type { ShapeOfSizes, Sizes, SizeTensor } from './ops/sizes.ts';
 export { pad, slice } from './ops/slice.ts';
+export { split } from './ops/split.ts';
+export { reduceLogsumexp, reduceStd, reduceVariance } from './ops/statistics.ts';
 export { tile } from './ops/tile.ts';
 export {
   assign,
@@ -148,6 +172,7 @@ export {
 } from './tensor/dtype.ts';
 export type { FeedValue, FetchedValue, NDArray } from './tensor/ndarray.ts';
 export type { Dim, Shape } from './tensor/shape.ts';
-export type { Padding } from './tensor/shape-rules.ts';
 export type { ShapeError } from './tensor/shape-types.ts';
+export type { Padding } from './tensor/window-rules.ts';
 export type * as types from './types.ts';
+export * from './variables/index.ts';

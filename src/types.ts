@@ -4,6 +4,31 @@
 export type { CheckpointReader, CheckpointVariable } from './checkpoint/reader.ts';
 export type { RestoreOptions, SaveOptions, Saver, SaverOptions } from './checkpoint/saver.ts';
 export type { Restored, Resumable } from './checkpoint/state.ts';
+export type {
+  Activation,
+  BatchNormalizationLayerOptions,
+  ConvolutionOptions,
+  DropoutOptions,
+  EmbeddingOptions,
+  KernelOptions,
+  LayerOptions,
+  NormalizationOptions,
+  PoolingFunction,
+  PoolingOptions,
+  TrainableOptions,
+  Training,
+} from './layers/index.ts';
+export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions } from './losses/index.ts';
+export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
+export type { Parts } from './ops/concat.ts';
+export type { Conv2DOptions } from './ops/convolution/conv2d.ts';
+export type { Quotient } from './ops/long-names.ts';
+export type {
+  BatchNormalizationFunction,
+  BatchNormalizationOptions,
+  LrnFunction,
+  LrnOptions,
+} from './ops/normalization.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
 export type { Assigned } from './ops/variable.ts';
@@ -22,23 +47,48 @@ export type {
   InsertAxis,
   KeepDims,
   KnownElements,
+  PartSize,
   Reduce,
   ReduceAxes,
   RemoveAxes,
+  Repeat,
   Reshape,
   ReshapeError,
   ReshapeHole,
   Resized,
   Reverse,
   Sliced,
+  Split,
+  SplitError,
+  SplitSizeError,
   Squeeze,
   SqueezeDims,
+  Stack,
+  Total,
   Transpose,
+  Unstack,
+  WithSize,
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
+export type {
+  ConvolutionLayer,
+  Dense,
+  DenseError,
+  Flatten,
+  FlattenError,
+  ImagesError,
+  LastKnownError,
+  LayerPadding,
+  Pair,
+  PairOfSizes,
+  PoolingLayer,
+  RowConvolution,
+  RowsError,
+} from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {
   AddDims,
+  BatchOf,
   Broadcast,
   BroadcastConflict,
   BroadcastDim,
@@ -50,15 +100,14 @@ export type {
   ConcatAll,
   ConcatError,
   ConcatTwo,
-  Conv2D,
-  Conv2DError,
   MatMul,
+  MatMulBatchError,
   MatMulError,
   MatMulInnerError,
   MergeDim,
-  OutputSize,
-  Pool,
-  Rank4Error,
+  SameDims,
+  SameShapeError,
+  StackError,
 } from './tensor/shape-rules.ts';
 export type {
   Checkable,
@@ -77,6 +126,33 @@ export type {
   ShowShapes,
   UnlessAny,
 } from './tensor/shape-types.ts';
+export type {
+  ChannelsLast,
+  Conv1D,
+  Conv1DError,
+  Conv2D,
+  Conv2DError,
+  Conv2DTranspose,
+  Conv2DTransposeError,
+  Convolved,
+  DataFormat,
+  Depthwise,
+  DepthwiseError,
+  DilatedFilter,
+  ExplicitPadding,
+  GroupedFilter,
+  ImagesOf,
+  InFormat,
+  MultiplyDims,
+  OutputSize,
+  PaddedSize,
+  PaddingAt,
+  PaddingsOf,
+  Pool,
+  Rank4Error,
+  RateFilter,
+  Spanned,
+} from './tensor/window-rules.ts';
 export type {
   AdadeltaOptimizer,
   AdagradDAOptimizer,
@@ -104,3 +180,11 @@ export type {
   RMSPropOptimizer,
   ScalarValue,
 } from './train/index.ts';
+export type {
+  FanMode,
+  NormalInitializer,
+  NormalInitializerOptions,
+  ScalingDistribution,
+  SeededInitializer,
+  SeedOptions,
+} from './variables/initializers.ts';

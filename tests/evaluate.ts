@@ -1,8 +1,9 @@
 // Evaluates tensors at once on the reference backend, for tests of ops: no session, no promise.
-import { evaluate as evaluatePrimitives } from '../src/backends/reference/evaluate.ts';
+
 import { InternalError } from '../src/base/errors.ts';
 import { compile } from '../src/compiler/compile.ts';
 import type { Tensor } from '../src/graph/tensor.ts';
+import { evaluate as evaluatePrimitives } from '../src/primitives/evaluate/evaluate.ts';
 import { array } from '../src/tensor/array.ts';
 import { HostArray, hostArray, type NDArray } from '../src/tensor/ndarray.ts';
 

@@ -34,13 +34,61 @@ const checks: Check[] = [
   { name: 'div', shapes: [[2, 3], [3]], f: api.div, prepare: positive },
   { name: 'pow', shapes: [[2, 3], [3]], f: api.pow, prepare: positive },
   { name: 'mod', shapes: [[2, 3], [3]], f: (a, b) => api.mod(a, api.add(api.abs(b), 5)) },
-  ...['neg', 'abs', 'square', 'exp', 'tanh', 'sigmoid', 'sin', 'cos'].map((op) => ({
+  ...['neg', 'abs', 'square', 'exp', 'expm1', 'erf', 'tanh', 'sigmoid', 'sin', 'cos'].map((op) => ({
     name: op,
     shapes: [[7]],
     f: api[op],
   })),
-  ...['sqrt', 'rsqrt', 'log'].map((op) => ({ name: op, shapes: [[7]], f: api[op], prepare: positive })),
-  { name: 'relu', shapes: [[9]], f: nn.relu },
+  ...['sqrt', 'rsqrt', 'log', 'log1p'].map((op) => ({ name: op, shapes: [[7]], f: api[op], prepare: positive })),
+  ...['relu', 'elu', 'selu', 'softplus', 'leakyRelu', 'gelu'].map((op) => ({ name: op, shapes: [[9]], f: nn[op] })),
+  { name: 'gelu, approximate', shapes: [[9]], f: (x) => nn.gelu(x, true) },
+  ...['squaredDifference', 'multiply', 'subtract'].map((op) => ({ name: op, shapes: [[2, 3], [3]], f: api[op] })),
+  { name: 'divide', shapes: [[2, 3], [3]], f: api.divide, prepare: positive },
+  {
+    name: 'sigmoid cross-entropy',
+    shapes: [[6], [6]],
+    f: (labels, logits) => nn.sigmoidCrossEntropyWithLogits({ labels, logits }),
+  },
+  {
+    name: 'weighted cross-entropy',
+    shapes: [[6], [6]],
+    f: (labels, logits) => nn.weightedCrossEntropyWithLogits({ labels, logits, posWeight: 2.5 }),
+  },
+  ...['reduceVariance', 'reduceStd', 'reduceLogsumexp'].flatMap((op) => [
+    { name: op, shapes: [[3, 4]], f: (x: Any) => api[op](x, 0) },
+    { name: `${op} of all`, shapes: [[3, 4]], f: api[op] },
+  ]),
+  { name: 'moments', shapes: [[2, 3, 4]], f: (x) => api.mul(...(nn.moments(x, [0, 1]) as [Any, Any])) },
+  {
+    name: 'batchNormalization',
+    shapes: [[3, 2, 4], [4], [4]],
+    f: (x, beta, gamma) => {
+      const [mean, variance] = nn.moments(x, [0, 1]);
+      return nn.batchNormalization(x, mean, variance, beta, gamma, 0.01);
+    },
+  },
+  {
+    name: 'batchNormalization with statistics that are kept',
+    shapes: [[3, 2, 4], [1, 1, 4], [1, 1, 4], [4]],
+    f: (x, mean, variance, gamma) => nn.batchNormalization(x, mean, api.exp(variance), null, gamma),
+  },
+  {
+    name: 'layer normalization',
+    shapes: [[3, 4], [4], [4]],
+    f: (x, beta, gamma) => {
+      const [mean, variance] = nn.moments(x, [1], { keepDims: true });
+      return nn.batchNormalization(x, mean, variance, beta, gamma, 0.01);
+    },
+  },
+  { name: 'l2Normalize', shapes: [[3, 4]], f: (x) => api.mul(nn.l2Normalize(x, 1), x) },
+  { name: 'lrn', shapes: [[2, 6]], f: (x) => nn.lrn(x, 2, 2, 0.5, 0.75) },
+  {
+    name: 'split',
+    shapes: [[2, 5]],
+    f: (x) => api.mul(...(api.split(x, [2, 1, 2], 1) as [Any, Any]).filter((_, i) => i !== 1)),
+  },
+  { name: 'embeddingLookup', shapes: [[4, 3]], f: (x) => nn.embeddingLookup(x, tf.constant([3, 0, 3], 'int32')) },
+  { name: 'placeholderWithDefault', shapes: [[3]], f: (x) => api.placeholderWithDefault(x, [null]) },
   { name: 'addN', shapes: [[3], [3], [3]], f: (...xs) => api.addN(xs) },
   { name: 'where', shapes: [[4], [4]], f: (a, b) => api.where(api.less(a, 0), a, api.square(b)) },
   {
@@ -56,6 +104,22 @@ const checks: Check[] = [
     shapes: [
       [4, 3],
       [2, 4],
+    ],
+    f: (a, b) => api.matmul(a, b, { transposeA: true, transposeB: true }),
+  },
+  {
+    name: 'matmul of a batch and a matrix',
+    shapes: [
+      [2, 3, 4],
+      [4, 2],
+    ],
+    f: api.matmul,
+  },
+  {
+    name: 'matmul of batches that broadcast, transposed',
+    shapes: [
+      [2, 1, 3, 2],
+      [3, 2, 3],
     ],
     f: (a, b) => api.matmul(a, b, { transposeA: true, transposeB: true }),
   },
@@ -129,6 +193,65 @@ const checks: Check[] = [
       [3, 2, 2, 3],
     ],
     f: (x, w) => nn.conv2d(x, w, conv),
+  },
+  {
+    name: 'conv2d, dilated, with margins',
+    shapes: [
+      [1, 5, 4, 2],
+      [2, 2, 2, 3],
+    ],
+    f: (x, w) =>
+      nn.conv2d(x, w, {
+        strides: [1, 1, 2, 1],
+        padding: [
+          [0, 0],
+          [1, 0],
+          [0, 2],
+          [0, 0],
+        ],
+        dilations: [1, 2, 1, 1],
+      }),
+  },
+  {
+    name: 'conv2d in groups, channels second',
+    shapes: [
+      [1, 4, 4, 3],
+      [2, 2, 2, 4],
+    ],
+    f: (x, w) => nn.conv2d(x, w, { strides: [1, 1, 1, 1], padding: 'SAME', groups: 2, dataFormat: 'NCHW' }),
+  },
+  {
+    name: 'depthwiseConv2d',
+    shapes: [
+      [1, 5, 4, 2],
+      [2, 3, 2, 2],
+    ],
+    f: (x, w) => nn.depthwiseConv2d(x, w, { strides: [1, 2, 1, 1], padding: 'SAME', rate: [1, 2] }),
+  },
+  {
+    name: 'separableConv2d',
+    shapes: [
+      [1, 3, 3, 2],
+      [2, 2, 2, 1],
+      [1, 1, 2, 2],
+    ],
+    f: (x, w, q) => nn.separableConv2d(x, w, q, [1, 1, 1, 1], 'VALID'),
+  },
+  {
+    name: 'conv2dTranspose',
+    shapes: [
+      [1, 2, 3, 2],
+      [3, 2, 2, 2],
+    ],
+    f: (x, w) => nn.conv2dTranspose(x, w, [null, 4, 3, 2], [1, 2, 1, 1], 'SAME'),
+  },
+  {
+    name: 'conv1d',
+    shapes: [
+      [2, 5, 2],
+      [3, 2, 2],
+    ],
+    f: (x, w) => nn.conv1d(x, w, 2, 'SAME'),
   },
   { name: 'maxPool', shapes: [[1, 5, 4, 2]], f: (x) => nn.maxPool(x, window) },
   { name: 'avgPool', shapes: [[1, 5, 4, 2]], f: (x) => nn.avgPool(x, window) },

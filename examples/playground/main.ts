@@ -84,7 +84,8 @@ function showEvaluation(of: Evaluation): void {
   show('n-test', percent(of.accuracy, 2));
   matrix.show(of);
   showMistakes($('mistakes'), of);
-  if (!trains && of.step === step) say(`${paused()} ${percent(of.accuracy, 2)} of the test images are right.`);
+  if (!trains && !failed && of.step === step)
+    say(`${paused()} ${percent(of.accuracy, 2)} of the test images are right.`);
 }
 
 function showProbabilities(values: Float32Array | undefined): void {
@@ -116,14 +117,18 @@ function showBuilt(built: Built, fresh: boolean): void {
   for (const id of ['n-loss', 'n-train', 'n-test', 'n-speed']) show(id, '–');
 }
 
+/** What went wrong stands there until something else is asked for. */
+let failed = false;
 /** Does what a button asks for, and says what went wrong. */
 function on(id: string, act: () => Promise<unknown>): void {
   $(id).addEventListener('click', () => void attempt(act));
 }
 async function attempt(act: () => Promise<unknown>): Promise<void> {
+  failed = false;
   try {
     await act();
   } catch (error) {
+    failed = true;
     setTrains(false);
     say((error as Error).message);
   }

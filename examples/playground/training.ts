@@ -17,7 +17,7 @@ const workerUrl = './thread.js';
 let newest: Uint8Array<ArrayBuffer> | undefined;
 const { compile } = WebAssembly;
 WebAssembly.compile = (bytes) => {
-  newest = new Uint8Array(bytes as ArrayBuffer);
+  newest = new Uint8Array(bytes as Uint8Array<ArrayBuffer>);
   return compile(bytes);
 };
 

@@ -20,19 +20,23 @@ export function shapesIn(bytes: Uint8Array): Shapes {
   return new Map(names.map((name) => [name, header[name].shape]));
 }
 
+/** Names of what an optimizer keeps: of a variable, whose name is a part of them, or one number, such as beta1_power. */
+const slotsOf = (shapes: Shapes) => [...shapes.keys()].filter((name) => isSlot(name, shapes));
+const weightsOf = (shapes: Shapes) => [...shapes.keys()].filter((name) => !isSlot(name, shapes));
+const isSlot = (name: string, shapes: Shapes) => name.includes('/') || shapes.get(name)?.length === 0;
+
 /**
  * The names that variables have in a file: those that follow one another there with the shapes that they have here, and
- * the slots of optimizers, in whose names a variable's is a part. Undefined where the file has no such variables.
+ * the slots of optimizers. Undefined where the file has no such variables.
  */
 export function namesIn(file: Shapes, own: Shapes): ReadonlyMap<string, string> | undefined {
-  const isSlot = (name: string) => name.includes('/');
-  const theirs = [...file.keys()].filter((name) => !isSlot(name));
-  const ours = [...own.keys()].filter((name) => !isSlot(name));
+  const theirs = weightsOf(file);
+  const ours = weightsOf(own);
   const alike = (at: number) => ours.every((name, i) => same(own.get(name), file.get(theirs[at + i])));
   const begin = theirs.findIndex((_, at) => alike(at));
   if (begin < 0) return undefined;
   const names = new Map(ours.map((name, i) => [name, theirs[begin + i]]));
-  for (const name of [...own.keys()].filter(isSlot)) {
+  for (const name of slotsOf(own)) {
     const theirSlot = name
       .split('/')
       .map((part) => names.get(part) ?? part)

@@ -9,6 +9,7 @@ import * as math from '../ops/math.ts';
 import * as matrix from '../ops/matmul.ts';
 import * as reductions from '../ops/reduce.ts';
 import * as shapes from '../ops/shape.ts';
+import type { ShapeOfSizes, Sizes } from '../ops/sizes.ts';
 import type { Assigned } from '../ops/variable.ts';
 import * as variables from '../ops/variable.ts';
 import { defaultSession } from '../session/interactive.ts';
@@ -66,11 +67,11 @@ declare module '../graph/tensor.ts' {
       options?: { readonly name?: string },
     ): Tensor<T, MatMul<A, B>>;
     /** The same elements in another shape. */
-    reshape<T extends DType, A extends Shape, const B extends readonly number[]>(
-      this: Tensor<T, A> & ShapeError<ReshapeError<A, B>>,
+    reshape<T extends DType, A extends Shape, const B extends Sizes>(
+      this: Tensor<T, A> & ShapeError<ReshapeError<A, ShapeOfSizes<B>>>,
       shape: B,
       name?: Named,
-    ): Tensor<T, Reshape<A, B>>;
+    ): Tensor<T, Reshape<A, ShapeOfSizes<B>>>;
     /** Axes in another order. */
     transpose<T extends DType, A extends Shape, const P extends readonly number[] | undefined = undefined>(
       this: Tensor<T, A>,

@@ -71,6 +71,9 @@ interface Moment {
   readonly pieces: Uint8Array[];
 }
 
+/** Compared only where it is a number: to compare asks an object for its own. */
+const isPositive = (n: unknown): boolean => typeof n === 'number' && n > 0;
+
 /**
  * Saves the variables of a session in files, and restores them.
  *
@@ -103,7 +106,7 @@ export class Saver {
       throw new InvalidArgumentError(
         `Saver: maxToKeep must be a whole number from 0, but ${describe(maxToKeep)} came.`,
       );
-    if (keepCheckpointEveryNHours !== undefined && !(keepCheckpointEveryNHours > 0)) {
+    if (keepCheckpointEveryNHours !== undefined && !isPositive(keepCheckpointEveryNHours)) {
       throw new InvalidArgumentError(
         `Saver: keepCheckpointEveryNHours must be a number above 0, but ${describe(keepCheckpointEveryNHours)} came.`,
       );

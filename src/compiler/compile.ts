@@ -70,7 +70,8 @@ export function* compiling(
   const operations = yield* prune(request);
   // versions: which assignment of a variable each operation sees.
   const versionOf = yield* versions(operations);
-  // lower: operations in primitives; before that, one by one, rewrite: dangerous ones are made safe, equal ones shared.
+  // lower: operations in primitives; before that, one by one, rewrite: dangerous ones are made safe, equal ones shared;
+  // size-values: the numbers of tensors that give sizes.
   const run = yield* lower({ request, operations, versionOf, shareNodes });
   watch.lower?.(run);
   if (!machine) return { run, plan: undefined };

@@ -23,6 +23,8 @@ export const GraphKeys = {
   GLOBAL_VARIABLES: 'variables',
   /** Variables of one process, such as counts of a metric: `localVariablesInitializer` initializes them. */
   LOCAL_VARIABLES: 'local_variables',
+  /** The local variables of metrics: `tf.variablesInitializer(tf.getCollection(tf.GraphKeys.METRIC_VARIABLES))` begins anew. */
+  METRIC_VARIABLES: 'metric_variables',
   /** Variables that optimizers change. */
   TRAINABLE_VARIABLES: 'trainable_variables',
   /** Variables of which an ExponentialMovingAverage keeps the average. */
@@ -40,6 +42,7 @@ export const GraphKeys = {
 export interface CollectionTypes {
   variables: Variable<any, any>;
   local_variables: Variable<any, any>;
+  metric_variables: Variable<any, any>;
   trainable_variables: Variable<any, any>;
   moving_average_variables: Variable<any, any>;
   global_step: Variable<any, any>;
@@ -56,6 +59,7 @@ const variables = 'variables';
 const held: Readonly<Record<keyof CollectionTypes, readonly [what: string, fits: (v: unknown) => boolean]>> = {
   variables: [variables, isVariable],
   local_variables: [variables, isVariable],
+  metric_variables: [variables, isVariable],
   trainable_variables: [variables, isVariable],
   moving_average_variables: [variables, isVariable],
   global_step: [variables, isVariable],

@@ -46,6 +46,8 @@ export class Graph {
   /** Scopes whose name an operation has. */
   readonly #owned = new Set<string>();
   #controls: readonly Operation[] = [];
+  /** Where the random numbers of operations that are made now begin, beside the session's seed. @internal */
+  seed = 0;
 
   constructor();
   constructor(...given: unknown[]) {
@@ -172,11 +174,11 @@ export class Graph {
   }
 
   /** A new scope inside the one around; or one that is there, by its whole name: `layer1/`, or '' for none. @internal */
-  withScope<R>(name: string, build: () => R): R {
+  withScope<R>(name: string, build: () => R, what = 'nameScope'): R {
     const before = this.#scope;
     this.#scope = name === '' || name.endsWith('/') ? name : `${this.uniqueName(before + name)}/`;
     try {
-      return callBack('nameScope', build);
+      return callBack(what, build);
     } finally {
       this.#scope = before;
     }

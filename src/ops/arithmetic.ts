@@ -56,8 +56,7 @@ export const inferBinary =
   };
 
 /** Makes the public function of a binary op: numbers take the element type of the tensor beside them. */
-export function binaryFunction<F>(definition: OpDefinition): F {
-  const op = functionName(definition.name);
+export function binaryFunction<F>(definition: OpDefinition, op = functionName(definition.name)): F {
   const form = signature(`tf.${op}`, { a: operand, b: operand }, { name: text }, ['name']);
   const call = (...given: unknown[]): Tensor => {
     const { a, b, name } = form.take(given);
@@ -104,7 +103,7 @@ export function defineBinary(name: string, body: (a: s.Scalar, b: s.Scalar) => s
 /** @internal d(x + y) = dx + dy */
 export const AddOp = defineBinary('Add', s.add, (_x, _y, dz) => [dz, dz]);
 /** @internal d(x − y) = dx − dy */
-const SubOp = defineBinary('Sub', s.sub, (_x, _y, dz) => [dz, neg(dz)]);
+export const SubOp = defineBinary('Sub', s.sub, (_x, _y, dz) => [dz, neg(dz)]);
 /** @internal d(x·y) = y·dx + x·dy */
 export const MulOp: OpDefinition = defineBinary('Mul', s.mul, (x, y, dz) => [mul(dz, y), mul(dz, x)]);
 /** @internal d(x/y) = dx/y − x/y²·dy */
@@ -112,6 +111,19 @@ export const DivOp: OpDefinition = defineBinary('Div', s.div, (_x, y, dz, z) => 
 const FloorDivOp = defineBinary('FloorDiv', s.floorDiv);
 // d(x mod y) = dx − ⌊x/y⌋·dy
 const ModOp = defineBinary('Mod', s.mod, (x, y, dz) => [dz, neg(mul(dz, floorDiv(x, y)))]);
+
+// d((x − y)²) = 2(x − y)·(dx − dy)
+const SquaredDifferenceOp = defineBinary(
+  'SquaredDifference',
+  (x, y) => {
+    const d = s.sub(x, y);
+    return s.mul(d, d);
+  },
+  (x, y, dz) => {
+    const dx = mul(mul(dz, sub(x, y)), 2);
+    return [dx, neg(dx)];
+  },
+);
 
 /** a + b, elementwise with broadcasting. Integers wrap. */
 export const add: BinaryFunction<'add'> = binaryFunction(AddOp);
@@ -134,6 +146,9 @@ export const floorDiv: BinaryFunction<'floorDiv'> = binaryFunction(FloorDivOp);
  * whatever the quotient is. An integer modulo zero fails the run.
  */
 export const mod: BinaryFunction<'mod'> = binaryFunction(ModOp);
+
+/** (a − b)², elementwise with broadcasting. Integers wrap. */
+export const squaredDifference: BinaryFunction<'squaredDifference'> = binaryFunction(SquaredDifferenceOp);
 
 /** @internal d(−x) = −dx */
 export const NegOp = defineOp({

@@ -2,10 +2,11 @@
 import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Shapes, Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
+import type { AxisError, Stack, Unstack } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
-import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
-import type { Concat, ConcatError } from '../tensor/shape-rules.ts';
+import { compatible, type Dim, type Shape, showShape } from '../tensor/shape.ts';
+import type { Concat, ConcatError, StackError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import {
@@ -46,8 +47,8 @@ const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp({
     ...xs.map(() => null),
   ],
 });
-/** Zeros in the place of a gradient that is missing; named as graphs have always named them. */
-const noGradient = (x: AnyTensor): AnyTensor => zerosLike(x, { name: 'ZeroLike' });
+/** @internal Zeros in the place of a gradient that is missing; named as graphs have always named them. */
+export const noGradient = (x: AnyTensor): AnyTensor => zerosLike(x, { name: 'ZeroLike' });
 
 const ConcatOp = defineOp<{ axis: number }>({
   name: 'Concat',
@@ -77,7 +78,8 @@ const ConcatOp = defineOp<{ axis: number }>({
     inputs.map((_, which) => dy && apply(ConcatPartOp, [dy, ...inputs], { axis, which })),
   lower: (xs, { attributes: { axis } }) => p.concat(xs, axisOf('concat', axis, xs[0].shape)),
 });
-const concatAll = (xs: readonly AnyTensor[], axis: number): AnyTensor => apply(ConcatOp, xs, { axis });
+/** @internal */
+export const concatAll = (xs: readonly AnyTensor[], axis: number): AnyTensor => apply(ConcatOp, xs, { axis });
 
 const concatForm = signature('tf.concat', { xs: tensorList, axis: wholeNumber }, { name: text }, ['name']);
 /**
@@ -98,15 +100,32 @@ export function concat(...given: unknown[]): AnyTensor {
 }
 
 const stackForm = signature('tf.stack', { xs: tensorList }, { axis: wholeNumber, name: text }, ['axis', 'name']);
-/** Tensors of one shape side by side along a new axis (default 0). */
-export function stack<T extends DType = any, A extends Shape = any>(
-  xs: readonly Tensor<T, A>[],
-  axis?: number | { readonly axis?: number; readonly name?: string },
+/**
+ * Tensors of one shape side by side along a new axis (default 0).
+ *
+ * @throws ShapeMismatchError when shapes differ, naming both.
+ *
+ * ```ts
+ * tf.stack([x, y], 1);       // [3, 4] and [3, 4] → [3, 2, 4]
+ * ```
+ */
+export function stack<X extends readonly Tensor<any, any>[], const Ax extends number = 0>(
+  xs: readonly [...{ [I in keyof X]: X[I] & ShapeError<StackError<Shapes<X>>> }],
+  options: { readonly axis?: Ax; readonly name?: string },
+): Tensor<X[number]['dtype'], Stack<Shapes<X>, Ax>>;
+export function stack<X extends readonly Tensor<any, any>[], const Ax extends number = 0>(
+  xs: readonly [...{ [I in keyof X]: X[I] & ShapeError<StackError<Shapes<X>>> }],
+  axis?: Ax,
   name?: Named,
-): Tensor<T, Dim[]>;
+): Tensor<X[number]['dtype'], Stack<Shapes<X>, Ax>>;
 export function stack(...given: unknown[]): AnyTensor {
   const { xs, axis = 0, name } = stackForm.take(given);
-  const columns = tensors('stack', xs).map((x) => expandDims(x, axis) as AnyTensor);
+  const list = tensors('stack', xs);
+  const other = list.find((x) => !compatible(x.shape, list[0].shape));
+  if (other) {
+    throw new ShapeMismatchError(`stack: shapes ${showShape(list[0].shape)} and ${showShape(other.shape)} differ.`);
+  }
+  const columns = list.map((x) => expandDims(x, axis) as AnyTensor);
   return apply(ConcatOp, columns, { axis }, name);
 }
 
@@ -118,12 +137,10 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
     const rest = shape.filter((_, k) => k !== i);
     return Array.from({ length: count }, () => ({ dtype: x.dtype, shape: rest }));
   },
-  gradient: ({ outputs, attributes: { axis } }, gradients) => [
-    stack(
-      gradients.map((g, k) => g ?? noGradient(outputs[k])),
-      axis,
-    ),
-  ],
+  gradient: ({ outputs, attributes: { axis } }, gradients) => {
+    const columns: readonly AnyTensor[] = gradients.map((g, k) => g ?? noGradient(outputs[k]));
+    return [stack(columns, axis)];
+  },
   lower: ([x], { attributes: { axis, count } }) => {
     const i = axisOf('unstack', axis, x.shape);
     const rest = x.shape.filter((_, k) => k !== i);
@@ -131,6 +148,9 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
     return Array.from({ length: count }, (_, n) => p.strided(x, rest, strides, x.offset + n * x.strides[i]));
   },
 });
+/** Tensors of some shapes. */
+export type Parts<T extends DType, Ss extends readonly Shape[]> = { -readonly [K in keyof Ss]: Tensor<T, Ss[K]> };
+
 /** So many tensors take some hundred megabytes. */
 const mostSlices = 1e5;
 const unstackForm = signature('tf.unstack', { x: tensor }, { axis: wholeNumber, name: text }, ['axis', 'name']);
@@ -138,12 +158,20 @@ const unstackForm = signature('tf.unstack', { x: tensor }, { axis: wholeNumber, 
  * The slices of x along an axis (default 0) of known size, each without that axis.
  *
  * @throws InvalidArgumentError for more than 100,000 of them.
+ *
+ * ```ts
+ * const [red, green, blue] = tf.unstack(pixels, -1);      // [null, 3] → [null] each
+ * ```
  */
-export function unstack<T extends DType = any, A extends Shape = any>(
-  x: Tensor<T, A>,
-  axis?: number | { readonly axis?: number; readonly name?: string },
+export function unstack<T extends DType = any, A extends Shape = any, const Ax extends number = 0>(
+  x: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'unstack'>>,
+  options: { readonly axis?: Ax; readonly name?: string },
+): Parts<T, Unstack<A, Ax>>;
+export function unstack<T extends DType = any, A extends Shape = any, const Ax extends number = 0>(
+  x: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'unstack'>>,
+  axis?: Ax,
   name?: Named,
-): Tensor<T, Dim[]>[];
+): Parts<T, Unstack<A, Ax>>;
 export function unstack(...given: unknown[]): AnyTensor[] {
   const { x, axis = 0, name } = unstackForm.take(given);
   const size = x.shape?.at(axis);

@@ -7,7 +7,7 @@ import type { DType, TypedArray } from '../tensor/dtype.ts';
 import { anything, dtype as dtypeKind, sizes, text } from '../tensor/kinds.ts';
 import type { DTypeOfGiven, ShapeOfGiven } from '../tensor/ndarray.ts';
 import { refusalOf } from '../tensor/problem.ts';
-import { elements, type Shape, showShape } from '../tensor/shape.ts';
+import { elements, mostAxes, type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { takeSizes } from '../tensor/sizes.ts';
 import { ownData, take } from '../tensor/values.ts';
@@ -17,6 +17,10 @@ import { apply, defineOp, describe, type Named } from './define.ts';
 const Const = defineOp<{ dtype: DType; shape: readonly number[]; data: TypedArray }>({
   name: 'Const',
   infer: (_, { dtype, shape }) => ({ dtype, shape }),
+  value: (_, { dtype, shape, data }) =>
+    dtype === 'int32' && elements(shape) <= mostAxes
+      ? Array.from({ length: elements(shape) }, (_, i) => data[data.length === 1 ? 0 : i])
+      : undefined,
   gradient: () => [],
   lower: (_, { attributes: { data, dtype, shape } }) => p.constant(data, dtype, shape),
 });
@@ -33,9 +37,12 @@ export function filled<T extends DType = any, S extends Shape = any>(
   dtype: T,
   name: string = op,
 ): Tensor<T, S> {
-  const sizes = takeSizes(op, shape);
-  const one = dtype === 'bool' && typeof value === 'number' ? value !== 0 : value;
-  return apply(Const, [], { dtype, shape: sizes, data: scalar(op, one, dtype) }, name);
+  return apply(Const, [], { dtype, shape: takeSizes(op, shape), data: oneOf(op, value, dtype) }, name);
+}
+
+/** One element, of a number; for bool whether it is not 0. */
+export function oneOf(op: string, value: number, dtype: DType): TypedArray {
+  return scalar(op, dtype === 'bool' && typeof value === 'number' ? value !== 0 : value, dtype);
 }
 
 /** One element. */

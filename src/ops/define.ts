@@ -9,7 +9,7 @@ import type { Check, View } from '../primitives/primitives.ts';
 import { describe as describeValue } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { anything, kind, text } from '../tensor/kinds.ts';
-import { axisIndex, broadcast, type Shape, showShape } from '../tensor/shape.ts';
+import { axisIndex, broadcast, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
 import { checkCountable, describeList, listOf, readList } from '../tensor/sizes.ts';
 
@@ -17,6 +17,8 @@ import { checkCountable, describeList, listOf, readList } from '../tensor/sizes.
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape | undefined;
+  /** Where a run is compiled, of inputs that give sizes: the numbers, row-major. See sizes.ts. */
+  readonly value?: () => readonly number[];
 }
 
 /** Inside the rules of ops, where types are known only when they run. */
@@ -31,6 +33,8 @@ export interface LowerContext<A extends object = object> {
   readonly name: string;
   /** The seed of the session. */
   readonly seed: number;
+  /** The numbers of an input that gives sizes. */
+  readonly value: (input: number) => readonly number[];
   /** Adds a check that must hold before any variable changes. */
   readonly require: (check: Check) => void;
 }
@@ -58,6 +62,12 @@ export interface OpDefinition<A extends object = object> extends GraphOpDefiniti
   readonly lower: (inputs: readonly View[], context: LowerContext<A>) => View | readonly View[];
   /** Must be computed anew for each operation, never shared between equal ones. */
   readonly random?: boolean;
+  /** Inputs give sizes: their numbers are needed when a run is compiled. */
+  readonly takesSizes?: boolean;
+  /** Depends on the shapes of its inputs alone, not on their numbers. */
+  readonly readsShapes?: boolean;
+  /** The numbers of an int32 result as far as they are known when the graph is built, for sizes. */
+  readonly value?: (inputs: readonly AnyTensor[], attributes: A) => readonly Dim[] | undefined;
 }
 
 /** Names an op; the record is the whole of it. */

@@ -1,69 +1,101 @@
 // Tensors of one value, and ranges.
 
 import { InvalidArgumentError } from '../base/errors.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
+import * as s from '../primitives/scalar.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { allocate } from '../tensor/dtype.ts';
-import { anything, dtype as dtypeKind, number, sizes, text } from '../tensor/kinds.ts';
-import { mostElements, type Shape } from '../tensor/shape.ts';
+import { allocate, type TypedArray } from '../tensor/dtype.ts';
+import { anything, dtype as dtypeKind, kind, text } from '../tensor/kinds.ts';
+import { isKnown, mostElements, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
-import { constant, filled } from './constant.ts';
+import { constant, filled, oneOf } from './constant.ts';
 import { type AnyTensor, apply, defineOp, type Named, tensor } from './define.ts';
+import {
+  type GivenSizes,
+  hasTensor,
+  knownShape,
+  knownSizes,
+  type ShapeOfSizes,
+  type Sizes,
+  type SizeTensor,
+  sizeList,
+  takeSizeTensors,
+} from './sizes.ts';
 
-const zerosForm = signature('tf.zeros', { shape: sizes }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
-/** A tensor of zeros (false for bool). */
-export function zeros<const S extends Shape, T extends DType = 'float32'>(
-  shape: S,
-  options: { readonly dtype?: T; readonly name?: string },
-): Tensor<NoInfer<T>, [...S]>;
-export function zeros<const S extends Shape, T extends DType = 'float32'>(
-  shape: S,
-  dtype?: T,
-  name?: Named,
-): Tensor<NoInfer<T>, [...S]>;
-export function zeros(...given: unknown[]): AnyTensor {
-  const { shape, dtype = 'float32', name } = zerosForm.take(given);
-  return filled('zeros', shape, 0, dtype, name);
+const FillOp = defineOp<{ sizes: GivenSizes; dtype: DType; data: TypedArray }>({
+  name: 'Fill',
+  takesSizes: true,
+  infer: (tensors, { sizes, dtype }) => ({ dtype, shape: knownShape(sizes, tensors) }),
+  gradient: ({ inputs }) => inputs.map(() => null),
+  lower: (_, { attributes: { data }, outputs: [{ dtype, shape }] }) => p.constant(data, dtype, shape),
+});
+
+/** A constant, or, with sizes that the graph computes, what is one in each run. */
+function filledTo(
+  op: string,
+  shape: Sizes,
+  value: number,
+  { dtype, name = op }: { dtype: DType; name: string | undefined },
+): AnyTensor {
+  if (!hasTensor(shape)) return filled(op, shape as Shape, value, dtype, name);
+  const { sizes, inputs } = takeSizeTensors(op, 'the shape', shape);
+  return apply(FillOp, inputs, { sizes, dtype, data: oneOf(op, value, dtype) }, name);
 }
 
-const onesForm = signature('tf.ones', { shape: sizes }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
-/** A tensor of ones (true for bool). */
-export function ones<const S extends Shape, T extends DType = 'float32'>(
+const zerosForm = signature('tf.zeros', { shape: sizeList }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
+/** A tensor of zeros (false for bool). */
+export function zeros<const S extends Sizes, T extends DType = 'float32'>(
   shape: S,
   options: { readonly dtype?: T; readonly name?: string },
-): Tensor<NoInfer<T>, [...S]>;
-export function ones<const S extends Shape, T extends DType = 'float32'>(
+): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+export function zeros<const S extends Sizes, T extends DType = 'float32'>(
   shape: S,
   dtype?: T,
   name?: Named,
-): Tensor<NoInfer<T>, [...S]>;
+): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+export function zeros(...given: unknown[]): AnyTensor {
+  const { shape, dtype = 'float32', name } = zerosForm.take(given);
+  return filledTo('zeros', shape, 0, { dtype, name });
+}
+
+const onesForm = signature('tf.ones', { shape: sizeList }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
+/** A tensor of ones (true for bool). */
+export function ones<const S extends Sizes, T extends DType = 'float32'>(
+  shape: S,
+  options: { readonly dtype?: T; readonly name?: string },
+): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+export function ones<const S extends Sizes, T extends DType = 'float32'>(
+  shape: S,
+  dtype?: T,
+  name?: Named,
+): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
 export function ones(...given: unknown[]): AnyTensor {
   const { shape, dtype = 'float32', name } = onesForm.take(given);
-  return filled('ones', shape, 1, dtype, name);
+  return filledTo('ones', shape, 1, { dtype, name });
 }
 
 const fillForm = signature(
   'tf.fill',
-  { shape: sizes, value: anything<number>('a number') },
+  { shape: sizeList, value: anything<number>('a number') },
   { dtype: dtypeKind, name: text },
   ['dtype'],
 );
 /** A tensor filled with one value. */
-export function fill<const S extends Shape, T extends DType = 'float32'>(
+export function fill<const S extends Sizes, T extends DType = 'float32'>(
   shape: S,
   value: number,
   options: { readonly dtype?: T; readonly name?: string },
-): Tensor<NoInfer<T>, [...S]>;
-export function fill<const S extends Shape, T extends DType = 'float32'>(
+): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+export function fill<const S extends Sizes, T extends DType = 'float32'>(
   shape: S,
   value: number,
   dtype?: T,
   options?: { readonly name?: string },
-): Tensor<NoInfer<T>, [...S]>;
+): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
 export function fill(...given: unknown[]): AnyTensor {
   const { shape, value, dtype = 'float32', name } = fillForm.take(given);
-  return filled('fill', shape, value, dtype, name);
+  return filledTo('fill', shape, value, { dtype, name });
 }
 
 const FillLike = defineOp<{ value: number }>({
@@ -99,25 +131,8 @@ export function onesLike(...given: unknown[]): AnyTensor {
   return apply(FillLike, [x], { value: 1 }, name);
 }
 
-const rangeForm = signature('tf.range', { start: number }, { limit: number, delta: number, name: text }, [
-  'limit',
-  'delta',
-]);
-/**
- * start, start + delta, … below limit (above it for a negative delta); `range(n)` counts from 0. int32 when all
- * arguments are whole numbers, else float32.
- *
- * @throws InvalidArgumentError for a delta of 0, and for more than 10⁸ numbers.
- */
-export function range(
-  start: number,
-  limit?: number | { readonly limit?: number; readonly delta?: number; readonly name?: string },
-  delta?: number | { readonly delta?: number; readonly name?: string },
-  options?: { readonly name?: string },
-): Tensor<'int32' | 'float32', [number]>;
-export function range(...given: unknown[]): AnyTensor {
-  const { start, limit, delta = 1, name = 'range' } = rangeForm.take(given);
-  const [from, to] = limit === undefined ? [0, start] : [start, limit];
+/** How many numbers a range has. */
+function countOf(from: number, to: number, delta: number): number {
   if (delta === 0 || [from, to, delta].some((v) => !Number.isFinite(v))) {
     throw new InvalidArgumentError(
       `range: start ${from}, limit ${to} and delta ${delta} must be finite, and delta not 0.`,
@@ -129,8 +144,61 @@ export function range(...given: unknown[]): AnyTensor {
       `range: from ${from} to ${to} by ${delta} there are ${count} numbers, but at most ${mostElements} are made.`,
     );
   }
-  const values = new Float64Array(count);
-  for (let i = 0; i < count; i++) values[i] = from + i * delta;
-  const dtype = [from, to, delta].every(Number.isInteger) ? 'int32' : 'float32';
+  return count;
+}
+
+/** A range of which the graph computes the start, the limit or the step. */
+const RangeOp = defineOp<{ bounds: GivenSizes }>({
+  name: 'Range',
+  takesSizes: true,
+  infer: (tensors, { bounds }) => {
+    const known = knownSizes(bounds, tensors);
+    return { dtype: 'int32', shape: [isKnown(known) ? countOf(known[0], known[1], known[2]) : null] };
+  },
+  gradient: ({ inputs }) => inputs.map(() => null),
+  lower: (inputs, { attributes: { bounds }, outputs: [{ shape }], value }) => {
+    const given = inputs.map((_, i) => value(i)[0]);
+    const [start, , delta] = (bounds as Shape).map((d) => d ?? (given.shift() as number));
+    return p.map([], () => s.add(s.mul(s.index(0), delta), start), shape);
+  },
+});
+
+const bound = kind<number | SizeTensor>(
+  'a number or an int32 scalar',
+  (v) => typeof v === 'number' || v instanceof Tensor,
+);
+const rangeForm = signature('tf.range', { start: bound }, { limit: bound, delta: bound, name: text }, [
+  'limit',
+  'delta',
+]);
+/**
+ * start, start + delta, … below limit (above it for a negative delta); `range(n)` counts from 0. int32 when all
+ * arguments are whole numbers or int32 scalars that the graph computes (of shapes, or fed), else float32.
+ *
+ * @throws InvalidArgumentError for a delta of 0, for more than 10⁸ numbers, and for a fraction beside a tensor.
+ */
+export function range(
+  start: number,
+  limit?: number | { readonly limit?: number; readonly delta?: number; readonly name?: string },
+  delta?: number | { readonly delta?: number; readonly name?: string },
+  options?: { readonly name?: string },
+): Tensor<'int32' | 'float32', [number]>;
+export function range(
+  start: number | SizeTensor,
+  limit?: number | SizeTensor | { readonly name?: string },
+  delta?: number | SizeTensor | { readonly name?: string },
+  options?: { readonly name?: string },
+): Tensor<'int32', [null]>;
+export function range(...given: unknown[]): AnyTensor {
+  const { start, limit, delta = 1, name = 'range' } = rangeForm.take(given);
+  const bounds = limit === undefined ? [0, start, delta] : [start, limit, delta];
+  if (hasTensor(bounds)) {
+    const { sizes, inputs } = takeSizeTensors('range', 'start, limit and delta', bounds);
+    return apply(RangeOp, inputs, { bounds: sizes }, name);
+  }
+  const [from, to, step] = bounds as number[];
+  const values = new Float64Array(countOf(from, to, step));
+  for (let i = 0; i < values.length; i++) values[i] = from + i * step;
+  const dtype = [from, to, step].every(Number.isInteger) ? 'int32' : 'float32';
   return constant(values, { dtype, name });
 }

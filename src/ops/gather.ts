@@ -70,6 +70,25 @@ export function gather(...given: unknown[]): AnyTensor {
   return apply(GatherOp, [x, wideIndices(indices)], { axis }, name);
 }
 
+const lookupForm = signature('tf.nn.embeddingLookup', { params: tensor, ids: tensor }, { name: text });
+/**
+ * The rows of a table of embeddings at `ids` (int32 or uint8), of any shape: `gather` along axis 0. Its gradient adds to
+ * the rows that were looked up.
+ *
+ * ```ts
+ * const words = tf.nn.embeddingLookup(table, ids);      // [10000, 64] at [null, 20] → [null, 20, 64]
+ * ```
+ */
+export function embeddingLookup<T extends DType = any, A extends Shape = any, I extends Shape = any>(
+  params: Tensor<T, A>,
+  ids: Tensor<'int32' | 'uint8', I>,
+  options?: { readonly name?: string },
+): Tensor<T, Gathered<A, I, 0>>;
+export function embeddingLookup(...given: unknown[]): AnyTensor {
+  const { params, ids, name = 'embeddingLookup' } = lookupForm.take(given);
+  return apply(GatherOp, [params, wideIndices(ids)], { axis: 0 }, name);
+}
+
 interface OneHotAttributes {
   readonly depth: number;
   readonly on: number;

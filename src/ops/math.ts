@@ -19,8 +19,8 @@ import {
 import { zerosLike } from './fill.ts';
 import { logicalNot, where } from './logic.ts';
 
-/** An elementwise op of one operand; `gradient` gets x, y and dy. */
-function defineUnary(
+/** @internal An elementwise op of one operand; `gradient` gets x, y and dy. */
+export function defineUnary(
   name: string,
   allowed: readonly DType[],
   body: (x: s.Scalar) => s.Scalar,
@@ -100,6 +100,11 @@ const ExpOp = defineUnary('Exp', floats, s.exp, (_, y, dy) => mul(dy, y));
 /** eˣ. What would be below the smallest normal number (2⁻¹²⁶, float64: 2⁻¹⁰²²) is 0, for speed. */
 export const exp: UnaryFunction<FloatDType> = unaryFunction(ExpOp);
 
+// d(eˣ − 1) = (y + 1) · dx
+const Expm1Op = defineUnary('Expm1', floats, s.expm1, (_, y, dy) => mul(dy, add(y, 1)));
+/** eˣ − 1, exact for small x too, where `exp(x) - 1` loses its digits. */
+export const expm1: UnaryFunction<FloatDType> = unaryFunction(Expm1Op);
+
 /** @internal dy / x, named so that the compiler can see it meet a softmax. */
 export const LogGradOp: OpDefinition = defineOp({
   name: 'LogGrad',
@@ -115,6 +120,18 @@ export const LogOp = defineUnary('Log', floats, s.log, (x, _, dy) => apply(LogGr
  * is too small for a float.
  */
 export const log: UnaryFunction<FloatDType> = unaryFunction(LogOp);
+
+// d ln(1 + x) = dx / (1 + x)
+const Log1pOp = defineUnary('Log1p', floats, s.log1p, (x, _, dy) => div(dy, add(x, 1)));
+/** ln(1 + x), exact for small x too, where `log(1 + x)` loses its digits: −∞ at −1, NaN below. */
+export const log1p: UnaryFunction<FloatDType> = unaryFunction(Log1pOp);
+
+// d erf x = 2/√π · e^(−x²) · dx
+const ErfOp = defineUnary('Erf', floats, s.erf, (x, _, dy) =>
+  mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
+);
+/** The error function, 2/√π · ∫ e^(−t²) dt from 0 to x. */
+export const erf: UnaryFunction<FloatDType> = unaryFunction(ErfOp);
 
 // d tanh x = (1 − y²) · dx
 const TanhOp = defineUnary('Tanh', floats, s.tanh, (_, y, dy) => mul(dy, sub(1, square(y))));

@@ -20,9 +20,24 @@ import { square } from './math.ts';
 import { uniformLike } from './random.ts';
 import { reduceSum } from './reduce.ts';
 
-export { conv2d } from './convolution.ts';
+export { elu, gelu, leakyRelu, selu, softplus } from './activations.ts';
+export { conv1d } from './convolution/conv1d.ts';
+export { type Conv2DOptions, conv2d } from './convolution/conv2d.ts';
+export { depthwiseConv2d, separableConv2d } from './convolution/depthwise.ts';
+export { conv2dTranspose } from './convolution/transposed.ts';
+export { embeddingLookup } from './gather.ts';
 export { relu, sigmoid, tanh } from './math.ts';
+export {
+  type BatchNormalizationFunction,
+  type BatchNormalizationOptions,
+  batchNormalization,
+  type LrnFunction,
+  type LrnOptions,
+  l2Normalize,
+  lrn,
+} from './normalization.ts';
 export { avgPool, maxPool, type PoolFunction, type PoolOptions } from './pooling.ts';
+export { sigmoidCrossEntropyWithLogits, weightedCrossEntropyWithLogits } from './sigmoid-cross-entropy.ts';
 export {
   logSoftmax,
   type RowFunction,
@@ -30,6 +45,7 @@ export {
   softmaxCrossEntropyWithLogits,
   sparseSoftmaxCrossEntropyWithLogits,
 } from './softmax.ts';
+export { moments } from './statistics.ts';
 
 const biasAddForm = signature('tf.nn.biasAdd', { x: tensor, bias: tensor }, { name: text });
 /** x + b, the bias b along the last axis of x. */

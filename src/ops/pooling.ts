@@ -7,17 +7,18 @@ import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import type { Padding, Pool, Rank4Error } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
-import { margins, paddingKind, slid, spatial, type WindowAttributes, windowSizes } from './convolution.ts';
+import type { Padding, Pool, Rank4Error } from '../tensor/window-rules.ts';
+import { margins, paddingKind, slid, spatial, type WindowAttributes, windowSizes } from './convolution/window.ts';
 import { apply, defineOp, floats, type OpDefinition, requireDType, type TensorType, tensor } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
   readonly ksize: readonly [number, number];
 }
 
-function inferPool(op: string, x: TensorType, { ksize, strides, padding }: PoolAttributes): TensorType {
+function inferPool(op: string, x: TensorType, attributes: PoolAttributes): TensorType {
+  const { ksize } = attributes;
   requireDType(op, x, floats);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
@@ -27,14 +28,14 @@ function inferPool(op: string, x: TensorType, { ksize, strides, padding }: PoolA
   const [n, h, w, c] = x.shape ?? [null, null, null, null];
   return {
     dtype: x.dtype,
-    shape: [n, slid(op, h, ksize[0], strides[0], padding), slid(op, w, ksize[1], strides[1], padding), c],
+    shape: [n, slid(op, h, ksize[0], attributes, 0), slid(op, w, ksize[1], attributes, 1), c],
   };
 }
 
 /** What is put around an image of that shape, as [low, high] for all four axes. */
-function border(shape: readonly number[], { ksize, strides, padding }: PoolAttributes): [number[], number[]] {
-  const [top, bottom] = margins(shape[1], ksize[0], strides[0], padding);
-  const [left, right] = margins(shape[2], ksize[1], strides[1], padding);
+function border(shape: readonly number[], attributes: PoolAttributes): [number[], number[]] {
+  const [top, bottom] = margins(shape[1], attributes.ksize[0], attributes, 0);
+  const [left, right] = margins(shape[2], attributes.ksize[1], attributes, 1);
   return [
     [0, top, left, 0],
     [0, bottom, right, 0],

@@ -3,25 +3,38 @@
 // 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
 
 import { DTypeError, InvalidArgumentError } from '../base/errors.ts';
+import { getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Scalar } from '../primitives/scalar.ts';
 import * as s from '../primitives/scalar.ts';
 import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
-import { dtype as dtypeKind, number, sizes, text, wholeNumber } from '../tensor/kinds.ts';
+import { dtype as dtypeKind, number, text, wholeNumber } from '../tensor/kinds.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { takeSizes } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named } from './define.ts';
+import {
+  type GivenSizes,
+  hasTensor,
+  knownShape,
+  type ShapeOfSizes,
+  type Sizes,
+  sizeList,
+  takeSizeTensors,
+} from './sizes.ts';
 
 interface RandomAttributes {
   readonly kind: 'uniform' | 'normal' | 'truncated';
   readonly dtype: DType;
-  readonly shape: Shape | undefined;
+  /** Undefined: that of the input. */
+  readonly shape: { readonly sizes: GivenSizes } | undefined;
   /** Scale and offset of the standard distribution. */
   readonly scale: number;
   readonly offset: number;
   readonly seed: number | undefined;
+  /** That of the graph when the operation was made. */
+  readonly graphSeed: number;
   /** Names the stream of numbers: the op's unique name, also in copies that initializeAllVariables makes of it. */
   readonly stream: { name: string };
 }
@@ -33,14 +46,21 @@ function hash(text: string): number {
   return h | 0;
 }
 
+/** 2³² divided by the golden ratio: spreads seeds of graphs, so that they are not those of sessions. */
+const golden = 0x9e3779b9;
+
 const RandomOp = defineOp<RandomAttributes>({
   name: 'Random',
   random: true,
-  infer: ([like], { dtype, shape }) => ({ dtype, shape: shape ?? like?.shape }),
+  takesSizes: true,
+  infer: (inputs, { dtype, shape }) => ({ dtype, shape: shape ? knownShape(shape.sizes, inputs) : inputs[0].shape }),
   gradient: ({ inputs }) => inputs.map(() => null),
   lower: (_, { attributes, outputs: [{ shape, dtype }], seed }) => {
     const stream = attributes.stream.name;
-    const key: [number, number] = [seed | 0, attributes.seed === undefined ? hash(stream) : attributes.seed | 0];
+    const key: [number, number] = [
+      seed ^ Math.imul(attributes.graphSeed, golden),
+      attributes.seed === undefined ? hash(stream) : attributes.seed | 0,
+    ];
     const strides = rowMajor(shape);
     return p.map(
       [p.counter(stream)],
@@ -206,9 +226,8 @@ type Given = { readonly [N in keyof RandomOptions<DType>]: RandomOptions<DType>[
 function random<T extends DType, S extends Shape>(
   op: string,
   { kind, scale, offset }: Pick<RandomAttributes, 'kind' | 'scale' | 'offset'>,
-  shape: Shape,
+  of: { readonly shape: Sizes } | { readonly like: AnyTensor },
   { dtype = 'float32', seed, name }: Given,
-  like: readonly Tensor[] = [],
 ): Tensor<T, S> {
   if (dtype === 'bool' || (!isFloat(dtype) && kind !== 'uniform')) {
     throw new DTypeError(`${op}: there are no random numbers of dtype ${dtype} here; use float32 or float64.`);
@@ -216,45 +235,52 @@ function random<T extends DType, S extends Shape>(
   if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale < 0) {
     throw new InvalidArgumentError(`${op}: the bounds, mean and deviation must be finite and in order.`);
   }
-  const sizes = like.length > 0 ? undefined : takeSizes(op, shape);
   const stream = { name: '' };
+  const { inputs, ...attributes } = 'like' in of ? { shape: undefined, inputs: [of.like] } : shapeGiven(op, of.shape);
+  const { seed: graphSeed } = inputs[0]?.graph ?? getDefaultGraph();
   const made = apply<T, S, RandomAttributes>(
     RandomOp,
-    like,
-    { kind, dtype, shape: sizes, scale, offset, seed, stream },
+    inputs,
+    { kind, dtype, ...attributes, scale, offset, seed, graphSeed, stream },
     name ?? op,
   );
   stream.name = made.operation.name;
   return made;
 }
 
+function shapeGiven(op: string, shape: Sizes): Pick<RandomAttributes, 'shape'> & { inputs: readonly AnyTensor[] } {
+  if (!hasTensor(shape)) return { shape: { sizes: takeSizes(op, shape) }, inputs: [] };
+  const { sizes, inputs } = takeSizeTensors(op, 'the shape', shape);
+  return { shape: { sizes }, inputs };
+}
+
 /** Numbers under a bell curve. */
 export interface NormalFunction {
-  <const S extends Shape, T extends FloatDType = 'float32'>(
+  <const S extends Sizes, T extends FloatDType = 'float32'>(
     shape: S,
     mean: number,
     stddev?: number,
     dtype?: T,
     seed?: number,
     name?: Named,
-  ): Tensor<NoInfer<T>, [...S]>;
-  <const S extends Shape, T extends FloatDType = 'float32'>(
+  ): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+  <const S extends Sizes, T extends FloatDType = 'float32'>(
     shape: S,
     mean: number,
     stddev: number,
     options: RandomOptions<T>,
-  ): Tensor<NoInfer<T>, [...S]>;
-  <const S extends Shape, T extends FloatDType = 'float32'>(
+  ): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+  <const S extends Sizes, T extends FloatDType = 'float32'>(
     shape: S,
     options?: NormalOptions<T>,
-  ): Tensor<NoInfer<T>, [...S]>;
+  ): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
 }
 function normalFunction(op: string, kind: 'normal' | 'truncated'): NormalFunction {
   const order = ['mean', 'stddev', 'dtype', 'seed', 'name'] as const;
-  const form = signature(`tf.${op}`, { shape: sizes }, { mean: number, stddev: number, ...always }, order);
+  const form = signature(`tf.${op}`, { shape: sizeList }, { mean: number, stddev: number, ...always }, order);
   return (...given: unknown[]): AnyTensor => {
     const { shape, mean: offset = 0, stddev: scale = 1, ...options } = form.take(given);
-    return random(op, { kind, scale, offset }, shape, options);
+    return random(op, { kind, scale, offset }, { shape }, options);
   };
 }
 
@@ -279,27 +305,27 @@ export const truncatedNormal: NormalFunction = normalFunction('truncatedNormal',
 
 /** Numbers from a range. */
 export interface UniformFunction {
-  <const S extends Shape, T extends DType = 'float32'>(
+  <const S extends Sizes, T extends DType = 'float32'>(
     shape: S,
     minval: number,
     maxval?: number,
     dtype?: T,
     seed?: number,
     name?: Named,
-  ): Tensor<NoInfer<T>, [...S]>;
-  <const S extends Shape, T extends DType = 'float32'>(
+  ): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+  <const S extends Sizes, T extends DType = 'float32'>(
     shape: S,
     minval: number,
     maxval: number,
     options: RandomOptions<T>,
-  ): Tensor<NoInfer<T>, [...S]>;
-  <const S extends Shape, T extends DType = 'float32'>(
+  ): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
+  <const S extends Sizes, T extends DType = 'float32'>(
     shape: S,
     options?: UniformOptions<T>,
-  ): Tensor<NoInfer<T>, [...S]>;
+  ): Tensor<NoInfer<T>, ShapeOfSizes<S>>;
 }
 const range = { minval: number, maxval: number, ...always };
-const uniformForm = signature('tf.randomUniform', { shape: sizes }, range, [
+const uniformForm = signature('tf.randomUniform', { shape: sizeList }, range, [
   'minval',
   'maxval',
   'dtype',
@@ -324,8 +350,24 @@ export const randomUniform: UniformFunction = (...given: unknown[]): AnyTensor =
       `randomUniform: ${dtype} needs whole numbers as bounds${dtype === 'uint8' ? ' from 0 to 256' : ''}, and maxval given, but minval is ${minval} and maxval ${most}.`,
     );
   }
-  return random('randomUniform', { kind: 'uniform', scale: maxval - minval, offset: minval }, shape, options);
+  return random('randomUniform', { kind: 'uniform', scale: maxval - minval, offset: minval }, { shape }, options);
 };
+
+const seedForm = signature('tf.setRandomSeed', { seed: wholeNumber }, {});
+/**
+ * Where the random numbers of the default graph begin, for operations that are made from now on. They depend on this
+ * seed, on the session's, and on an operation's own: the option `seed`, else its name. Default 0. Of a seed the low 32
+ * bits count.
+ *
+ * ```ts
+ * tf.setRandomSeed(1);
+ * const w = tf.getVariable('w', [784, 10]);       // other initial values than with the seed 0
+ * ```
+ */
+export function setRandomSeed(seed: number): void;
+export function setRandomSeed(...given: unknown[]): void {
+  getDefaultGraph().seed = seedForm.take(given).seed;
+}
 
 /** @internal Uniform numbers in [0, 1) of the dtype and shape of another tensor. */
 export function uniformLike<T extends FloatDType = any, S extends Shape = any>(
@@ -334,5 +376,5 @@ export function uniformLike<T extends FloatDType = any, S extends Shape = any>(
   seed?: number,
 ): Tensor<T, S> {
   const options = { dtype: x.dtype, seed, name: undefined };
-  return random(op, { kind: 'uniform', scale: 1, offset: 0 }, [], options, [x as AnyTensor]);
+  return random(op, { kind: 'uniform', scale: 1, offset: 0 }, { like: x }, options);
 }

@@ -74,7 +74,8 @@ function inferReduce(op: string, x: TensorType, { axis, keepDims }: ReduceAttrib
   return keepDims ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : x.shape.filter((_, i) => !axes.includes(i));
 }
 
-function defineReduce(
+/** @internal A reduction from its lowering and the gradient of x; `spread` repeats what was reduced to the shape of x. */
+export function defineReduce(
   op: string,
   allowed: readonly DType[],
   lower: (x: p.View, axes: readonly number[]) => p.View,
@@ -94,7 +95,8 @@ function defineReduce(
   });
 }
 
-function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
+/** @internal Makes the public function of a reduction. */
+export function reduceFunction<F>(definition: OpDefinition<ReduceAttributes>): F {
   const op = functionName(definition.name);
   const optional = { axis: anything<Axes>('an axis, or an array of them'), keepDims: trueOrFalse, name: text };
   const form = signature(`tf.${op}`, { x: tensor }, optional, ['axis', 'keepDims', 'name']);
@@ -139,18 +141,18 @@ function refuseMeanOfNothing({ dtype, shape }: TensorType, axis: Axes): void {
   );
 }
 
+/** @internal The mean over some axes. */
+export function meanOf(x: p.View, axes: readonly number[]): p.View {
+  const count = elements(axes.map((a) => x.shape[a]));
+  const { dtype } = x.node;
+  // Sums of bytes need more than a byte.
+  const wide = dtype === 'uint8' ? p.map([x], (v) => s.cast(v, 'int32')) : x;
+  return p.map([p.reduce('sum', wide, axes)], (v) => s.cast(s.div(v, count), dtype));
+}
+
 // d(mean x) = mean dx
-const PlainMeanOp = defineReduce(
-  'reduceMean',
-  numeric,
-  (x, axes) => {
-    const count = elements(axes.map((a) => x.shape[a]));
-    const { dtype } = x.node;
-    // Sums of bytes need more than a byte.
-    const wide = dtype === 'uint8' ? p.map([x], (v) => s.cast(v, 'int32')) : x;
-    return p.map([p.reduce('sum', wide, axes)], (v) => s.cast(s.div(v, count), dtype));
-  },
-  (x, _y, dy, spread) => mul(spread(dy), reciprocalCount(x, dy)),
+const PlainMeanOp = defineReduce('reduceMean', numeric, meanOf, (x, _y, dy, spread) =>
+  mul(spread(dy), reciprocalCount(x, dy)),
 );
 const MeanOp: OpDefinition<ReduceAttributes> = {
   ...PlainMeanOp,
@@ -176,8 +178,8 @@ const ReciprocalCountOp = defineOp({
     return p.constant(new Float64Array([ratio]), x.node.dtype, []);
   },
 });
-/** Elements of y for each element of x: one over how many were reduced into one. */
-const reciprocalCount = (x: AnyTensor, y: AnyTensor): AnyTensor => apply(ReciprocalCountOp, [x, y], {});
+/** @internal Elements of y for each element of x: one over how many were reduced into one. */
+export const reciprocalCount = (x: AnyTensor, y: AnyTensor): AnyTensor => apply(ReciprocalCountOp, [x, y], {});
 
 /** The gradient of an extreme goes to the elements that attain it, in equal parts. */
 const shareAmongExtremes = (

@@ -23,9 +23,21 @@ import {
   tensor,
 } from './define.ts';
 import { reshapeLike } from './like.ts';
+import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
+
+/** A shape of which not all sizes are known yet: what can be wrong with it is seen when they are. */
+function partlyReshaped(target: Shape): Shape {
+  if (target.some((d) => d !== null && d < -1)) {
+    throw new ShapeMismatchError(
+      `reshape: sizes must be whole numbers of at least 0, or one -1, but the shape is ${showShape(target)}.`,
+    );
+  }
+  return target.map((d) => (d === -1 ? null : d));
+}
 
 /** The shape that `target`, with at most one −1, stands for. */
-function reshaped(x: TensorType, target: readonly number[]): Shape {
+function reshaped(x: TensorType, target: Shape): Shape {
+  if (!isKnown(target)) return partlyReshaped(target);
   const known = target.filter((d) => d !== -1);
   if (known.length < target.length - 1) {
     throw new ShapeMismatchError(`reshape: only one dimension of ${showShape(target)} may be -1.`);
@@ -65,31 +77,37 @@ function reshaped(x: TensorType, target: readonly number[]): Shape {
   return target.map((d) => (d === -1 ? (wanted === 0 ? 0 : count / wanted) : d));
 }
 
-const ReshapeOp = defineOp<{ shape: readonly number[] }>({
+const ReshapeOp = defineOp<{ shape: GivenSizes }>({
   name: 'Reshape',
-  infer: ([x], { shape }) => ({ dtype: x.dtype, shape: reshaped(x, shape) }),
+  takesSizes: true,
+  infer: ([x, ...tensors], { shape }) => {
+    const target = knownSizes(shape, tensors);
+    return { dtype: x.dtype, shape: target && reshaped(x, target) };
+  },
   gradient: ({ inputs: [x] }, [dy]) => [dy && reshapeLike(dy, x)],
   lower: ([x], { outputs: [{ shape }] }) => p.reshape(x, shape),
 });
 
-const reshapeForm = signature('tf.reshape', { x: tensor, shape: integerList }, { name: text }, ['name']);
+const reshapeForm = signature('tf.reshape', { x: tensor, shape: sizeList }, { name: text }, ['name']);
 /**
  * The same elements, in the same order, in another shape. One size may be −1: it follows from the others.
  *
+ * @param shape numbers, int32 scalars that the graph computes (such as those of `tf.shape`), or one vector of them.
  * @throws ShapeMismatchError when the number of elements does not fit, naming both.
  *
  * ```ts
  * tf.reshape(x, [-1, 28, 28, 1]);          // [null, 784] → [null, 28, 28, 1]
  * ```
  */
-export function reshape<
-  T extends DType = any,
-  A extends Shape = any,
-  const B extends readonly number[] = readonly number[],
->(x: Tensor<T, A> & ShapeError<ReshapeError<A, B>>, shape: B, name?: Named): Tensor<T, Reshape<A, B>>;
+export function reshape<T extends DType = any, A extends Shape = any, const B extends Sizes = readonly number[]>(
+  x: Tensor<T, A> & ShapeError<ReshapeError<A, ShapeOfSizes<B>>>,
+  shape: B,
+  name?: Named,
+): Tensor<T, Reshape<A, ShapeOfSizes<B>>>;
 export function reshape(...given: unknown[]): AnyTensor {
   const { x, shape, name } = reshapeForm.take(given);
-  return apply(ReshapeOp, [x], { shape: integers('reshape', 'the shape', shape) }, name);
+  const { sizes, inputs } = takeSizeTensors('reshape', 'the shape', shape);
+  return apply(ReshapeOp, [x, ...inputs], { shape: sizes }, name);
 }
 
 const TransposeOp: OpDefinition<{ perm: readonly number[] | undefined }> = defineOp({

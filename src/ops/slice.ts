@@ -8,75 +8,95 @@ import { anything, number, text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { listOf } from '../tensor/sizes.ts';
-import {
-  type AnyTensor,
-  apply,
-  defineOp,
-  integerList,
-  integers,
-  type Named,
-  type OpDefinition,
-  type TensorType,
-  tensor,
-} from './define.ts';
+import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, type TensorType, tensor } from './define.ts';
+import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
 
 interface SliceAttributes {
-  readonly begin: readonly number[];
-  readonly size: readonly number[];
+  readonly begin: GivenSizes;
+  readonly size: GivenSizes;
 }
-function sliced(x: TensorType, { begin, size }: SliceAttributes): Shape | undefined {
-  if (!x.shape) return undefined;
+function sliced(x: TensorType, begin: Shape | undefined, size: Shape | undefined): Shape | undefined {
+  if (!x.shape) return size?.map((n) => (n === -1 ? null : n));
   const { shape } = x;
-  if (begin.length !== shape.length || size.length !== shape.length) {
+  if ((begin && begin.length !== shape.length) || (size && size.length !== shape.length)) {
     throw new ShapeMismatchError(
       `slice: begin ${showShape(begin)} and size ${showShape(size)} must have one number for each axis of ${showShape(shape)}.`,
     );
   }
   return shape.map((d, i) => {
-    const count = size[i] === -1 ? (d === null ? null : d - begin[i]) : size[i];
-    const bad = begin[i] < 0 || (count !== null && count < 0) || (d !== null && count !== null && begin[i] + count > d);
-    if (bad) {
+    const [from, wanted] = [begin?.[i] ?? null, size?.[i] ?? null];
+    const count = wanted === -1 ? (d === null || from === null ? null : d - from) : wanted;
+    const beyond = d !== null && count !== null && (from ?? 0) + count > d;
+    if ((from !== null && from < 0) || (count !== null && count < 0) || beyond) {
       throw new ShapeMismatchError(
-        `slice: ${size[i]} elements from ${begin[i]} on do not lie inside axis ${i} of ${showShape(shape)} (size -1 means to the end).`,
+        `slice: ${wanted} elements from ${from} on do not lie inside axis ${i} of ${showShape(shape)} (size -1 means to the end).`,
       );
     }
     return count;
   });
 }
+/** Where a slice begins: of the tensors among the inputs, those from number `first` on are of `begin`. */
+const beginOf = (begin: GivenSizes, first: number, value: (input: number) => readonly number[]): readonly number[] => {
+  if (!begin) return value(first);
+  let next = first;
+  return begin.map((d) => d ?? value(next++)[0]);
+};
+/** Of the inputs after the first those that give `begin`. */
+const beginInputs = (begin: GivenSizes, inputs: readonly AnyTensor[]) =>
+  inputs.slice(1, 1 + (begin ? begin.filter((d) => d === null).length : 1));
+
 const SliceOp = defineOp<SliceAttributes>({
   name: 'Slice',
-  infer: ([x], attributes) => ({ dtype: x.dtype, shape: sliced(x, attributes) }),
-  gradient: ({ inputs: [x], attributes: { begin } }, [dy]) => [dy && apply(SliceGradOp, [dy, x], { begin })],
-  lower: ([x], { attributes: { begin }, outputs: [{ shape }] }) => p.slice(x, begin, shape),
+  takesSizes: true,
+  infer: ([x, ...tensors], { begin, size }) => {
+    const count = begin ? begin.filter((d) => d === null).length : 1;
+    const [from, wanted] = [knownSizes(begin, tensors.slice(0, count)), knownSizes(size, tensors.slice(count))];
+    return { dtype: x.dtype, shape: sliced(x, from, wanted) };
+  },
+  gradient: ({ inputs, attributes: { begin } }, [dy]) => [
+    dy && apply(SliceGradOp, [dy, inputs[0], ...beginInputs(begin, inputs)], { begin }),
+  ],
+  lower: ([x], { attributes: { begin }, outputs: [{ shape }], value }) => p.slice(x, beginOf(begin, 1, value), shape),
 });
 /** dy put back at its place among zeros. */
-const SliceGradOp: OpDefinition<{ begin: readonly number[] }> = defineOp({
+const SliceGradOp: OpDefinition<{ begin: GivenSizes }> = defineOp({
   name: 'SliceGrad',
   infer: ([dy, x]) => ({ dtype: dy.dtype, shape: x.shape }),
-  lower: ([dy, x], { attributes: { begin } }) =>
-    p.pad(
+  lower: ([dy, x], { attributes, value }) => {
+    const begin = beginOf(attributes.begin, 2, value);
+    return p.pad(
       dy,
       begin,
       x.shape.map((d, i) => d - begin[i] - dy.shape[i]),
-    ),
-  gradient: ({ inputs: [dy], attributes: { begin } }, [dz]) => [dz && apply(SliceLikeOp, [dz, dy], { begin }), null],
+    );
+  },
+  gradient: ({ inputs: [dy, , ...tensors], attributes }, [dz]) => [
+    dz && apply(SliceLikeOp, [dz, dy, ...tensors], attributes),
+  ],
 });
-const SliceLikeOp: OpDefinition<{ begin: readonly number[] }> = defineOp({
+const SliceLikeOp: OpDefinition<{ begin: GivenSizes }> = defineOp({
   name: 'SliceLike',
   infer: ([x, like]) => ({ dtype: x.dtype, shape: like.shape }),
-  lower: ([x, like], { attributes: { begin } }) => p.slice(x, begin, like.shape),
-  gradient: ({ inputs: [x], attributes: { begin } }, [dz]) => [dz && apply(SliceGradOp, [dz, x], { begin }), null],
+  lower: ([x, like], { attributes: { begin }, value }) => p.slice(x, beginOf(begin, 2, value), like.shape),
+  gradient: ({ inputs: [x, , ...tensors], attributes }, [dz]) => [
+    dz && apply(SliceGradOp, [dz, x, ...tensors], attributes),
+  ],
 });
-const sliceForm = signature('tf.slice', { x: tensor, begin: integerList, size: integerList }, { name: text }, ['name']);
-/** `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. */
-export function slice<
-  T extends DType = any,
-  A extends Shape = any,
-  const Z extends readonly number[] = readonly number[],
->(x: Tensor<T, A>, begin: readonly number[], size: Z, name?: Named): Tensor<T, Sliced<Z>>;
+const sliceForm = signature('tf.slice', { x: tensor, begin: sizeList, size: sizeList }, { name: text }, ['name']);
+/**
+ * `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. Both are numbers, or int32 tensors that are
+ * known when a run is compiled: what is computed of shapes, and fed scalars.
+ */
+export function slice<T extends DType = any, A extends Shape = any, const Z extends Sizes = readonly number[]>(
+  x: Tensor<T, A>,
+  begin: Sizes,
+  size: Z,
+  name?: Named,
+): Tensor<T, Sliced<ShapeOfSizes<Z>>>;
 export function slice(...given: unknown[]): AnyTensor {
   const { x, begin, size, name } = sliceForm.take(given);
-  return apply(SliceOp, [x], { begin: integers('slice', 'begin', begin), size: integers('slice', 'size', size) }, name);
+  const [from, count] = [takeSizeTensors('slice', 'begin', begin), takeSizeTensors('slice', 'size', size)];
+  return apply(SliceOp, [x, ...from.inputs, ...count.inputs], { begin: from.sizes, size: count.sizes }, name);
 }
 
 interface PadAttributes {

@@ -42,15 +42,6 @@ function partFault(s: Scalar, { inputs, rank }: Surroundings): string | undefine
     case 'abs':
     case 'sign':
       return same(1, numeric);
-    case 'floor':
-    case 'round':
-    case 'sqrt':
-    case 'exp':
-    case 'log':
-    case 'tanh':
-    case 'sin':
-    case 'cos':
-      return same(1, isFloat);
     case 'not':
       return same(1, bits);
     case 'add':
@@ -82,6 +73,9 @@ function partFault(s: Scalar, { inputs, rank }: Surroundings): string | undefine
     case 'philox':
       if (!s.key) return 'there is no key';
       return same(3, (t) => t === 'int32');
+    default:
+      // Functions of real numbers.
+      return same(1, isFloat);
   }
 }
 

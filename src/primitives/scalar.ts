@@ -10,10 +10,13 @@ export type UnaryOp =
   | 'round'
   | 'sqrt'
   | 'exp'
+  | 'expm1'
   | 'log'
+  | 'log1p'
   | 'tanh'
   | 'sin'
   | 'cos'
+  | 'erf'
   | 'not';
 export type BinaryOp =
   | 'add'
@@ -40,6 +43,7 @@ export type BinaryOp =
  *   is 0; an integer divided by zero gives 0 (a `check` has refused it before). On floats, both are of the exact
  *   quotient, but a floorDiv beyond 2²⁴ (float64: 2⁵³) is the quotient, rounded.
  * - `round` is the nearest whole number, halves to even.
+ * - `expm1` is eˣ − 1 and `log1p` is ln(1 + x), exact near 0 too; `erf` is the error function.
  * - `exp` gives 0 for what is below the smallest normal number of its type. `pow` on floats is IEEE 754's.
  * - `min`, `max` give NaN when either operand is NaN, and take −0 for less than 0: IEEE 754-2019's minimum and maximum.
  *   `equal`, `less`, `lessEqual` give bool.
@@ -82,10 +86,13 @@ export const floor = (a: Scalar) => unary('floor', a);
 export const round = (a: Scalar) => unary('round', a);
 export const sqrt = (a: Scalar) => unary('sqrt', a);
 export const exp = (a: Scalar) => unary('exp', a);
+export const expm1 = (a: Scalar) => unary('expm1', a);
 export const log = (a: Scalar) => unary('log', a);
+export const log1p = (a: Scalar) => unary('log1p', a);
 export const tanh = (a: Scalar) => unary('tanh', a);
 export const sin = (a: Scalar) => unary('sin', a);
 export const cos = (a: Scalar) => unary('cos', a);
+export const erf = (a: Scalar) => unary('erf', a);
 export const not = (a: Scalar) => unary('not', a);
 export const add = (a: Operand, b: Operand) => binary('add', a, b);
 export const sub = (a: Operand, b: Operand) => binary('sub', a, b);

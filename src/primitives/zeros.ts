@@ -33,6 +33,11 @@ function shareOf(x: Scalar, inputs: readonly View[], steps: number): number {
     case 'abs':
     case 'sign':
     case 'sqrt':
+    case 'tanh':
+    case 'sin':
+    case 'expm1':
+    case 'log1p':
+    case 'erf':
       return share(0);
     case 'add':
     case 'sub':

@@ -1,4 +1,5 @@
 // The compiled runs of a session, by fetches, feeds and the shapes of the feeds; those not used for longest go first.
+import type { Tensor } from '../graph/tensor.ts';
 import type { CheckedFeed } from './feeds.ts';
 import type { FlatFetches } from './fetches.ts';
 
@@ -7,6 +8,8 @@ const capacity = 64;
 export class ExecutableCache<V> {
   readonly #entries = new Map<string, V>();
   readonly #free: (value: V) => void;
+  /** Fed tensors whose numbers have decided sizes: they are part of what a run is known by. */
+  readonly #sized = new Set<Tensor>();
 
   /** `free` is called with each value that is dropped. */
   constructor(free: (value: V) => void) {
@@ -18,7 +21,7 @@ export class ExecutableCache<V> {
   }
 
   get(fetches: FlatFetches, feeds: readonly CheckedFeed[]): V | undefined {
-    const key = keyOf(fetches, feeds);
+    const key = this.#keyOf(fetches, feeds);
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
     this.#entries.delete(key);
@@ -26,12 +29,24 @@ export class ExecutableCache<V> {
     return value;
   }
 
-  set(fetches: FlatFetches, feeds: readonly CheckedFeed[], value: V): void {
-    this.#entries.set(keyOf(fetches, feeds), value);
+  /** @param sizeFeeds of the feeds those whose numbers decided sizes. */
+  set(fetches: FlatFetches, feeds: readonly CheckedFeed[], sizeFeeds: readonly Tensor[], value: V): void {
+    for (const t of sizeFeeds) this.#sized.add(t);
+    this.#entries.set(this.#keyOf(fetches, feeds), value);
     if (this.#entries.size <= capacity) return;
     const [[oldest, dropped]] = this.#entries;
     this.#entries.delete(oldest);
     this.#free(dropped);
+  }
+
+  #keyOf(fetches: FlatFetches, feeds: readonly CheckedFeed[]): string {
+    let key = keyOfFetches(fetches);
+    for (const { tensor, shape, data } of feeds) {
+      key += `|${tensor.operation.id}:${tensor.index}`;
+      for (let i = 0; i < shape.length; i++) key += `,${shape[i]}`;
+      if (this.#sized.size > 0 && this.#sized.has(tensor)) key += `=${data.join()}`;
+    }
+    return key;
   }
 
   clear(): void {
@@ -46,14 +61,5 @@ export function keyOfFetches({ tensors, targets }: FlatFetches): string {
   for (const t of tensors) key += `${t.operation.id}:${t.index},`;
   key += '|';
   for (const operation of targets) key += `${operation.id},`;
-  return key;
-}
-
-function keyOf(fetches: FlatFetches, feeds: readonly CheckedFeed[]): string {
-  let key = keyOfFetches(fetches);
-  for (const { tensor, shape } of feeds) {
-    key += `|${tensor.operation.id}:${tensor.index}`;
-    for (let i = 0; i < shape.length; i++) key += `,${shape[i]}`;
-  }
   return key;
 }

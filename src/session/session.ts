@@ -327,8 +327,8 @@ export class Session {
     const kernels = this.#trace && plan ? kernelsOf(plan) : [];
     const traced = this.#trace && { label, kernels, times: new KernelTimes(kernels.length) };
     const prepared = { run, executable, plan, shapes: run.fetches.map((v) => [...v.shape]), traced };
-    this.#held.cache.set(flat, feeds, prepared);
-    this.#sizes.add(flat, feeds);
+    this.#held.cache.set(flat, feeds, run.sizeFeeds, prepared);
+    this.#sizes.add(flat, feeds, run.sizeFeeds);
     return prepared;
   }
 

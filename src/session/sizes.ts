@@ -1,4 +1,6 @@
 // A program is compiled for the sizes of its feeds: ever new sizes cost a compilation each, which is said once.
+
+import type { Tensor } from '../graph/tensor.ts';
 import { showShape } from '../tensor/shape.ts';
 import { keyOfFetches } from './executable-cache.ts';
 import type { CheckedFeed } from './feeds.ts';
@@ -14,12 +16,14 @@ export class SizesWatch {
   readonly #sets = new Map<string, (readonly string[])[]>();
   #said = false;
 
-  /** Called with each run that was compiled. */
-  add(fetches: FlatFetches, feeds: readonly CheckedFeed[]): void {
+  /** Called with each run that was compiled, and the feeds whose numbers decide its sizes. */
+  add(fetches: FlatFetches, feeds: readonly CheckedFeed[], sizeFeeds: readonly Tensor[]): void {
     if (this.#said || feeds.length === 0) return;
     const key = [keyOfFetches(fetches), ...feeds.map(({ tensor }) => tensor.name)].join(' ');
     const seen = this.#sets.get(key) ?? [];
-    seen.push(feeds.map(({ shape }) => showShape(shape)));
+    seen.push(
+      feeds.map(({ tensor, shape, data }) => (sizeFeeds.includes(tensor) ? data.join(', ') : showShape(shape))),
+    );
     this.#sets.delete(key);
     this.#sets.set(key, seen);
     if (this.#sets.size > mostSets) this.#sets.delete(this.#sets.keys().next().value as string);

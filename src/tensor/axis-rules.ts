@@ -1,5 +1,5 @@
 // The shapes that operations on the axes of a tensor give: reshape, reductions, axes put in, left out or reordered.
-import type { DivMod, Mul } from './arithmetic.ts';
+import type { Add, DivMod, Mul } from './arithmetic.ts';
 import type { Dim, Shape } from './shape.ts';
 import type { Contravariant, NoError, ShowShape } from './shape-types.ts';
 
@@ -27,7 +27,9 @@ export type HasHole<T extends Shape> = -1 extends T[number] ? (number extends T[
 export type Reshape<S extends Shape, T extends Shape> = number extends T['length']
   ? Dim[]
   : HasHole<T> extends true
-    ? ReshapeHole<S, T>
+    ? null extends T[number]
+      ? FillHole<T, null>
+      : ReshapeHole<S, T>
     : [...T];
 /** `Reshape` for a T in which one size is −1. */
 export type ReshapeHole<S extends Shape, T extends Shape> =
@@ -46,30 +48,32 @@ export type ReshapeHole<S extends Shape, T extends Shape> =
 /** Do the elements of S fit into T? With unknown sizes on both sides: as far as one can tell. */
 export type ReshapeError<S extends Shape, T extends Shape> = number extends S['length'] | T['length']
   ? NoError
-  : [KnownElements<S>, KnownElements<T>] extends [
-        [infer P extends number, infer HS],
-        [infer Q extends number, infer HT],
-      ]
-    ? number extends P | Q
-      ? NoError
-      : HT extends 0 | 1
-        ? HS extends 0
-          ? HT extends 0
-            ? P extends Q
-              ? NoError
-              : `reshape: ${ShowShape<S>} has ${P} elements but ${ShowShape<T>} has ${Q}`
-            : DivMod<P, Q>[1] extends 0
-              ? NoError
-              : `reshape: ${ShowShape<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${ShowShape<T>} cannot be inferred`
-          : P extends Q
-            ? NoError
-            : DivMod<P, Q>[1] extends 0
-              ? NoError
-              : DivMod<Q, P>[1] extends 0
+  : null extends T[number]
+    ? NoError
+    : [KnownElements<S>, KnownElements<T>] extends [
+          [infer P extends number, infer HS],
+          [infer Q extends number, infer HT],
+        ]
+      ? number extends P | Q
+        ? NoError
+        : HT extends 0 | 1
+          ? HS extends 0
+            ? HT extends 0
+              ? P extends Q
                 ? NoError
-                : `reshape: ${ShowShape<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${ShowShape<T>}`
-        : `reshape: only one dimension of ${ShowShape<T>} may be -1`
-    : NoError;
+                : `reshape: ${ShowShape<S>} has ${P} elements but ${ShowShape<T>} has ${Q}`
+              : DivMod<P, Q>[1] extends 0
+                ? NoError
+                : `reshape: ${ShowShape<S>} has ${P} elements, which is not a multiple of ${Q}, so -1 in ${ShowShape<T>} cannot be inferred`
+            : P extends Q
+              ? NoError
+              : DivMod<P, Q>[1] extends 0
+                ? NoError
+                : DivMod<Q, P>[1] extends 0
+                  ? NoError
+                  : `reshape: ${ShowShape<S>} has ${P} elements per row, which does not fit rows of ${Q} in ${ShowShape<T>}`
+          : `reshape: only one dimension of ${ShowShape<T>} may be -1`
+      : NoError;
 
 // ---------------------------------------------------------------- axes
 /** How many axes lie behind a negative one. */
@@ -140,11 +144,17 @@ export type ExpandDims<S extends Shape, A extends number> = number extends S['le
     : AxisIndex<[...S, 1], A> extends infer I
       ? InsertAxis<S, I>
       : Dim[];
-/** S with a new axis of size 1 at index I. */
-export type InsertAxis<S extends Shape, I, O extends Shape = [], C extends 0[] = []> = C['length'] extends I
-  ? [...O, 1, ...S]
+/** S with a new axis of size N at index I. */
+export type InsertAxis<
+  S extends Shape,
+  I,
+  O extends Shape = [],
+  C extends 0[] = [],
+  N extends Dim = 1,
+> = C['length'] extends I
+  ? [...O, N, ...S]
   : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-    ? InsertAxis<R, I, [...O, D], [...C, 0]>
+    ? InsertAxis<R, I, [...O, D], [...C, 0], N>
     : Dim[];
 /** S without the axes that are known to have size 1. */
 export type Squeeze<S extends Shape> = number extends S['length'] ? Dim[] : SqueezeDims<S>;
@@ -178,9 +188,78 @@ export type Reverse<S extends Shape, O extends Shape = []> = S extends readonly 
   ? Reverse<R, [D, ...O]>
   : O;
 
+// ---------------------------------------------------------------- stack, unstack, split
+/** Shapes that are one, side by side along a new axis Ax. */
+export type Stack<Ss extends readonly Shape[], Ax extends number> = number extends Ss['length'] | Ax
+  ? Dim[]
+  : Ss extends readonly [infer A extends Shape, ...Shape[]]
+    ? number extends A['length']
+      ? Dim[]
+      : InsertAxis<A, AxisIndex<[...A, 1], Ax>, [], [], Ss['length'] & number>
+    : Dim[];
+/** X so many times, as a tuple; an array where there are too many to count, or nobody knows how many. */
+export type Repeat<X, N, O extends X[] = []> = number extends N
+  ? X[]
+  : O['length'] extends N
+    ? O
+    : O['length'] extends 64
+      ? X[]
+      : Repeat<X, N, [...O, X]>;
+/** The shapes of the slices of S along axis Ax, each without it. */
+export type Unstack<S extends Shape, Ax extends number> = number extends S['length'] | Ax
+  ? Dim[][]
+  : AxisIndex<S, Ax> extends infer I
+    ? Repeat<DropAxes<S, I>, S[I & keyof S]>
+    : Dim[][];
+/** S with the size D at the index I, as text. */
+export type WithSize<S extends Shape, I extends string, D extends Dim> = {
+  -readonly [K in keyof S]: K extends I ? D : S[K];
+};
+/** The shapes of the parts of S along axis Ax: N equal ones, or those of the sizes N. */
+export type Split<S extends Shape, N extends number | readonly number[], Ax extends number> = number extends
+  | S['length']
+  | Ax
+  ? Dim[][]
+  : N extends readonly number[]
+    ? { -readonly [K in keyof N]: WithSize<S, `${AxisIndex<S, Ax>}`, N[K] extends -1 ? Dim : N[K] & Dim> }
+    : Repeat<WithSize<S, `${AxisIndex<S, Ax>}`, PartSize<S[AxisIndex<S, Ax> & keyof S], N>>, N>;
+/** The size D divided by N. */
+export type PartSize<D, N> = D extends null ? null : number extends D | N ? number : DivMod<D & number, N & number>[0];
+/** Can axis Ax of S be split into N parts, or into those of the sizes N? */
+export type SplitError<S extends Shape, N extends number | readonly number[], Ax extends number> = number extends
+  | S['length']
+  | Ax
+  ? NoError
+  : [AxisIndex<S, Ax>] extends [never]
+    ? `split: axis ${Ax} is out of range for shape ${ShowShape<S>}`
+    : SplitSizeError<S, S[AxisIndex<S, Ax> & keyof S], N, Ax>;
+/** `SplitError` for an axis of size D. */
+export type SplitSizeError<S extends Shape, D, N, Ax extends number> = D extends null
+  ? NoError
+  : N extends readonly number[]
+    ? number extends D | N['length'] | N[number]
+      ? NoError
+      : -1 extends N[number]
+        ? NoError
+        : Total<N> extends D
+          ? NoError
+          : `split: the sizes are ${Total<N>} together, but axis ${Ax} of ${ShowShape<S>} has ${D & number} elements`
+    : number extends D | N
+      ? NoError
+      : DivMod<D & number, N & number>[1] extends 0
+        ? NoError
+        : `split: axis ${Ax} of ${ShowShape<S>} has ${D & number} elements, which are not ${N & number} equal parts`;
+/** The sum of some sizes. */
+export type Total<N extends readonly number[], P extends number = 0> = N extends readonly [
+  infer A extends number,
+  ...infer R extends readonly number[],
+]
+  ? Total<R, Add<P, A>>
+  : P;
+
 // ---------------------------------------------------------------- parts and copies
 /** The sizes of a slice: literal ones stay, −1 (to the end) is not known to the compiler. */
-export type Sliced<Z extends readonly number[]> = { -readonly [K in keyof Z]: Z[K] extends -1 ? Dim : Z[K] };
+export type Sliced<Z extends Shape> = { -readonly [K in keyof Z]: Z[K] extends -1 ? Dim : Z[K] };
 /** The same rank with other sizes; null stays null. */
 export type Resized<S extends Shape> = { [K in keyof S]: S[K] extends null ? null : number };
 /** The shape I of the indices in the place of axis Ax of S. */

@@ -20,6 +20,7 @@ export const trueOrFalse = kind<boolean>('true or false', (v) => typeof v === 'b
 export const text = kind<string>('a text', (v) => typeof v === 'string' && v !== '');
 export const callback: Kind<() => unknown> = {
   ...kind('a function', (v) => typeof v === 'function'),
+  isCallback: true,
   example: '() => …',
 };
 export const dtype: Kind<DType> = {

@@ -1,5 +1,5 @@
-// The shapes that operations on several tensors give: broadcasting, products of matrices, windows over images, concat.
-import type { Add, CeilDiv, DivMod, Sub } from './arithmetic.ts';
+// The shapes that operations on several tensors give: broadcasting, products of matrices, concat, stack.
+import type { Add } from './arithmetic.ts';
 import type { AxisIndex, KeepDims } from './axis-rules.ts';
 import type { Dim, Shape } from './shape.ts';
 import type { Covariant, Invariant, NoError, ShowDim, ShowShape, ShowShapes, UnlessAny } from './shape-types.ts';
@@ -35,6 +35,19 @@ export type BroadcastDim<A extends Dim, B extends Dim> = { p: Invariant<A>; q: C
           : number extends B
             ? A
             : Dim;
+
+/** Are all shapes one? */
+export type StackError<Ss extends readonly Shape[]> = Ss extends readonly [
+  infer A extends Shape,
+  infer B extends Shape,
+  ...infer R extends readonly Shape[],
+]
+  ? number extends A['length'] | B['length']
+    ? NoError
+    : SameDims<A, B> extends true
+      ? StackError<[B, ...R]>
+      : `stack: shapes ${ShowShape<A>} and ${ShowShape<B>} differ`
+  : NoError;
 
 /** The better known of two compatible sizes. */
 export type MergeDim<A, B> = A extends null ? B : B extends null ? A : number extends A ? B : A;
@@ -97,6 +110,29 @@ export type BroadcastError<A extends Shape, B extends Shape, Op extends string> 
     ? NoError
     : BroadcastConflict<A, B, `${Op}: shapes ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
 
+/** Could A and B be the same shape? NA and NB are what they are called. */
+export type SameShapeError<
+  A extends Shape,
+  B extends Shape,
+  Op extends string,
+  NA extends string,
+  NB extends string,
+> = number extends A['length'] | B['length']
+  ? NoError
+  : SameDims<A, B> extends true
+    ? NoError
+    : `${Op}: ${NA} ${ShowShape<A>} and ${NB} ${ShowShape<B>} must have the same shape`;
+/** Are the ranks equal, and all sizes equal or unknown? */
+export type SameDims<A extends Shape, B extends Shape> = A extends readonly [infer D, ...infer AR extends Shape]
+  ? B extends readonly [infer E, ...infer BR extends Shape]
+    ? [Compatible<D, E, 'no'>] extends [never]
+      ? SameDims<AR, BR>
+      : false
+    : false
+  : B extends readonly []
+    ? true
+    : false;
+
 // ---------------------------------------------------------------- matmul
 /** The shape of a product of matrices, with the transposes asked for; leading axes are a batch. */
 export type MatMul<
@@ -107,8 +143,8 @@ export type MatMul<
 > = 0 extends 1 & (A & B)
   ? any
   : A extends readonly [...infer BA extends Shape, infer A0 extends Dim, infer A1 extends Dim]
-    ? B extends readonly [...Shape, infer B0 extends Dim, infer B1 extends Dim]
-      ? [...BA, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
+    ? B extends readonly [...infer BB extends Shape, infer B0 extends Dim, infer B1 extends Dim]
+      ? [...BatchOf<BA, BB>, TA extends true ? A1 : A0, TB extends true ? B0 : B1]
       : Dim[]
     : Dim[];
 
@@ -120,80 +156,32 @@ export type MatMulError<
   TB extends boolean = false,
 > = number extends A['length'] | B['length']
   ? NoError
-  : A extends readonly [...Shape, infer A0, infer A1]
-    ? B extends readonly [...Shape, infer B0, infer B1]
-      ? MatMulInnerError<TA extends true ? A0 : A1, TB extends true ? B1 : B0>
+  : A extends readonly [...infer BA extends Shape, infer A0, infer A1]
+    ? B extends readonly [...infer BB extends Shape, infer B0, infer B1]
+      ? MatMulInnerError<TA extends true ? A0 : A1, TB extends true ? B1 : B0> | MatMulBatchError<BA, BB, A, B>
       : `matmul: second argument must have at least 2 dimensions, but its shape is ${ShowShape<B>}`
     : `matmul: first argument must have at least 2 dimensions, but its shape is ${ShowShape<A>}`;
+/** The batch of a product: that of matrices is none, so that nothing is worked out for them. */
+export type BatchOf<A extends Shape, B extends Shape> = B extends readonly []
+  ? A
+  : A extends readonly []
+    ? B
+    : BroadcastDims<A, B, []>;
+/** Do the batches BA and BB of A and B broadcast? */
+export type MatMulBatchError<
+  BA extends Shape,
+  BB extends Shape,
+  A extends Shape,
+  B extends Shape,
+> = BB extends readonly []
+  ? NoError
+  : BroadcastConflict<BA, BB, `matmul: the batch dimensions of ${ShowShape<A>} and ${ShowShape<B>} do not broadcast`>;
 /** Do the inner sizes agree? */
 export type MatMulInnerError<K1, K2> = Compatible<
   K1,
   K2,
   `matmul: inner dimensions ${ShowDim<K1>} and ${ShowDim<K2>} differ`
 >;
-
-// ---------------------------------------------------------------- conv / pool (NHWC)
-/** `'SAME'`: zeros around the image, so that the output has ⌈size / stride⌉ positions. `'VALID'`: only where the window fits. */
-export type Padding = 'SAME' | 'VALID';
-/** How many positions a window of size K has on an axis of size I when it goes on by S each time. */
-export type OutputSize<I extends Dim, K extends Dim, S extends Dim, P extends Padding> = I extends null
-  ? null
-  : S extends null
-    ? null
-    : number extends I | S
-      ? number
-      : P extends 'SAME'
-        ? CeilDiv<I & number, S & number>
-        : K extends null
-          ? null
-          : number extends K
-            ? number
-            : Sub<I & number, K & number> extends infer D extends number
-              ? [D] extends [never]
-                ? never
-                : Add<DivMod<D, S & number>[0], 1>
-              : number;
-
-/** The shape of a convolution of images X with the filter W. */
-export type Conv2D<X extends Shape, W extends Shape, St extends Shape, P extends Padding> = X extends readonly [
-  infer N extends Dim,
-  infer H extends Dim,
-  infer Wd extends Dim,
-  Dim,
-]
-  ? W extends readonly [infer KH extends Dim, infer KW extends Dim, Dim, infer Co extends Dim]
-    ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
-      ? [N, OutputSize<H, KH, SH, P>, OutputSize<Wd, KW, SW, P>, Co]
-      : [N, Dim, Dim, Co]
-    : [N, Dim, Dim, Dim]
-  : [Dim, Dim, Dim, Dim];
-/** Are they images and a filter, and do the channels agree? */
-export type Conv2DError<X extends Shape, W extends Shape> = number extends X['length'] | W['length']
-  ? NoError
-  : X extends readonly [Dim, Dim, Dim, infer C]
-    ? W extends readonly [Dim, Dim, infer CI, Dim]
-      ? Compatible<C, CI, `conv2d: input has ${ShowDim<C>} channels but the filter expects ${ShowDim<CI>}`>
-      : `conv2d: filter must be [height, width, in, out], but its shape is ${ShowShape<W>}`
-    : `conv2d: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
-/** The shape of a pooling of images X by windows K. */
-export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends Padding> = X extends readonly [
-  infer N extends Dim,
-  infer H extends Dim,
-  infer W extends Dim,
-  infer C extends Dim,
-]
-  ? K extends readonly [Dim, infer KH extends Dim, infer KW extends Dim, Dim]
-    ? St extends readonly [Dim, infer SH extends Dim, infer SW extends Dim, Dim]
-      ? [N, OutputSize<H, KH, SH, P>, OutputSize<W, KW, SW, P>, C]
-      : [N, Dim, Dim, C]
-    : [N, Dim, Dim, C]
-  : [Dim, Dim, Dim, Dim];
-/** Is X of rank 4, as images are? */
-export type Rank4Error<X extends Shape, Op extends string> = number extends X['length']
-  ? NoError
-  : X['length'] extends 4
-    ? NoError
-    : `${Op}: input must be [batch, height, width, channels], but its shape is ${ShowShape<X>}`;
 
 // ---------------------------------------------------------------- concat
 /** The sum of two sizes. */

@@ -12,6 +12,8 @@ export interface Kind<T> {
   readonly fits: (value: unknown) => boolean;
   /** What to do with a value that does not fit. */
   readonly advice?: (value: unknown) => string | undefined;
+  /** Is it a function whose body is written there? It stands last. */
+  readonly isCallback?: boolean;
   /** How it reads in a form, if not by its name. */
   readonly example?: string;
   /** Throws the named error of this kind; by default an InvalidArgumentError is thrown. */
@@ -61,6 +63,8 @@ export class Signature<R extends Kinds, O extends Kinds> {
   readonly #places: readonly (readonly [string, Kind<unknown>])[];
   readonly #needed: readonly string[];
   readonly #least: number;
+  /** Then the options stand before it. */
+  readonly #isCallbackLast: boolean;
 
   constructor(call: string, required: R, optional: O, positional: readonly string[] = []) {
     this.call = call;
@@ -70,6 +74,7 @@ export class Signature<R extends Kinds, O extends Kinds> {
     this.positional = positional;
     this.#places = [...Object.entries(required), ...positional.map((name) => [name, optional[name]] as const)];
     this.#least = Object.keys(required).length;
+    this.#isCallbackLast = Object.values(required).at(-1)?.isCallback ?? false;
     const needed = Object.entries(optional).filter(([, kind]) => 'isNeeded' in kind);
     this.#needed = [...Object.keys(required), ...needed.map(([name]) => name)];
   }
@@ -79,7 +84,8 @@ export class Signature<R extends Kinds, O extends Kinds> {
    *
    * @throws InvalidArgumentError, or the named error of an argument's kind.
    */
-  take(given: readonly unknown[]): Taken<R, O> {
+  take(all: readonly unknown[]): Taken<R, O> {
+    const given = this.#isCallbackLast ? optionsLast(all) : all;
     const places = this.#places;
     const values: Record<string, unknown> = {};
     let count = given.length;
@@ -165,12 +171,20 @@ export class Signature<R extends Kinds, O extends Kinds> {
     const first = Object.entries(this.required).map(([name, { example }]) => example ?? name);
     const options = Object.keys(this.optional);
     const braces = options.length > 0 ? [`{ ${options.join(', ')} }`] : [];
-    const forms = [`${this.call}(${[...first, ...braces].join(', ')})`];
+    const order = this.#isCallbackLast ? [...first.slice(0, -1), ...braces, ...first.slice(-1)] : [...first, ...braces];
+    const forms = [`${this.call}(${order.join(', ')})`];
     if (this.positional.some((name) => name !== 'name')) {
       forms.push(`${this.call}(${[...first, ...this.positional].join(', ')})`);
     }
     return forms.join(' or ');
   }
+}
+
+/** The options that stand before the callback, after it. */
+function optionsLast(given: readonly unknown[]): readonly unknown[] {
+  const [options, callback] = given.slice(-2);
+  if (typeof callback !== 'function' || !isOptions(options)) return given;
+  return [...given.slice(0, -2), callback, options];
 }
 
 /** Reads what a user's object has; whatever that throws becomes an error of ours. */

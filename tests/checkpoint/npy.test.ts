@@ -46,6 +46,17 @@ test('what is written is read again', () => {
   );
 });
 
+test.each([2, 3])('version %i has headers of more bytes, 65,536 at most', async (version) => {
+  const begin = `\x93NUMPY${String.fromCharCode(version)}\x00....`;
+  const make = (length: number) => {
+    const out = latin1(`${begin}${dict('|u1', '(1,)').padEnd(length)}\x07`);
+    new DataView(out.buffer).setUint32(8, length, true);
+    return out;
+  };
+  for (const length of [100, 65_535, 65_536]) expect(parseNpy(make(length), 'F').toArray()).toEqual([7]);
+  await expectRefused(() => parseNpy(make(65_537), 'F'), 8, /65537 bytes is announced; there may be 65536/);
+});
+
 describe('is refused', () => {
   const cases: Record<string, [Uint8Array, at: number, RegExp]> = {
     'an empty file': [new Uint8Array(), 0, /does not begin with/],

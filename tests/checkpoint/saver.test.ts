@@ -269,6 +269,38 @@ describe('a folder', () => {
     await sess.close();
   });
 
+  test('does not lose what another user writes, or this process, however long it takes', async () => {
+    const { sess } = await started(vectors());
+    const others = `model-7.safetensors.${hostname().replace(/\W/g, '_')}-4242424-0.unfinished`;
+    writeFileSync(at(others), '');
+    vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw Object.assign(new Error('not yours'), { code: 'EPERM' });
+    });
+    let goOn = () => {};
+    const waiting = new Promise<void>((resolve) => (goOn = resolve));
+    const { rename } = fs;
+    const renamed = vi.spyOn(fs, 'rename').mockImplementationOnce((from, to) => waiting.then(() => rename(from, to)));
+    const slow = new tf.train.Saver().save(sess, at('model'), { globalStep: 1 });
+    await vi.waitFor(() => expect(renamed).toHaveBeenCalled(), 60_000);
+    const eleven = Date.now() / 1000 - 11 * 60;
+    utimesSync(renamed.mock.calls[0][0], eleven, eleven);
+    await new tf.train.Saver().save(sess, at('model'), { globalStep: 2 });
+    goOn();
+    expect(await slow).toBe(at('model-1.safetensors'));
+    expect(present()).toEqual(['checkpoint', 'model-1.safetensors', 'model-2.safetensors', others]);
+    await sess.close();
+  });
+
+  test.each(['a.b', 'a (1)+[c]', 'é|^$', '𝒙*'])('knows its own whatever signs are in their name: %s', async (name) => {
+    const { sess } = await started(vectors());
+    const others = ['axb-1.safetensors', 'a 1c-1.safetensors', '-1.safetensors'];
+    for (const other of others) writeFileSync(at(other), '');
+    const saver = new tf.train.Saver({ maxToKeep: 1 });
+    for (const globalStep of [1, 2]) await saver.save(sess, at(name), { globalStep });
+    expect(present()).toEqual([...others, 'checkpoint', `${name}-2.safetensors`].sort());
+    await sess.close();
+  });
+
   test('keeps one of every so many hours besides', async () => {
     const { sess } = await started(vectors());
     const all = new tf.train.Saver({ maxToKeep: 0 });
@@ -298,12 +330,12 @@ describe('a folder', () => {
   test('whose latest file is gone gives the one before, and says so', async () => {
     const { sess } = await started(vectors());
     const saver = new tf.train.Saver();
-    for (const globalStep of [1, 2]) await saver.save(sess, at('model'), { globalStep });
-    rmSync(at('model-2.safetensors'));
+    for (const globalStep of [1, 2, 3]) await saver.save(sess, at('model'), { globalStep });
+    rmSync(at('model-3.safetensors'));
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    expect(await tf.train.latestCheckpoint(folder)).toBe(at('model-1.safetensors'));
+    expect(await tf.train.latestCheckpoint(folder)).toBe(at('model-2.safetensors'));
     expect(warn.mock.calls.join()).toMatch(
-      /model-2\.safetensors, is not there any more; model-1\.safetensors is taken/,
+      /model-3\.safetensors, is not there any more; model-2\.safetensors is taken/,
     );
     await sess.close();
   });
@@ -391,6 +423,16 @@ describe('errors', () => {
     for (const s of [sess, other, third]) await s.close();
   });
 
+  test('where no random op has run a session of another seed goes on', async () => {
+    const { sess, graph, step } = await started(vectors(), { seed: 1 });
+    await sess.run(step);
+    const path = await new tf.train.Saver().save(sess, at('model'));
+    const other = new tf.Session({ graph, backend: 'wasm', threads: 1, seed: 2 });
+    await new tf.train.Saver().restore(other, path);
+    expect(await valuesOf(other)).toEqual(await valuesOf(sess));
+    for (const s of [sess, other]) await s.close();
+  });
+
   test('a file tells which versions wrote it; of another millrace it is warned', async () => {
     const { sess, saver, train } = learner('wasm');
     await train(1);
@@ -422,13 +464,17 @@ describe('errors', () => {
     await expect(saver.restore(sess, path, { data: [data, data] })).rejects.toThrow(
       /saved with 1 data sets, but restore was given 2/,
     );
-    const { test: smaller } = dataSetsFromFiles(noise(), { validationSize: 10 });
     const { validation } = dataSetsFromFiles(noise(), { validationSize: 10 });
     await expect(saver.restore(sess, path, { data: validation })).rejects.toThrow(
       /of 60 examples, but this one has 10/,
     );
-    expect(smaller.numExamples).toBe(60);
     expect([await valuesOf(sess), data.state()]).toEqual(before);
+    // The second one does not fit when the first has been restored.
+    const both = await saver.save(sess, at('both'), { data: [data, data] });
+    data.nextBatch(7);
+    const moved = data.state();
+    await expect(saver.restore(sess, both, { data: [data, validation] })).rejects.toThrow(/of 60 examples/);
+    expect(data.state()).toEqual(moved);
     await sess.close();
   });
 });

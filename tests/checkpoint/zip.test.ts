@@ -38,6 +38,13 @@ test('what is written is read again', async () => {
   );
 });
 
+test.each([1, 300, 2 ** 16 - 1])('a comment of %i bytes may follow', async (length) => {
+  const archive = zip(new Map([['a', Uint8Array.of(1, 2)]]));
+  const bytes = new Uint8Array(archive.length + length).fill(0x20);
+  bytes.set(archive);
+  expect([...(await unzip(bytes, 'F'))]).toEqual([['a', Uint8Array.of(1, 2)]]);
+});
+
 describe('is refused', () => {
   const body = new Uint8Array(1000).map((_, i) => i);
   const good = () => zip(new Map([['a', body]]));

@@ -20,12 +20,13 @@ type Any = Tensor<any, any>;
 export interface Wanted {
   readonly fetches?: readonly Any[];
   readonly targets?: readonly Operation[];
-  readonly feeds?: readonly (readonly [Any, readonly number[]])[];
+  /** Each with its shape, and its numbers where sizes depend on them. */
+  readonly feeds?: readonly (readonly [Any, readonly number[], (readonly number[])?])[];
 }
 
 export function requestFor({ fetches = [], targets = [], feeds = [] }: Wanted): CompileRequest {
   const { graph } = (fetches[0] ?? targets[0]) as Any;
-  return { graph, fetches, targets, feeds: feeds.map(([tensor, shape]) => ({ tensor, shape })), seed: 0 };
+  return { graph, fetches, targets, feeds: feeds.map(([tensor, shape, data]) => ({ tensor, shape, data })), seed: 0 };
 }
 
 /** The run in primitives, with equal operations computed once or each for itself. */

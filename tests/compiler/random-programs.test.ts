@@ -89,7 +89,7 @@ test('two training steps of random programs: 1 and 3 threads, portable and not, 
       interruptAfterTimeLimit: 110_000,
     },
   );
-}, 120_000);
+});
 
 test('… with every kind of step, task and kernel', () => {
   expect(Object.keys(steps).filter((name) => !seenSteps.has(name))).toEqual([]);

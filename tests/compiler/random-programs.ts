@@ -59,6 +59,14 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   tanh: ({ pick, a }) => api.tanh(pick(a)),
   sigmoid: ({ pick, a }) => api.sigmoid(pick(a)),
   relu: ({ pick, a }) => nn.relu(pick(a)),
+  expm1: ({ pick, a }) => api.expm1(tamed(pick(a))),
+  log1p: ({ pick, a }) => api.log1p(api.abs(pick(a))),
+  erf: ({ pick, a }) => api.erf(pick(a)),
+  activations: ({ pick, a }) =>
+    api.addN(['elu', 'selu', 'softplus', 'leakyRelu', 'gelu'].map((op) => nn[op](tamed(pick(a))))),
+  squaredDifference: ({ pick, a, b }) => api.squaredDifference(tamed(pick(a)), fitting(pick(a), tamed(pick(b)))),
+  longNames: ({ pick, a, b }) =>
+    api.subtract(pick(a), api.divide(api.multiply(tamed(pick(a)), 3), positive(fitting(pick(a), pick(b))))),
   sign: ({ raw, a }) => api.sign(raw(a)),
   rounded: ({ raw, a }) => {
     const x = api.mul(raw(a), 3);
@@ -93,6 +101,22 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   reduceMin: ({ pick, a, b, c }) => api.reduceMin(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
   reduceProd: ({ pick, a, b }) => api.reduceProd(api.add(api.mul(tamed(pick(a)), 0.2), 1), axisOf(pick(a), b)),
   sumOfAll: ({ pick, a, b }) => api.mul(pick(a), api.reduceMean(pick(b))),
+  reduceVariance: ({ pick, a, b, c }) => api.reduceVariance(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  reduceLogsumexp: ({ pick, a, b, c }) => api.reduceLogsumexp(pick(a), axisOf(pick(a), b), { keepDims: c % 2 === 0 }),
+  batchNormalization: ({ pick, weight, a, b }) => {
+    const x = tamed(pick(a));
+    const axes = sizes(x).map((_, i) => i);
+    const [mean, variance] = nn.moments(x, axes.slice(0, -1), { keepDims: b % 2 === 0 });
+    const parameters = [weight(sizes(mean)), weight(sizes(mean))];
+    return nn.relu(nn.batchNormalization(x, mean, variance, ...parameters, 0.1));
+  },
+  layerNormalization: ({ matrix, weight, a }) => {
+    const x = tamed(matrix(a));
+    const [mean, variance] = nn.moments(x, [1], { keepDims: true });
+    return nn.batchNormalization(x, mean, variance, weight([sizes(x)[1]]), weight([sizes(x)[1]]), 0.1);
+  },
+  l2Normalize: ({ pick, a, b }) => nn.l2Normalize(api.add(tamed(pick(a)), 0.5), axisOf(pick(a), b)),
+  lrn: ({ image, a, b }) => nn.lrn(tamed(image(a)), b % 4),
   argmax: ({ raw, a, b }) => api.cast(api.argmax(raw(a), axisOf(raw(a), b)), 'float32'),
   argmin: ({ raw, a, b }) => api.cast(api.argmin(raw(a), axisOf(raw(a), b)), 'float32'),
   oneHot: ({ raw, a }) => api.oneHot(api.argmax(raw(a), sizes(raw(a)).length - 1), 5),
@@ -106,12 +130,21 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const x = raw(a);
     return nn.sparseSoftmaxCrossEntropyWithLogits({ labels: api.argmax(x, sizes(x).length - 1), logits: x });
   },
+  sigmoidCrossEntropy: ({ pick, a, c }) => {
+    const options = { labels: api.sigmoid(pick(a)), logits: pick(a), posWeight: 2 };
+    const { posWeight: _, ...plain } = options;
+    return c % 2 ? nn.sigmoidCrossEntropyWithLogits(plain) : nn.weightedCrossEntropyWithLogits(options);
+  },
   l2Loss: ({ pick, a, b }) => api.add(pick(a), nn.l2Loss(tamed(pick(b)))),
   matmul: ({ matrix, weight, a, b, c }) => {
     const x = matrix(a);
     const [rows, columns] = [sizes(x)[c % 2], 1 + (b % 37)];
     const w = weight(b % 2 === 0 ? [rows, columns] : [columns, rows]);
     return api.matmul(tamed(x), w, { transposeA: c % 2 === 0, transposeB: b % 2 === 1 });
+  },
+  rows: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    return api.matmul(x, weight([sizes(x)[3], 1 + (b % 9)]));
   },
   products: ({ image, a }) => {
     const x = tamed(image(a));
@@ -127,6 +160,45 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const x = tamed(image(a));
     const filter = weight([1 + (b % 5), 1 + (c % 5), sizes(x)[3], 1 + (a % 7)]);
     return nn.conv2d(x, filter, { strides: [1, 1 + (c % 2), 1 + (b % 2), 1], padding: b % 3 === 0 ? 'SAME' : 'VALID' });
+  },
+  dilated: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([2, 1 + (c % 3), sizes(x)[3], 1 + (a % 7)]);
+    const dilations = [1, 1 + (b % 2), 1 + (c % 2), 1];
+    return nn.conv2d(x, filter, { strides: [1, 1, 1, 1], padding: 'SAME', dilations });
+  },
+  grouped: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const both = api.concat([x, x], 3);
+    const margins = [
+      [0, 0],
+      [b % 3, 1],
+      [1, b % 2],
+      [0, 0],
+    ];
+    return nn.conv2d(both, weight([2, 2, sizes(x)[3], 4]), { strides: [1, 1, 1, 1], padding: margins, groups: 2 });
+  },
+  depthwise: ({ image, weight, a, b, c }) => {
+    const x = tamed(image(a));
+    const filter = weight([1 + (b % 3), 1 + (c % 3), sizes(x)[3], 1 + (a % 2)]);
+    return nn.depthwiseConv2d(x, filter, { strides: [1, 1 + (c % 2), 1, 1], padding: b % 2 ? 'SAME' : 'VALID' });
+  },
+  separable: ({ image, weight, a }) => {
+    const x = tamed(image(a));
+    return nn.separableConv2d(x, weight([3, 3, sizes(x)[3], 1]), weight([1, 1, sizes(x)[3], 4]), [1, 1, 1, 1], 'SAME');
+  },
+  transposed: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const [, h, w, c] = sizes(x);
+    const step = 1 + (b % 2);
+    const filter = weight([3, 3, 4, c]);
+    return nn.conv2dTranspose(x, filter, [null, h * step, w * step, 4], [1, step, step, 1], 'SAME');
+  },
+  conv1d: ({ image, weight, a, b }) => {
+    const x = tamed(image(a));
+    const [n, h, w, c] = sizes(x);
+    const rows = api.reshape(x, [n * h, w, c]);
+    return nn.conv1d(rows, weight([3, c, 4]), 1 + (b % 2), 'SAME');
   },
   convolutions: ({ image, weight, a, b, c }) => {
     // Four channels and step 1: what Winograd's algorithm takes.
@@ -181,9 +253,33 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const parts = api.unstack(pick(a), axisOf(pick(a), b));
     return api.sub(parts[0], parts.at(-1));
   },
+  split: ({ pick, a, b, c }) => {
+    const axis = axisOf(pick(a), b);
+    const parts = api.split(pick(a), c % 2 ? [1, -1] : sizes(pick(a))[axis], axis);
+    return api.sub(parts[0], api.reduceMean(parts.at(-1)));
+  },
+  embeddingLookup: ({ pick, a }) => nn.embeddingLookup(pick(a), tf.constant([[0], [0]], { dtype: 'int32' })),
+  placeholderWithDefault: ({ pick, a }) => api.placeholderWithDefault(pick(a), sizes(pick(a))),
   gather: ({ pick, a, b }) =>
     api.gather(pick(a), tf.constant([0, 0], { dtype: 'int32' }), { axis: axisOf(pick(a), b) }),
   gatherChecked: ({ pick, index, a }) => api.gather(pick(a), index),
+  // Sizes that the graph computes: the same shapes by another way.
+  computedSizes: ({ pick, a, b, c }) => {
+    const x = pick(a);
+    const dims = api.unstack(api.shape(x));
+    const axis = axisOf(x, b);
+    const part = api.slice(
+      x,
+      sizes(x).map((_, i) => (i === axis ? api.floorDiv(dims[i], 2) : 0)),
+      sizes(x).map((d, i) => (i === axis ? api.sub(dims[i], api.floorDiv(dims[i], 2)) : d)),
+    );
+    const flat = api.reshape(api.concat([part, part], axis), [-1]);
+    const numbers = api.mul(api.cast(api.range(api.size(flat)), 'float32'), 0.001);
+    const noise = api.randomUniform(api.shape(flat), { seed: c });
+    const rows = api.tile(api.expandDims(api.add(flat, api.add(numbers, noise)), 0), [api.rank(x), 1]);
+    const padded = api.concat([api.reshape(rows, [-1]), api.zeros([api.size(x)])], 0);
+    return api.reshape(api.slice(padded, [0], [api.size(x)]), sizes(x));
+  },
   expandDims: ({ pick, a }) => api.squeeze(api.expandDims(pick(a), 0), [0]),
   like: ({ pick, a }) => api.add(api.onesLike(pick(a)), api.zerosLike(pick(a))),
   identity: ({ pick, a }) => api.add(api.identity(pick(a)), api.stopGradient(pick(a))),

@@ -1,8 +1,8 @@
 // Evaluates tasks one after another, slowly and obviously, in float64: what the passes on tasks are compared with.
 import { expect } from 'vitest';
-import { evaluate } from '../../src/backends/reference/evaluate.ts';
-import { scalarValue, wrap } from '../../src/backends/reference/scalar.ts';
 import type { Batched } from '../../src/compiler/program/batch.ts';
+import { evaluate } from '../../src/primitives/evaluate/evaluate.ts';
+import { scalarValue, wrap } from '../../src/primitives/evaluate/scalar.ts';
 import { identityOf, type Lowered, type Primitive, type View } from '../../src/primitives/primitives.ts';
 import type { Scalar } from '../../src/primitives/scalar.ts';
 import type { Task } from '../../src/primitives/task.ts';

@@ -40,7 +40,8 @@ test('the name is an option of every op', () => {
   expect(none).toEqual(
     [
       ...['addToCollection', 'addToCollections', 'array', 'controlDependencies', 'getCollection', 'getDefaultGraph'],
-      ...['globalVariables', 'localVariables', 'nameScope', 'resetDefaultGraph', 'trainableVariables'],
+      ...['getVariable', 'getVariableScope', 'globalVariables', 'localVariables', 'nameScope', 'resetDefaultGraph'],
+      ...['setRandomSeed', 'trainableVariables', 'variableScope'],
     ].sort(),
   );
 });

@@ -1,5 +1,5 @@
 // What the tutorial's bundle for browsers weighs: optimizers and decays that it does not use are a small part of it.
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
@@ -72,4 +72,38 @@ test('all optimizers and decays add less than 12 KB to the tutorial for browsers
 test('the half of checkpoints that reads and writes files is loaded when it is used', async () => {
   const files = [...(await weights(root)).keys()].filter((file) => file.startsWith('src/checkpoint/'));
   expect(files.sort()).toEqual(['src/checkpoint/reader.ts', 'src/checkpoint/saver.ts']);
+});
+
+test('layers, losses, metrics and variables by name are left out of a page that uses none of them', async () => {
+  const rooms = ['layers', 'losses', 'metrics', 'variables'].map((name) => `${name}.js`);
+  const page = async (used: string) => {
+    const { metafile, warnings } = await build({
+      stdin: {
+        contents: `import * as tf from 'millrace'; globalThis.used = [${used}];`,
+        resolveDir: join(root, 'examples'),
+      },
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      splitting: true,
+      outdir: 'out',
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+    });
+    expect(warnings).toEqual([]);
+    const files = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+      Object.keys(inputs).map((file) => basename(file)),
+    );
+    const bytes = Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+    return { bytes, rooms: rooms.filter((name) => files.includes(name)) };
+  };
+  const [none, layers, all] = await Promise.all(['tf.matmul, tf.train', 'tf.layers.dense', 'tf'].map(page));
+  expect([none.rooms, layers.rooms]).toEqual([[], ['layers.js']]);
+  expect(all.rooms).toEqual(['layers.js', 'losses.js', 'metrics.js']);
+  console.log(
+    `A page without them: ${none.bytes} bytes; with tf.layers: ${layers.bytes}; with all of tf: ${all.bytes}.`,
+  );
+  expect(all.bytes - none.bytes).toBeGreaterThan(20_000);
 });

@@ -113,6 +113,14 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
   const good: Record<string, () => unknown> = {
     'a tensor': () => made.tensor,
     'a tensor or a number': () => made.tensor,
+    "'SAME' or 'VALID', or pairs of margins": () => 'SAME',
+    '[1, height, width, 1]': () => [1, 1, 1, 1],
+    '[height, width]': () => [1, 1],
+    '[batch, height, width, out]': () => [null, 2, 2, 1],
+    'a tensor or null': () => made.tensor,
+    'a tensor, a number, a typed array or nested arrays': () => made.tensor,
+    'an axis, or an array of them': () => 0,
+    'a whole number or an array of them': () => 2,
     'an array of tensors': () => [made.tensor, made.tensor],
     'an array of operations and tensors': () => [made.operation],
     'an array of variables': () => [made.variable],
@@ -120,7 +128,6 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a scalar variable of numbers': () => made.counter,
     'a finite number of at least 0 or a scalar tensor': () => 0.5,
     'a finite number above 0 or a scalar tensor': () => 0.5,
-    'a finite number of at least 0': () => 0.5,
     'a finite number above 0': () => 0.5,
     'a finite number of at most 0': () => -0.5,
     'a tensor, numbers or booleans': () => made.tensor,
@@ -139,6 +146,12 @@ export function makeWorld(folder: string, { dataSets, reader }: Opened): World {
     'a number': () => 1,
     'a finite number': () => 1,
     'a text': () => 'x',
+    'a text, a scope or null': () => 'x',
+    'a whole number of at least 1': () => 2,
+    'a whole number of at least 1, or two of them': () => 2,
+    'a finite number of at least 0': () => 0.5,
+    'a number, or as many as the variable has': () => 1,
+    'a function such as tf.initializers.zeros(), or a value': () => tf.initializers.zeros(),
     'an array of texts': () => ['x'],
     'a dtype': () => 'float32',
     'true or false': () => true,
@@ -236,7 +249,13 @@ export function callables(): Callable[] {
         // Errors are the language's own: they take what Error takes.
         if (!(value.prototype instanceof Error)) visitClass(path, value);
       } else if (typeof value === 'function') {
-        const form = signatures.get(`tf.${path}`) ?? signatures.get(`tf.${name}`) ?? signatures.get(name);
+        // zerosInitializer is tf.initializers.zeros.
+        const initializer = /^(\w+)Initializer$/.exec(path)?.[1];
+        const form =
+          signatures.get(`tf.${path}`) ??
+          signatures.get(`tf.initializers.${initializer}`) ??
+          signatures.get(`tf.${name}`) ??
+          signatures.get(name);
         const call = (_: World, given: readonly unknown[]) => Reflect.apply(value, undefined, given);
         found.push({ path, form: form as Form | undefined, bound: 0, call });
       } else if (typeof value === 'object') visit(`${path}.`, value as object);

@@ -2,7 +2,6 @@
 // interpreted, and what they compute is compared with the reference. No session, no emitted code.
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { evaluate } from '../../src/backends/reference/evaluate.ts';
 import { machineFor } from '../../src/backends/wasm/machine.ts';
 import { atOnce } from '../../src/base/turns.ts';
 import { offersFor } from '../../src/compiler/program/select.ts';
@@ -11,6 +10,7 @@ import type { Offer, OfferFor, TaskBuffers } from '../../src/kernels/offer.ts';
 import { verifyKernel } from '../../src/loops/check/verify.ts';
 import type { Buffer, Kernel } from '../../src/loops/ir.ts';
 import type { Machine } from '../../src/loops/machine.ts';
+import { evaluate } from '../../src/primitives/evaluate/evaluate.ts';
 import type { Primitive, View } from '../../src/primitives/primitives.ts';
 import * as p from '../../src/primitives/primitives.ts';
 import type { Task } from '../../src/primitives/task.ts';

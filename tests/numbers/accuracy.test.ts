@@ -31,7 +31,9 @@ interface Outcome {
 /** Elementary functions as JavaScript has them, without what exp leaves out. */
 const elementary: Record<string, (x: number) => number> = {
   exp: (x) => (Math.exp(x) < 2 ** -126 ? 0 : Math.exp(x)),
+  expm1: Math.expm1,
   log: Math.log,
+  log1p: Math.log1p,
   tanh: Math.tanh,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   rsqrt: (x) => 1 / Math.sqrt(x),

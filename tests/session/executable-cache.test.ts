@@ -25,14 +25,14 @@ const vector = (size: number) => new Float32Array(size);
 test('64 are kept; the one that was not used for longest is given up first, once', () => {
   const freed: number[] = [];
   const cache = new ExecutableCache<number>((value) => freed.push(value));
-  for (let n = 1; n <= 64; n++) cache.set(fetch(y), feed([x, vector(n)]), n);
+  for (let n = 1; n <= 64; n++) cache.set(fetch(y), feed([x, vector(n)]), [], n);
   expect([cache.size, freed]).toEqual([64, []]);
   // Asked for, so used.
   expect(cache.get(fetch(y), feed([x, vector(1)]))).toBe(1);
-  cache.set(fetch(y), feed([x, vector(65)]), 65);
+  cache.set(fetch(y), feed([x, vector(65)]), [], 65);
   expect([cache.size, freed]).toEqual([64, [2]]);
   expect(cache.get(fetch(y), feed([x, vector(2)]))).toBeUndefined();
-  for (let n = 66; n <= 128; n++) cache.set(fetch(y), feed([x, vector(n)]), n);
+  for (let n = 66; n <= 128; n++) cache.set(fetch(y), feed([x, vector(n)]), [], n);
   expect(freed.at(-1)).toBe(1);
   expect(cache.get(fetch(y), feed([x, vector(65)]))).toBe(65);
   cache.clear();
@@ -122,7 +122,7 @@ test('runs that differ in anything that is compiled are kept apart, and those th
   };
   for (const [name, [what, pairs]] of Object.entries(different)) {
     expect([name, cache.get(fetch(what), feed(...pairs))]).toEqual([name, undefined]);
-    cache.set(fetch(what), feed(...pairs), name);
+    cache.set(fetch(what), feed(...pairs), [], name);
   }
   for (const [name, [what, pairs]] of Object.entries(different))
     expect(cache.get(fetch(what), feed(...pairs))).toBe(name);

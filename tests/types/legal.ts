@@ -192,3 +192,26 @@ same<typeof k1, Tensor<'float32', [2, 1, 4]>>(true);
 same<typeof k2, Tensor<'float32', [1, 3, 1]>>(true);
 same<typeof k3, Tensor<'float32', [1, 1]>>(true);
 same<typeof k4, Tensor<'float32', [5, 4]>>(true);
+
+// sizes that the graph computes are null
+const [rows, columns] = tf.unstack(tf.shape(x));
+const computed = [
+  tf.zeros([rows, 10]),
+  tf.reshape(x, [rows, 3]),
+  tf.reshape(x, [rows, -1]),
+  tf.randomNormal([rows, 10], 0, 0.1),
+  tf.fill([rows, 10], 2),
+  x.reshape([rows, 3]),
+] as const;
+const whole = tf.ones(tf.shape(x));
+const counted = tf.range(columns);
+const part = tf.slice(x, [1, 0], [rows, 2]);
+same<(typeof computed)[0], Tensor<'float32', [null, 10]>>(true);
+same<(typeof computed)[1], Tensor<'float32', [null, 3]>>(true);
+same<(typeof computed)[2], Tensor<'float32', [null, null]>>(true);
+same<(typeof computed)[3], Tensor<'float32', [null, 10]>>(true);
+same<(typeof computed)[4], Tensor<'float32', [null, 10]>>(true);
+same<(typeof computed)[5], Tensor<'float32', [null, 3]>>(true);
+same<typeof whole, Tensor<'float32', (number | null)[]>>(true);
+same<typeof counted, Tensor<'int32', [null]>>(true);
+same<typeof part, Tensor<'float32', [null, 2]>>(true);

@@ -37,8 +37,8 @@ await step.run([[x, labels]]);
 tf.reduceSum(y, 1, { keepdims: true });
 //! 'thread' does not exist in type 'SessionOptions'
 new tf.Session({ thread: 1 });
-//! 'dataFormat' does not exist in type
-tf.nn.conv2d(images, tf.zeros([5, 5, 1, 32]), { strides: [1, 1, 1, 1], padding: 'SAME', dataFormat: 'NCHW' });
+//! 'useCudnn' does not exist in type
+tf.nn.conv2d(images, tf.zeros([5, 5, 1, 32]), { strides: [1, 1, 1, 1], padding: 'SAME', useCudnn: true });
 //! conv2d: input has 1 channels but the filter expects 3
 tf.nn.conv2d(images, tf.zeros([5, 5, 3, 32]), [1, 1, 1, 1], 'SAME');
 //! reduceSum: axis 2 is out of range for shape [null,10]
@@ -92,3 +92,60 @@ new tf.Session({ trace: true });
 export const wrongType: Tensor<'int32', [2]> = tf.zeros([2]);
 //! Type '"float32"' is not assignable to type '"int32" | "uint8"'
 tf.gather(x, tf.constant([0]));
+
+//! dense: input must have at least 2 axes, but its shape is [784]
+tf.layers.dense(tf.zeros([784]), 10);
+//! dense: the size of the last axis must be known, but the shape is [3,null]
+tf.layers.dense(tf.placeholder('float32', [3, null]), 10);
+//! conv2d: input must be [batch, height, width, channels], but its shape is [null,784]
+tf.layers.conv2d(x, 32, 5);
+//! Type '"full"' is not assignable to type
+tf.layers.conv2d(images, 32, 5, { padding: 'full' });
+//! conv1d: input must be [batch, width, channels], but its shape is [null,784]
+tf.layers.conv1d(x, 32, 5);
+//! maxPooling2d: input must be [batch, height, width, channels], but its shape is [null,784]
+tf.layers.maxPooling2d(x, 2, 2);
+//! flatten: input must have at least 1 axis, but its shape is []
+tf.layers.flatten(tf.zeros([]));
+//! 'kernel_regularizer' does not exist in type
+tf.layers.dense(x, 10, { kernel_regularizer: tf.layers.l2Regularizer(1) });
+//! meanSquaredError: labels [100] and predictions [100,1] must have the same shape
+tf.losses.meanSquaredError(tf.zeros([100]), tf.zeros([100, 1]));
+//! softmaxCrossEntropy: labels [100,9] and logits [null,10] must have the same shape
+tf.losses.softmaxCrossEntropy(tf.zeros([100, 9]), y);
+//! Type '"mean"' is not assignable to type
+tf.losses.hingeLoss(y, y, { reduction: 'mean' });
+//! Type 'Variable<"float32", [784, 10]>' is not assignable to type 'Variable<"float32", [784, 11]>'
+export const wrongVariable: tf.Variable<'float32', [784, 11]> = tf.getVariable('W', [784, 10]);
+//! 'reused' does not exist in type 'VariableScopeOptions'
+tf.variableScope('net', { reused: true }, () => 1);
+//! split: axis 1 of [null,10] has 10 elements, which are not 3 equal parts
+tf.split(y, 3, 1);
+//! split: the sizes are 7 together, but axis 1 of [null,10] has 10 elements
+tf.split(y, [3, 4], 1);
+//! split: axis 2 is out of range for shape [null,10]
+tf.split(y, 2, 2);
+//! stack: shapes [2,3] and [2,4] differ
+tf.stack([tf.zeros([2, 3]), tf.zeros([2, 4])]);
+//! sigmoidCrossEntropyWithLogits: labels [32] and logits [32,1] must have the same shape
+tf.nn.sigmoidCrossEntropyWithLogits({ labels: tf.zeros([32]), logits: tf.zeros([32, 1]) });
+//! batchNormalization: shapes [null,10] and [9] do not broadcast
+tf.nn.batchNormalization(y, { mean: tf.zeros([9]), variance: tf.zeros([9]) });
+//! moments: axis 2 is out of range for shape [null,10]
+tf.nn.moments(y, 2);
+
+const up = tf.placeholder('float32', [null, 7, 7, 64]);
+//! conv2dTranspose: outputShape has 16 channels but the filter makes 32
+tf.nn.conv2dTranspose(up, tf.zeros([5, 5, 32, 64]), [null, 14, 14, 16], [1, 2, 2, 1], 'SAME');
+//! conv2dTranspose: a convolution of 16 rows gives 8, but the input has 7
+tf.nn.conv2dTranspose(up, tf.zeros([5, 5, 32, 64]), [null, 16, 14, 32], [1, 2, 2, 1], 'SAME');
+//! depthwiseConv2d: input has 64 channels but the filter expects 32
+tf.nn.depthwiseConv2d(up, tf.zeros([3, 3, 32, 1]), [1, 1, 1, 1], 'SAME');
+//! conv2d: input has 64 channels but the filter expects 32
+tf.nn.conv2d(up, tf.zeros([3, 3, 16, 8]), { strides: [1, 1, 1, 1], padding: 'SAME', groups: 2 });
+//! conv1d: input has 8 channels but the filters expect 9
+tf.nn.conv1d(tf.zeros([2, 100, 8]), tf.zeros([5, 9, 16]), 1, 'SAME');
+//! matmul: the batch dimensions of [2,3,4] and [5,4,6] do not broadcast
+tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 4, 6]));
+//! matmul: inner dimensions 4 and 5 differ
+tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 6]));

@@ -42,13 +42,68 @@ is<F32<[null, 3]>>()(tf.nn.softmax(x, 0, 'n'), true);
 is<F32<[null, 3]>>()(tf.nn.softmax(x, { axis: 0 }), true);
 is<F32<[null, 3]>>()(tf.nn.logSoftmax(x, 0), true);
 
+is<F32<[null, 1]>>()(tf.reduceVariance(x, 1, true), true);
+is<F32<[null, 1]>>()(tf.reduceStd(x, 1, true), true);
+is<F32<[3]>>()(tf.reduceLogsumexp(x, 0, false, 'n'), true);
+is<F32<[null, 3]>>()(tf.nn.leakyRelu(x, 0.1, 'n'), true);
+is<F32<[null, 3]>>()(tf.nn.gelu(x, true), true);
+is<F32<[null, 3]>>()(tf.nn.l2Normalize(x, 1, 1e-6), true);
+is<F32<[null, 28, 28, 1]>>()(tf.nn.lrn(image, 4, 1, 0.1, 0.75), true);
+const [mean, variance] = tf.nn.moments(x, [0]);
+is<F32<[3]>>()(mean, true);
+is<F32<[null, 3]>>()(tf.nn.batchNormalization(x, mean, variance, null, null, 1e-3), true);
+is<F32<[null, 3]>>()(tf.nn.batchNormalization(x, { mean, variance }), true);
+is<[F32<[null, 1]>, F32<[null, 1]>, F32<[null, 1]>]>()(tf.split(x, 3, 1), true);
+is<[F32<[null, 2]>, F32<[null, 1]>]>()(tf.split(x, [2, 1], { axis: 1 }), true);
+is<[F32<[null, 2]>, F32<[null, tf.Dim]>]>()(tf.split(x, [2, -1], -1), true);
+is<[F32<[null]>, F32<[null]>, F32<[null]>]>()(tf.unstack(x, 1), true);
+is<F32<[null, 2, 3]>>()(tf.stack([x, x], 1), true);
+is<F32<[null, 3, 2]>>()(tf.stack([x, x], { axis: -1 }), true);
+is<Tensor<'float64', [7]>>()(tf.divide(indices, 2), true);
+is<F32<[null, 3]>>()(tf.divide(x, mean), true);
+is<F32<[2, 7, 3]>>()(tf.nn.embeddingLookup(tf.zeros([9, 3]), tf.zeros([2, 7], 'int32')), true);
+
 is<F32<[7, 3]>>()(tf.oneHot(indices, 3, 5, -1), true);
 is<Tensor<'int32', [7, 3]>>()(tf.oneHot(indices, 3, 5, -1, { dtype: 'int32' }), true);
 is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME'), true);
 is<F32<[null, 28, 28, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], 'SAME', { name: 'n' }), true);
+const dilated = tf.nn.conv2d(image, w, { strides: [1, 1, 1, 1], padding: 'VALID', dilations: [1, 2, 3, 1] });
+is<F32<[null, 20, 16, 32]>>()(dilated, true);
+const margins = [
+  [0, 0],
+  [2, 1],
+  [0, 3],
+  [0, 0],
+] as const;
+is<F32<[null, 27, 27, 32]>>()(tf.nn.conv2d(image, w, [1, 1, 1, 1], margins), true);
+const second = tf.placeholder('float32', [null, 8, 28, 14]);
+const grouped = tf.nn.conv2d(second, tf.zeros([3, 3, 4, 6]), {
+  strides: [1, 1, 2, 2],
+  padding: 'SAME',
+  groups: 2,
+  dataFormat: 'NCHW',
+});
+is<F32<[null, 6, 14, 7]>>()(grouped, true);
+const up = tf.placeholder('float32', [null, 7, 7, 64]);
+const larger = tf.nn.conv2dTranspose(up, tf.zeros([5, 5, 32, 64]), [null, 14, 14, 32], [1, 2, 2, 1], 'SAME');
+is<F32<[null, 14, 14, 32]>>()(larger, true);
+is<F32<[null, 7, 7, 128]>>()(tf.nn.depthwiseConv2d(up, tf.zeros([3, 3, 64, 2]), [1, 1, 1, 1], 'SAME'), true);
+is<F32<[null, 3, 3, 64]>>()(tf.nn.depthwiseConv2d(up, tf.zeros([3, 3, 64, 1]), [1, 1, 1, 1], 'VALID', [2, 2]), true);
+const deep = tf.nn.separableConv2d(up, tf.zeros([3, 3, 64, 2]), tf.zeros([1, 1, 128, 10]), [1, 1, 1, 1], 'VALID');
+is<F32<[null, 5, 5, 10]>>()(deep, true);
+const words = tf.placeholder('float32', [null, 100, 8]);
+is<F32<[null, 48, 16]>>()(tf.nn.conv1d(words, tf.zeros([5, 8, 16]), 2, 'VALID'), true);
+is<F32<[null, 100, 16]>>()(
+  tf.nn.conv1d(words, tf.zeros([5, 8, 16]), { stride: 1, padding: 'SAME', dilations: 2 }),
+  true,
+);
 is<F32<[null, 14, 14, 1]>>()(tf.nn.maxPool(image, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME'), true);
 is<F32<[null, 14, 14, 1]>>()(tf.nn.avgPool(image, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID'), true);
 is<F32<[3, 3]>>()(tf.matmul(x, x, true), true);
+const heads = tf.placeholder('float32', [null, 4, 64, 32]);
+is<F32<[null, 4, 64, 64]>>()(tf.matmul(heads, heads, false, true), true);
+is<F32<[null, 4, 64, 10]>>()(tf.matmul(heads, tf.zeros([32, 10])), true);
+is<F32<[5, 4, 64, 10]>>()(tf.matmul(heads, tf.zeros([5, 1, 32, 10])), true);
 is<F32<[null, null]>>()(tf.matmul(x, x, false, true), true);
 is<F32<[null, null]>>()(tf.matmul(x, x, { transposeB: true, name: 'n' }), true);
 
@@ -142,3 +197,70 @@ const [clipped, norm] = tf.clipByGlobalNorm(
 );
 is<Tensor<tf.FloatDType, []>>()(norm, true);
 new tf.train.GradientDescentOptimizer(0.1).applyGradients(pairs.map(([, v], i) => [clipped[i] ?? null, v] as const));
+
+// Variables by name, and what they begin with.
+const W = tf.getVariable('W', [784, 10]);
+is<tf.Variable<'float32', [784, 10]>>()(W, true);
+is<tf.Variable<'float64', [2]>>()(tf.getVariable('wide', [2], 'float64', { trainable: false }), true);
+is<tf.Variable<'int32', [2]>>()(tf.getVariable('count', [2], { dtype: 'int32' }), true);
+is<tf.Variable<'float32', [null, 3]>>()(tf.getVariable('given', { initializer: x }), true);
+is<tf.Variable<'float32', []>>()(tf.getVariable('scale', { initializer: 0.5 }), true);
+is<tf.Variable<'int32', [3]>>()(tf.getVariable('list', { initializer: [1, 2, 3], dtype: 'int32' }), true);
+const initial = [
+  tf.initializers.randomUniform(-1, 1, 5),
+  tf.initializers.randomNormal(0, 0.1, { seed: 5 }),
+  tf.initializers.truncatedNormal(0, 0.1),
+  tf.initializers.varianceScaling(2, 'fan_in', 'uniform', 5),
+  tf.initializers.orthogonal(1, 5),
+  tf.initializers.identity(2),
+  tf.initializers.glorotUniform(5),
+  tf.initializers.glorotNormal(5),
+  tf.initializers.heUniform(5),
+  tf.initializers.heNormal({ seed: 5 }),
+  tf.initializers.lecunUniform(5),
+  tf.initializers.lecunNormal(5),
+  tf.truncatedNormalInitializer({ stddev: 0.1 }),
+  tf.constantInitializer([1, 2]),
+];
+for (const initializer of initial)
+  is<tf.Variable<'float32', [3, 2]>>()(tf.getVariable('v', [3, 2], { initializer }), true);
+is<string>()(
+  tf.variableScope('net', { reuse: tf.AUTO_REUSE, initializer: tf.zerosInitializer() }, (scope) => scope.name),
+  true,
+);
+is<number>()(
+  tf.variableScope(tf.getVariableScope(), () => 1),
+  true,
+);
+
+// Layers, losses and metrics in TensorFlow's order.
+const truth = tf.placeholder('int32', [null]);
+is<F32<[null, 7]>>()(tf.layers.dense(x, 7, tf.nn.relu, false, { name: 'fc' }), true);
+is<F32<[null, 14, 14, 1]>>()(tf.layers.maxPooling2d(image, 2, 2, 'same'), true);
+is<F32<[null, 13, 14, 1]>>()(tf.layers.averagePooling2d(image, [3, 2], [2, 2], 'valid'), true);
+is<F32<[null, 3]>>()(tf.layers.batchNormalization(x, -1, 0.9, 1e-5, { training: true }), true);
+is<F32<[null, 3]>>()(tf.layers.dropout(x, 0.4, { training: true }), true);
+is<F32<[null, 3]>>()(tf.layers.flatten(x, { name: 'n' }), true);
+tf.losses.addLoss(tf.zeros([]), 'mine');
+tf.losses.getLosses('layer1/', 'mine');
+tf.losses.getRegularizationLosses('layer1/');
+is<Tensor<tf.FloatDType, []>>()(tf.losses.getRegularizationLoss('layer1/', 'n'), true);
+is<Tensor<tf.FloatDType, []>>()(tf.losses.getTotalLoss(true, 'n', 'layer1/'), true);
+is<F32<[]>>()(tf.losses.meanSquaredError(v, x, 2), true);
+is<F32<[]>>()(tf.losses.absoluteDifference(v, x, tf.zeros([1, 3])), true);
+is<F32<[]>>()(tf.losses.huberLoss(v, x, 1, { delta: 2 }), true);
+is<F32<[]>>()(tf.losses.logLoss(v, x, 1), true);
+is<F32<[]>>()(tf.losses.hingeLoss(v, x, 1), true);
+is<F32<[null, 1]>>()(tf.losses.cosineDistance(v, x, 1, 2, { reduction: tf.losses.Reduction.NONE }), true);
+is<F32<[]>>()(tf.losses.sigmoidCrossEntropy(v, x, 1, { labelSmoothing: 0.1 }), true);
+is<F32<[]>>()(tf.losses.softmaxCrossEntropy(v, x, 1), true);
+is<F32<[null]>>()(tf.losses.sparseSoftmaxCrossEntropy(truth, x, 1, { reduction: 'none' }), true);
+is<F32<[]>>()(tf.losses.computeWeightedLoss(x, 2, 'n', null), true);
+is<tf.types.Metric>()(tf.metrics.mean(x, 1, ['values'], ['updates'], 'n'), true);
+is<tf.types.Metric>()(tf.metrics.accuracy(truth, tf.argmax(x, 1), 1), true);
+is<tf.types.Metric>()(tf.metrics.meanSquaredError(v, x, 1), true);
+is<tf.types.Metric>()(tf.metrics.precision(truth, tf.argmax(x, 1), 1), true);
+is<tf.types.Metric>()(tf.metrics.recall(truth, tf.argmax(x, 1), 1), true);
+is<tf.types.Metric>()(tf.metrics.auc(truth, tf.reduceMax(x, 1), 1, { curve: 'PR' }), true);
+is<Tensor<'int32', [3, 3]>>()(tf.confusionMatrix(truth, tf.argmax(x, 1), 3), true);
+is<F32<[3, 3]>>()(tf.confusionMatrix(truth, tf.argmax(x, 1), 3, 'float32', { weights: 2 }), true);

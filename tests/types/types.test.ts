@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const base = JSON.parse(readFileSync(`${here}tsconfig.json`, 'utf8'));
-const projects = { mistakes: ['mistakes.ts'], tutorial: ['mnist.ts'] };
+const projects = { mistakes: ['mistakes.ts'], tutorial: ['mnist.ts'], layers: ['layers.ts'] };
 
 beforeAll(() => {
   for (const [name, files] of Object.entries(projects)) {
@@ -55,9 +55,9 @@ describe.each(['typescript', 'ts59'])('%s', (compiler) => {
     expect(problems).toEqual([]);
   });
 
-  test('the tutorial takes at most 25,000 type instantiations', () => {
+  test.each(['tutorial', 'layers'])('the program %s takes at most 25,000 type instantiations', (project) => {
     const count = /Instantiations:\s+(\d+)/.exec(
-      compile(compiler, 'tsconfig.tutorial.tmp.json', '--extendedDiagnostics'),
+      compile(compiler, `tsconfig.${project}.tmp.json`, '--extendedDiagnostics'),
     )?.[1];
     expect(Number(count)).toBeGreaterThan(1000);
     expect(Number(count)).toBeLessThan(25_000);

@@ -2,11 +2,11 @@
 
 import { InternalError } from '../../base/errors.ts';
 import { sliceMs } from '../../base/turns.ts';
+import { evaluate } from '../../primitives/evaluate/evaluate.ts';
 import { allocate, type TypedArray } from '../../tensor/dtype.ts';
 import { elements } from '../../tensor/shape.ts';
 import { checkLength } from '../../tensor/typed-array.ts';
 import { type Backend, type Compiled, checkValue, type Executable } from '../backend.ts';
-import { evaluate } from './evaluate.ts';
 
 export function createReference(): Backend {
   const variables = new Map<number, TypedArray>();

@@ -13,6 +13,7 @@ import { isFloat } from '../../tensor/dtype.ts';
 import { isKnown, showShape } from '../../tensor/shape.ts';
 import type { CompileRequest, LoweredRun } from './request.ts';
 import { type Node, Rewriter, type Value } from './rewrite.ts';
+import { SizeValues } from './size-values.ts';
 import type { VersionOf } from './versions.ts';
 
 /** A leaf of the compiler's graph: fed, or a version of a variable. */
@@ -49,6 +50,7 @@ class Lowering {
   readonly #request: CompileRequest;
   readonly #versionOf: VersionOf;
   readonly #rewriter: Rewriter;
+  readonly #sizes: SizeValues;
   readonly #feeds: readonly p.Feed[];
   readonly #fed: ReadonlySet<Tensor>;
   readonly #states = new Map<Tensor, State>();
@@ -60,7 +62,8 @@ class Lowering {
     this.#request = request;
     this.#operations = operations;
     this.#versionOf = versionOf;
-    this.#rewriter = new Rewriter(shareNodes);
+    this.#sizes = new SizeValues(request.feeds, (key) => this.#variableOf(key));
+    this.#rewriter = new Rewriter(shareNodes, (value) => this.#sizes.of(this.#viewOf(value)));
     this.#fed = new Set(request.feeds.map((f) => f.tensor));
     this.#feeds = request.feeds.map(({ tensor, shape }, number) => {
       const view = p.feed(number, tensor.dtype, shape);
@@ -96,6 +99,7 @@ class Lowering {
       reads: states.filter((v) => read.has(v.state.key)).map((v) => v.variable),
       writes: written.map((v) => v.variable),
       counters: [...counters],
+      sizeFeeds: this.#sizes.feeds.map((i) => this.#request.feeds[i].tensor),
     };
   }
 
@@ -140,6 +144,11 @@ class Lowering {
     return known;
   }
 
+  #variableOf(key: number): Variable {
+    const found = [...this.#states.values()].find(({ state }) => state.key === key) as State;
+    return found.variable;
+  }
+
   /** The value of a tensor as an operation sees it. */
   #valueFor(operation: Operation | undefined, t: Tensor): Value {
     const known = this.#values.get(t);
@@ -170,6 +179,7 @@ class Lowering {
       outputs,
       name,
       seed: this.#request.seed,
+      value: (input) => this.#sizes.of(views[input]),
       require: (check) =>
         this.#checks.push({ ...check, message: `${check.message}\n    at ${name}, made at ${line()}` }),
     });

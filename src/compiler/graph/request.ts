@@ -11,7 +11,12 @@ export interface CompileRequest {
   readonly fetches: readonly Tensor[];
   /** Operations that are run for their effect. */
   readonly targets: readonly Operation[];
-  readonly feeds: readonly { readonly tensor: Tensor; readonly shape: readonly number[] }[];
+  readonly feeds: readonly {
+    readonly tensor: Tensor;
+    readonly shape: readonly number[];
+    /** Where sizes may depend on it. */
+    readonly data?: ArrayLike<number> | undefined;
+  }[];
   /** The seed of the session. */
   readonly seed: number;
 }
@@ -24,4 +29,6 @@ export interface LoweredRun extends Lowered {
   readonly writes: readonly Variable[];
   /** The random ops that it runs, by the name of their counter. */
   readonly counters: readonly string[];
+  /** Of the feeds those whose numbers decide sizes: with others the run is another program. */
+  readonly sizeFeeds: readonly Tensor[];
 }

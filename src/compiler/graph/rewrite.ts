@@ -47,10 +47,15 @@ export class Rewriter {
   readonly #first = new Map<Node, Node>();
   readonly #ids = new Map<object, number>();
   readonly #shares: boolean;
+  readonly #sizesOf: (value: Value) => readonly number[];
 
-  /** @param shares Is a node that equals one made before that one? */
-  constructor(shares: boolean) {
+  /**
+   * @param shares Is a node that equals one made before that one?
+   * @param sizesOf The numbers of a value that gives sizes.
+   */
+  constructor(shares: boolean, sizesOf: (value: Value) => readonly number[]) {
     this.#shares = shares;
+    this.#sizesOf = sizesOf;
   }
 
   /** The outputs of such a node; if it is to be shared, those of an equal one that there is already. */
@@ -61,7 +66,10 @@ export class Rewriter {
     const key = share ? this.#key(wanted) : undefined;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known && this.#shares) return known.outputs.map((_, index) => ({ node: known, index }));
-    const types = inferTypes(definition, inputs.map(typeOf), attributes, name, line);
+    const given = definition.takesSizes
+      ? inputs.map((v) => ({ ...typeOf(v), value: () => this.#sizesOf(v) }))
+      : inputs.map(typeOf);
+    const types = inferTypes(definition, given, attributes, name, line);
     const outputs = types.map(({ dtype, shape }) => {
       if (!isKnown(shape)) throw new InternalError(`${name}: its shape is still unknown when compiling`);
       return { dtype, shape };

@@ -55,9 +55,12 @@ export function* mergeKernels(
     if (!window) return { buffer: replaced.get(buffer) ?? buffer, index };
     return { buffer: window.whole, index: ir.at(index.constant, ...index.terms, [v, window.step]) };
   };
+  // Lists are a thread's own from the start, and what they lead to is shared by all items.
   const computedTarget = (buffer: Buffer): Buffer => {
-    if (buffers.windowOf(buffer)) throw new InternalError('a chain uses a computed index of an item');
-    return replaced.get(buffer) ?? buffer;
+    if (buffers.windowOf(buffer) || replaced.has(buffer)) {
+      throw new InternalError('a chain uses a computed index of an item');
+    }
+    return buffer;
   };
   const expression = rewriter((e): Expression => {
     if (e.kind === 'load') return { ...e, ...moved(e.buffer, e.index) };

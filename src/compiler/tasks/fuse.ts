@@ -25,7 +25,7 @@ import * as s from '../../primitives/scalar.ts';
 import type { Output, Root, Task } from '../../primitives/task.ts';
 import { elements, rowMajor } from '../../tensor/shape.ts';
 import { compose, decompose } from './compose.ts';
-import { type Inlined, inline, isOne, mostSteps } from './inline.ts';
+import { type Inlined, inline, isOne, mostCost, mostSteps } from './inline.ts';
 
 /** A task being built: outputs are added as maps join it. */
 class Group {
@@ -43,6 +43,8 @@ class Group {
   readonly readers = new Set<Group>();
   /** How many maps follow each other in it, at most. */
   steps = 0;
+  /** What an element costs beside the root. */
+  cost = 0;
 
   constructor(id: number, shape: readonly number[], root: Root | undefined) {
     this.id = id;
@@ -191,6 +193,7 @@ class Fusion {
     const group = host ?? this.#newGroup(n.shape, undefined);
     const views = n.inputs.map((v) => (host ? this.#reshaped(v, group) : v) as View);
     group.steps += this.#inlined.stepsOf(n);
+    group.cost += this.#inlined.costOf(n);
     const parts = views.map((v) => this.#read(group, v, 'inputs'));
     this.#define(
       group,
@@ -292,7 +295,8 @@ const welcomes = (g: Group) =>
   (g.root === undefined || g.root.kind === 'reduce' || g.root.kind === 'contract') &&
   g.outputs.every((o) => g.values.has(o.node)) &&
   g.inputs.length < mostInputs &&
-  g.steps < mostSteps;
+  g.steps < mostSteps &&
+  g.cost < mostCost;
 
 function affine({ offset, coefficients }: { offset: number; coefficients: readonly number[] }): Scalar {
   let sum: Scalar | undefined;

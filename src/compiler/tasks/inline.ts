@@ -11,6 +11,8 @@ import { compose, decompose } from './compose.ts';
 
 /** Longer chains gain nothing more, and expressions must not become too deep to walk. */
 export const mostSteps = 64;
+/** Beside so much work a store and a load are nothing, and compilers take long for longer bodies. */
+export const mostCost = 400;
 
 /** The primitives that can compute what they read. */
 const readsMaps: ReadonlySet<Primitive['kind']> = new Set(['map', 'reduce', 'argReduce', 'pad', 'concat', 'check']);
@@ -74,13 +76,18 @@ export class Inlined {
     }
     const arrays = n.inputs.filter((v) => !isKnown(v) && !isOnePerRow(v)).length;
     const once = uses.length === 1 && elements(uses[0].view.shape) <= elements(n.shape);
-    const cost = n.inputs.reduce((sum, v) => sum + (this.#maps.get(v.node)?.cost ?? 0), taskCost([n.body]));
-    if (once || (cost <= 2 && arrays <= 1)) this.#maps.set(n, { steps, cost });
+    const cost = this.costOf(n);
+    if ((once && cost <= mostCost) || (cost <= 2 && arrays <= 1)) this.#maps.set(n, { steps, cost });
   }
 
   /** The length of the chain of inlined maps that ends in this one. */
   stepsOf(n: MapPrimitive): number {
     return 1 + Math.max(0, ...n.inputs.map((v) => this.#maps.get(v.node)?.steps ?? 0));
+  }
+
+  /** What an element of the map costs, with the inlined maps that it reads. */
+  costOf(n: MapPrimitive): number {
+    return n.inputs.reduce((sum, v) => sum + (this.#maps.get(v.node)?.cost ?? 0), taskCost([n.body]));
   }
 
   /** Can the map's inputs be read directly through a view of its result, and theirs where they are computed there too? */

@@ -8,6 +8,7 @@ import { withOperands } from '../../loops/substitute.ts';
 import type { Scalar } from '../../primitives/scalar.ts';
 import { walk } from '../../primitives/scalar.ts';
 import { type DType, isFloat } from '../../tensor/dtype.ts';
+import { erf } from './error-function.ts';
 import * as math from './math.ts';
 import { pow } from './power.ts';
 import { cos, sin } from './trigonometry.ts';
@@ -31,7 +32,7 @@ export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: re
       for (const a of e.args) computed.add(a.dtype);
       const integer = !isFloat(e.dtype);
       if (e.op === 'pow' || (integer && (e.op === 'div' || e.op === 'floorDiv' || e.op === 'mod'))) scalar = true;
-      if (e.dtype === 'float64' && e.op in elementary) scalar = true;
+      if (e.dtype === 'float64' && isElementary(e.op)) scalar = true;
     });
   }
   if (scalar) return 1;
@@ -42,7 +43,17 @@ export function lanesFor(machine: Machine, bodies: readonly Scalar[], stored: re
 }
 
 /** They take float64 apart, which vectors cannot. */
-const elementary = { exp: math.exp, log: math.log, tanh: math.tanh, sin, cos };
+const elementary = {
+  exp: math.exp,
+  expm1: math.expm1,
+  log: math.log,
+  log1p: math.log1p,
+  tanh: math.tanh,
+  sin,
+  cos,
+  erf,
+};
+const isElementary = (op: string): op is keyof typeof elementary => Object.hasOwn(elementary, op);
 
 /** Translates scalar expressions; what they share is translated once. */
 export class Translator {
@@ -80,6 +91,7 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
   const [a, b, c] = args;
   const float = isFloat(s.args[0].dtype);
   const zero = (e: Expression) => ir.constant(0, e.type);
+  if (isElementary(s.op)) return elementary[s.op](a);
   switch (s.op) {
     case 'neg':
       return float ? ir.unary('neg', a) : ir.binary('sub', zero(a), a);
@@ -97,12 +109,6 @@ function operation(s: Scalar, args: readonly Expression[], type: ValueType): Exp
       return ir.unary('sqrt', a);
     case 'not':
       return s.dtype === 'bool' ? ir.unary('not', a) : ir.binary('xor', a, ir.constant(-1, type));
-    case 'exp':
-    case 'log':
-    case 'tanh':
-    case 'sin':
-    case 'cos':
-      return elementary[s.op](a);
     case 'pow':
       return pow(a, b);
     case 'max':

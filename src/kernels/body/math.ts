@@ -38,18 +38,34 @@ export function scale(x: Expression, n: Expression): Expression {
  */
 export function exp(x: Expression): Expression {
   const least = like(x, x.type.dtype === 'float32' ? Math.fround(-87.33654) : -708.3964185322641);
-  return select(compare('less', x, least), like(x, 0), expOf(op('max', x, least)));
+  const bounded = op('min', op('max', x, least), like(x, x.type.dtype === 'float32' ? 89 : 710));
+  const { n, power } = reduced(bounded);
+  return select(compare('less', x, least), like(x, 0), scale(power, n));
 }
 
-function expOf(x: Expression): Expression {
+/** e^x − 1: of what is left of x after its multiple of ln 2 nothing is lost beside 1. */
+export function expm1(x: Expression): Expression {
   const single = x.type.dtype === 'float32';
-  const bounded = op('min', x, like(x, single ? 89 : 710));
+  const least = like(x, single ? -20 : -40);
+  // Beyond it the 1 is less than half a unit of the last place.
+  const most = like(x, 60);
+  const { n, less } = reduced(op('min', op('max', x, least), most));
+  const factor = powerOfTwo(n, single ? 'float32' : 'float64');
+  const near = ir.multiplyAdd(factor, less, op('sub', factor, like(x, 1)));
+  const tiny = compare('less', unary('abs', x), like(x, single ? 2 ** -26 : 2 ** -55));
+  return select(tiny, x, select(compare('less', most, x), exp(x), near));
+}
+
+/** x = n·ln 2 + r for an x whose exponential is a normal number: n, `power` e^r and `less` e^r − 1. */
+function reduced(bounded: Expression): { n: Expression; power: Expression; less: Expression } {
+  const x = bounded;
+  const single = x.type.dtype === 'float32';
   const n = unary('nearest', op('mul', bounded, like(x, Math.LOG2E)));
   if (single) {
     const r = op('sub', op('sub', bounded, op('mul', n, like(x, 0.693359375))), op('mul', n, like(x, -2.1219444e-4)));
     const c = [5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4];
-    const y = op('add', ir.multiplyAdd(op('mul', r, r), polynomial(r, c), r), like(x, 1));
-    return scale(y, convert(n, 'int32'));
+    const less = ir.multiplyAdd(op('mul', r, r), polynomial(r, c), r);
+    return { n: convert(n, 'int32'), power: op('add', less, like(x, 1)), less };
   }
   const high = op('sub', bounded, op('mul', n, like(x, 6.9314718036912381649e-1)));
   const low = op('mul', n, like(x, 1.90821492927058770002e-10));
@@ -64,8 +80,8 @@ function expOf(x: Expression): Expression {
   );
   const c = op('sub', r, op('mul', t, p));
   const tail = op('sub', low, op('div', op('mul', r, c), op('sub', like(x, 2), c)));
-  const y = op('sub', like(x, 1), op('sub', tail, high));
-  return scale(y, convert(n, 'int32'));
+  const rest = op('sub', tail, high);
+  return { n: convert(n, 'int32'), power: op('sub', like(x, 1), rest), less: unary('neg', rest) };
 }
 
 /** ln x. x = m·2^k with √½ ≤ m < √2, then a polynomial in m − 1. */
@@ -99,6 +115,16 @@ export function log(x: Expression): Expression {
   const special = select(compare('equal', x, like(x, 0)), like(x, -Infinity), like(x, NaN));
   const positive = select(compare('less', x, like(x, Infinity)), result, x);
   return select(compare('less', like(x, 0), x), positive, special);
+}
+
+/** ln(1 + x): what 1 + x is rounded away by is put right with the derivative, 1 / (1 + x). */
+export function log1p(x: Expression): Expression {
+  const sum = op('add', x, like(x, 1));
+  const lost = op('sub', x, op('sub', sum, like(x, 1)));
+  const whole = log(sum);
+  const right = op('add', whole, op('div', lost, sum));
+  const finite = op('and', compare('less', like(x, 0), sum), compare('less', sum, like(x, Infinity)));
+  return select(compare('equal', sum, like(x, 1)), x, select(finite, right, whole));
 }
 
 function logSingle(f: Expression, k: Expression): Expression {

@@ -127,4 +127,4 @@ test('random layers, repeated: the program is the same as built kernel by kernel
     },
   );
   expect(mostShared).toBeGreaterThan(8);
-}, 120_000);
+});

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { atOnce } from '../../../src/base/turns.ts';
 import { schedule } from '../../../src/compiler/program/schedule.ts';
 import { fuse } from '../../../src/compiler/tasks/fuse.ts';
+import { mostCost } from '../../../src/compiler/tasks/inline.ts';
 import * as tf from '../../../src/index.ts';
+import { taskCost } from '../../../src/kernels/body/cost.ts';
 import { apply, defineOp } from '../../../src/ops/define.ts';
 import * as p from '../../../src/primitives/primitives.ts';
 import * as s from '../../../src/primitives/scalar.ts';
@@ -30,6 +32,18 @@ test('a chain of elementwise operations is one task, bias and activation join wh
   });
   expect(tasks.map((t) => t.root?.kind ?? 'map')).toEqual(['contract']);
   expect(tasks[0].outputs).toHaveLength(1);
+});
+
+test('a chain of costly operations is cut, also where each of them is read again: no body grows without end', () => {
+  const { tasks } = inGraph(() => {
+    const x = tf.placeholder('float32', [8]) as Any;
+    let y = x;
+    for (let i = 0; i < 60; i++) y = tf.tanh(y) as Any;
+    return compile({ fetches: [y, ...tf.gradients(y, [x])] as Any[], feeds: [[x, [8]]] });
+  });
+  const costs = tasks.map(({ outputs }) => taskCost(outputs.map((o) => o.body)));
+  expect(Math.max(...costs)).toBeLessThan(2 * mostCost);
+  expect(Math.max(...costs)).toBeGreaterThan(mostCost / 2);
 });
 
 test('what depends on the place of an element joins what has the same axes, and nothing else', () => {

@@ -2,10 +2,10 @@
 // says; how many elements fit a vector; and what is used twice is computed once.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scalarValue } from '../../../src/backends/reference/scalar.ts';
 import { machineFor } from '../../../src/backends/wasm/machine.ts';
 import { lanesFor, share, Translator } from '../../../src/kernels/body/expression.ts';
 import * as ir from '../../../src/loops/ir.ts';
+import { scalarValue } from '../../../src/primitives/evaluate/scalar.ts';
 import * as s from '../../../src/primitives/scalar.ts';
 import { allocate, type DType } from '../../../src/tensor/dtype.ts';
 import { samples } from '../../loops/build.ts';

@@ -64,6 +64,17 @@ test('a load of what the loop stores stays where it is, also under a condition',
       expect.stringMatching(/^ +[ab]\[i\] = a\[3\]$/),
     ]);
   }
+  const somewhere: Statement = {
+    kind: 'storeAt',
+    buffer: a,
+    index: ir.index(ir.at(0, [i, 1]), { dtype: 'int32', lanes: 1 }),
+    value: ir.load(a, ir.at(3), f32),
+  };
+  for (const body of [[somewhere], [when(condition, [somewhere])]]) {
+    expect(
+      text(atOnce(hoistLoads([loop(i, body)], 16))).filter((line) => line.includes('hoisted') && line.includes('a[')),
+    ).toEqual([]);
+  }
   expect(text(atOnce(hoistLoads([loop(i, [when(condition, [add(a, b)])])], 16)))).toEqual([
     'hoisted0: bool = flag[0]',
     'hoisted1: float32 = a[3]',

@@ -29,11 +29,21 @@ export interface KernelTarget {
 }
 
 /** The parameters of every kernel; the last are the addresses that a shared one is given. */
-const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
+export const parameters = 'const struct call *call, char *own, i64 start, i64 thread, i64 threads, char *const *given';
 
-/** The text of a function of that name. */
-export function* writeKernel(name: string, kernel: Kernel, target: KernelTarget): Sliced<string> {
-  return yield* new KernelWriter(kernel, target, yield* readMoreThanOnce(kernel.body)).write(name);
+/** A function with what stands behind its name. */
+export const functionText = (name: string, text: string): string => `static KERNEL void ${name}${text}`;
+
+/** The first iteration of a thread, and the one after its last. */
+export function boundsOf(loop: Loop): [begin: string, end: string] {
+  const count = iterations(loop);
+  if (!isParallel(loop)) return ['0', String(count)];
+  return [`share(${count}, thread, threads)`, `share(${count}, thread + 1, threads)`];
+}
+
+/** The text of a kernel's function behind its name. */
+export function* writeKernel(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget): Sliced<string> {
+  return yield* new KernelWriter(kernel, target, yield* readMoreThanOnce(kernel.body)).write();
 }
 
 class KernelWriter {
@@ -47,7 +57,7 @@ class KernelWriter {
   #pointers = 0;
   #loops = 0;
 
-  constructor(kernel: Kernel, target: KernelTarget, reused: ReadonlySet<Local>) {
+  constructor(kernel: Pick<Kernel, 'body' | 'buffers'>, target: KernelTarget, reused: ReadonlySet<Local>) {
     this.#statements = kernel.body;
     this.#reused = reused;
     for (const b of buffersOf(kernel)) {
@@ -58,7 +68,7 @@ class KernelWriter {
     this.#expressions = new ExpressionWriter(this.#addresses, target.machine.vectorBytes, this.#locals);
   }
 
-  *write(name: string): Sliced<string> {
+  *write(): Sliced<string> {
     for (const { parallel, statements } of segmentsOf(this.#statements)) {
       if (!parallel) this.#lines.push('if (thread == 0) {');
       yield* this.#segment(statements);
@@ -66,7 +76,7 @@ class KernelWriter {
     }
     const bases = [...this.#bases].map(([base, number]) => `char *const ${pointerName(number)} = ${baseText(base)};`);
     const locals = [...this.#locals].map(([{ type }, local]) => `${this.#expressions.typeOf(type)} ${local};`);
-    return [`void ${name}(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
+    return [`(${parameters}) {`, ...bases, ...locals, ...this.#lines, '}', ''].join('\n');
   }
 
   *#segment(statements: readonly Statement[]): Sliced<void> {
@@ -142,15 +152,11 @@ class KernelWriter {
 
   *#loop(loop: Loop, scope: Scope): Sliced<void> {
     const i = `at${this.#loops++}`;
-    let begin = '0';
-    let end = String(iterations(loop));
+    let [begin, end] = boundsOf(loop);
     if (loop.count) {
       const { lines, texts } = this.#expressions.write(loop.count);
       this.#lines.push(...lines);
-      end = texts[0];
-    } else if (isParallel(loop)) {
-      begin = `share(${end}, thread, threads)`;
-      end = `share(${end}, thread + 1, threads)`;
+      [begin, end] = ['0', texts[0]];
     }
     // The pointers are moved by hand: GCC 12, when it finds out by itself how they move, expresses one by another and
     // then takes the kernel for one that stores nothing (which is why it must not, see compiler.ts).

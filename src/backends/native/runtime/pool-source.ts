@@ -7,8 +7,8 @@ import { placementSource } from './placement-source.ts';
 /**
  * One pool a process, shared by all sessions (and JavaScript threads), one run at a time. Thread 0 of a run is the one
  * that calls; the others wait for the next run as they wait in a barrier: they look again and again for a while, some
- * hundred microseconds, which is what waking takes on a virtual machine, then they sleep. Between looks they let others
- * run on their processor: the one that they wait for may be among them.
+ * hundred microseconds, which is what waking takes on a virtual machine, then they sleep; at once where the one that they
+ * wait for may need their processor.
  */
 export const runtimeSource = `#define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,6 +27,8 @@ ${callStruct}
 /* How often a thread looks before it sleeps: for the next run, and for the others of a run. */
 #define LOOKS 10000
 #define LOOKS_INSIDE 40000
+/* When one that was woken has not come after so many, some hundred microseconds, it may wait for this processor. */
+#define WAKING 4000
 #define load(p) __atomic_load_n(p, __ATOMIC_SEQ_CST)
 #define look(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define store(p, x) __atomic_store_n(p, x, __ATOMIC_SEQ_CST)
@@ -66,17 +68,24 @@ static void wake_all(struct word *w) {
 }
 #endif
 
+/* Has the run more threads than processors? Then one that waits gives way to those that have none. */
+static u32 too_many;
+
 static void wait_while(struct word *w, u32 value, int looks) {
   for (int i = 0; i < looks; i++) {
     if (look(&w->value) != value) return;
-    if (i % 64 == 63) {
-      sched_yield();
+    if (i % 64 == 0) {
       note_place();
-    } else pause_a_little();
+      if (look(&too_many)) sched_yield();
+      else if (crowded() || (i >= WAKING && load(&w->asleep))) break;
+    }
+    pause_a_little();
   }
+  leave_place();
   add(&w->asleep, 1);
   while (load(&w->value) == value) sleep_while(w, value);
   add(&w->asleep, -1);
+  note_place();
 }
 
 static void change(struct word *w, u32 value) {
@@ -182,10 +191,10 @@ EXPORT i32 millrace_execute(u64 address, i32 patient) {
     return patient ? -1 : alone(call);
   }
   call->threads = call->most;
+  processors taken;
+  store(&too_many, call->threads > begin_here(&taken));
   team = call->threads;
   current = call;
-  processors taken;
-  only_here(&taken);
   for (i64 i = 0; i < call->threads - 1; i++) {
     struct member *m = members[i];
     place_apart(&m->place, load(&m->calls.asleep) != 0, &taken);

@@ -1,6 +1,7 @@
 // Scalar expressions in plain JavaScript numbers.
-import type { Scalar } from '../../primitives/scalar.ts';
+
 import type { DType } from '../../tensor/dtype.ts';
+import type { Scalar } from '../scalar.ts';
 import { power } from './power.ts';
 
 /** A result brought back into the range of its element type. Floats stay as they are. */
@@ -33,9 +34,14 @@ const bits = {
   shiftRight: (a: number, b: number) => a >>> b,
 };
 
+const { abs, sign, floor, sqrt, expm1, log, log1p, tanh, sin, cos } = Math;
+const unary = { abs, sign, floor, round, sqrt, expm1, log, log1p, tanh, sin, cos, erf };
+const isUnary = (op: string): op is keyof typeof unary => Object.hasOwn(unary, op);
+
 function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): number {
   const operand = s.args[0]?.dtype;
   const integer = operand === 'int32' || operand === 'uint8';
+  if (isUnary(s.op)) return unary[s.op](a);
   switch (s.op) {
     case 'constant':
       return s.value;
@@ -45,17 +51,6 @@ function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): 
       return leaves.index(s);
     case 'neg':
       return -a;
-    case 'abs':
-    case 'sign':
-    case 'floor':
-    case 'sqrt':
-    case 'log':
-    case 'tanh':
-    case 'sin':
-    case 'cos':
-      return Math[s.op](a);
-    case 'round':
-      return round(a);
     case 'exp':
       return exp(a, s.dtype);
     case 'not':
@@ -110,6 +105,21 @@ function round(a: number): number {
 function exp(a: number, dtype: DType): number {
   const result = Math.exp(a);
   return result < (dtype === 'float32' ? 2 ** -126 : 2 ** -1022) ? 0 : result;
+}
+
+/** The error function: its series near 0, else 1 less the continued fraction of what is left. Abramowitz, Stegun, 7.1. */
+function erf(a: number): number {
+  const x = Math.abs(a);
+  if (x > 6) return Math.sign(a);
+  if (x > 0.9) {
+    let fraction = 0;
+    for (let n = 300; n > 0; n--) fraction = n / 2 / (x + fraction);
+    return Math.sign(a) * (1 - Math.exp(-x * x) / (Math.sqrt(Math.PI) * (x + fraction)));
+  }
+  // The smallest terms first.
+  let sum = 0;
+  for (let n = 40; n > 0; n--) sum = ((sum + 1 / (2 * n + 1)) * -x * x) / n;
+  return (2 / Math.sqrt(Math.PI)) * a * (1 + sum);
 }
 
 /** The remainder of the flooring division; JavaScript's % is exact, and has the sign of a. */

@@ -1,6 +1,6 @@
 // The oracle's scalars do what src/primitives/scalar.ts says, in the corners too.
 import { describe, expect, test } from 'vitest';
-import { philox, scalarValue } from '../../../src/backends/reference/scalar.ts';
+import { philox, scalarValue } from '../../../src/primitives/evaluate/scalar.ts';
 import type { Scalar } from '../../../src/primitives/scalar.ts';
 import * as s from '../../../src/primitives/scalar.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';

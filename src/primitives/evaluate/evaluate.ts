@@ -2,6 +2,8 @@
 // Values are rounded to their element type only where they leave: at fetches, variables, and casts to float32.
 
 import { InvalidArgumentError } from '../../base/errors.ts';
+import { allocate, type DType, isFloat, type TypedArray } from '../../tensor/dtype.ts';
+import { elements, rowMajor } from '../../tensor/shape.ts';
 import {
   type ArgReduce,
   type Concat,
@@ -16,9 +18,7 @@ import {
   type ReduceOp,
   type Scatter,
   type View,
-} from '../../primitives/primitives.ts';
-import { allocate, type DType, isFloat, type TypedArray } from '../../tensor/dtype.ts';
-import { elements, rowMajor } from '../../tensor/shape.ts';
+} from '../primitives.ts';
 import { scalarValue, wrap } from './scalar.ts';
 
 type Values = Float64Array;

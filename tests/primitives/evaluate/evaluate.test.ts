@@ -1,7 +1,7 @@
 // Each kind of primitive on the oracle, against values worked out by hand.
 import { describe, expect, test } from 'vitest';
-import { evaluate, type Given } from '../../../src/backends/reference/evaluate.ts';
 import { InvalidArgumentError } from '../../../src/base/errors.ts';
+import { evaluate, type Given } from '../../../src/primitives/evaluate/evaluate.ts';
 import type { View } from '../../../src/primitives/primitives.ts';
 import * as p from '../../../src/primitives/primitives.ts';
 import * as s from '../../../src/primitives/scalar.ts';

@@ -1,0 +1,162 @@
+// A long kernel as calls of functions for its parts. Compilers take more than twice as long for functions twice as long,
+// and a chain of many tasks has many that are alike: they are one function.
+
+import type { Sliced } from '../../../base/turns.ts';
+import {
+  bodyOf,
+  type Expression,
+  expressionsOf,
+  forEachOperand,
+  iterations,
+  type Local,
+  type Loop,
+  type LoopVariable,
+  type Statement,
+} from '../../../loops/ir.ts';
+import { localsOf } from '../../../loops/locals.ts';
+import { segmentsOf } from '../../../loops/threads.ts';
+import { boundsOf, type KernelTarget, parameters } from './kernel.ts';
+import { type Functions, givenText, partOf } from './part.ts';
+
+/** So many stores and assignments are executed in a part at least, that the call is nothing beside it. */
+const leastWork = 256;
+/** A part has no more statements and operations than about so many, unless they need each other's registers. */
+const mostSize = 1000;
+
+/** The text of a kernel's function behind its name; its parts are among `functions`. */
+export function* writeLongKernel(
+  body: readonly Statement[],
+  target: KernelTarget,
+  functions: Functions,
+): Sliced<string> {
+  return yield* new LongKernelWriter(target, functions).write(body);
+}
+
+class LongKernelWriter {
+  readonly #target: KernelTarget;
+  readonly #functions: Functions;
+  readonly #lines: string[] = [];
+  /** The loops around, with the variables in which C counts them. */
+  readonly #around = new Map<LoopVariable, string>();
+
+  constructor(target: KernelTarget, functions: Functions) {
+    this.#target = target;
+    this.#functions = functions;
+  }
+
+  *write(body: readonly Statement[]): Sliced<string> {
+    for (const { parallel, statements } of segmentsOf(body)) {
+      if (!parallel) this.#lines.push('if (thread == 0) {');
+      yield* this.#sequence(statements, parallel ? 'thread, threads' : '0, 1');
+      if (!parallel) this.#lines.push('}');
+    }
+    return [`(${parameters}) {`, ...this.#lines, '}', ''].join('\n');
+  }
+
+  /** `threads`: which of how many the parts are called as. */
+  *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
+    for (const together of this.#parts(statements)) {
+      const [only] = together;
+      if (together.length === 1 && this.#isLong(only)) yield* this.#loop(only);
+      else yield* this.#call(together, threads);
+    }
+  }
+
+  *#call(statements: readonly Statement[], threads: string): Sliced<void> {
+    const { text, given } = yield* partOf(statements, this.#target.machine, this.#around);
+    const name = this.#functions.of(text);
+    const addresses = givenText(given, this.#target.originOf, this.#around);
+    this.#lines.push(`${name}(call, own, start, ${threads}, ${addresses});`);
+  }
+
+  *#loop(loop: Loop): Sliced<void> {
+    const { variable } = loop;
+    const i = `at${this.#around.size}`;
+    const [begin, end] = boundsOf(loop);
+    this.#lines.push(`for (i64 ${i} = ${begin}, end_${i} = ${end}; ${i} < end_${i}; ${i}++) {`);
+    this.#around.set(variable, variable.step === 1 ? i : `${i} * ${variable.step}`);
+    yield* this.#sequence(loop.body, '0, 1');
+    this.#around.delete(variable);
+    this.#lines.push('}');
+  }
+
+  /** Neighbours that need none of each other's registers, each together with others until they are worth a call. */
+  #parts(statements: readonly Statement[]): Statement[][] {
+    const parts: Statement[][] = [];
+    let together: Statement[] = [];
+    let [done, size] = [0, 0];
+    const flush = () => {
+      if (together.length > 0) parts.push(together);
+      together = [];
+      [done, size] = [0, 0];
+    };
+    for (const piece of apart(statements)) {
+      const more = piece.reduce((sum, s) => sum + sizeIn(s), 0);
+      const alone = piece.length === 1 && this.#isLong(piece[0]);
+      if (alone || size + more > mostSize) flush();
+      together.push(...piece);
+      done += work(piece);
+      size += more;
+      if (alone || done >= leastWork) flush();
+    }
+    flush();
+    return parts;
+  }
+
+  /** Is it a loop whose body can be cut too? */
+  #isLong(s: Statement): s is Loop {
+    if (s.kind !== 'loop' || s.count || sizeIn(s) <= mostSize) return false;
+    return !countsIn(s.body, s.variable) && apart(s.body).length > 1;
+  }
+}
+
+/** Statements in groups that follow each other and have no registers in common. */
+function apart(statements: readonly Statement[]): Statement[][] {
+  const last = new Map<Local, number>();
+  const used = statements.map((s) => {
+    const { assigned, read } = localsOf([s]);
+    return [...assigned, ...read];
+  });
+  for (const [i, locals] of used.entries()) for (const local of locals) last.set(local, i);
+  const groups: Statement[][] = [];
+  let reach = -1;
+  for (const [i, s] of statements.entries()) {
+    if (i > reach) groups.push([s]);
+    else (groups.at(-1) as Statement[]).push(s);
+    for (const local of used[i]) reach = Math.max(reach, last.get(local) as number);
+  }
+  return groups;
+}
+
+/** How many statements and operations it is made of. */
+function sizeIn(s: Statement): number {
+  const seen = new Set<Expression>();
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    forEachOperand(e, visit);
+  };
+  expressionsOf(s).forEach(visit);
+  return bodyOf(s).reduce((sum, inner) => sum + sizeIn(inner), 1 + seen.size);
+}
+
+/** How many stores and assignments are executed. */
+function work(statements: readonly Statement[]): number {
+  return statements.reduce((sum, s) => {
+    if (s.kind === 'loop') return sum + iterations(s) * work(s.body);
+    return sum + (s.kind === 'if' ? work(s.body) : 1);
+  }, 0);
+}
+
+/** Is the variable's value computed with, besides in addresses? */
+function countsIn(statements: readonly Statement[], variable: LoopVariable): boolean {
+  const visit = (e: Expression): boolean => {
+    if (e.kind === 'index') return e.index.terms.some(([v]) => v === variable);
+    let found = false;
+    forEachOperand(e, (operand) => {
+      found ||= visit(operand);
+    });
+    return found;
+  };
+  return statements.some((s) => expressionsOf(s).some(visit) || countsIn(bodyOf(s), variable));
+}

@@ -1,0 +1,155 @@
+// Sizes that the graph computes: given as tensors, known when a run is compiled.
+import { beforeEach, describe, expect, test } from 'vitest';
+import * as tf from '../../src/index.ts';
+import { backends } from '../backends.ts';
+
+beforeEach(() => tf.resetDefaultGraph());
+const shapeOf = ({ shape }: tf.Tensor) => shape;
+
+describe('what is known when the graph is built', () => {
+  test('numbers stay, tensors are null', () => {
+    const x = tf.placeholder('float32', [null, 28, 28]);
+    const [batch] = tf.unstack(tf.shape(x));
+    expect(shapeOf(tf.shape(x))).toEqual([3]);
+    expect(shapeOf(tf.zeros([batch, 10]))).toEqual([null, 10]);
+    expect(shapeOf(tf.reshape(x, [batch, -1]))).toEqual([null, null]);
+    expect(shapeOf(tf.reshape(x, [batch, 784]))).toEqual([null, 784]);
+    expect(shapeOf(tf.tile(tf.ones([1, 3]), [batch, 2]))).toEqual([null, 6]);
+    expect(shapeOf(tf.randomNormal([batch, 4]))).toEqual([null, 4]);
+    expect(shapeOf(tf.slice(x, [0, 1, 2], [batch, 3, -1]))).toEqual([null, 3, 26]);
+  });
+
+  test('of a whole shape what its op says: sizes of constants and of shapes', () => {
+    const x = tf.placeholder('float32', [null, 3]);
+    expect(shapeOf(tf.ones(tf.shape(x)))).toEqual([null, 3]);
+    expect(shapeOf(tf.reshape(x, tf.constant([3, -1], 'int32')))).toEqual([3, null]);
+    expect(shapeOf(tf.zeros(tf.placeholder('int32', [2])))).toEqual([null, null]);
+    expect(shapeOf(tf.zeros(tf.placeholder('int32', [null])))).toBeUndefined();
+    expect(shapeOf(tf.zeros(tf.placeholder('int32')))).toBeUndefined();
+  });
+});
+
+describe.each(backends)('on %s', (backend) => {
+  const run = (fetches: tf.Tensor, feeds: [tf.Tensor, unknown][] = []) =>
+    new tf.Session({ backend, graph: fetches.graph }).run(fetches, feeds as never);
+
+  test('shape, size and rank of what is fed', async () => {
+    const x = tf.placeholder('float32');
+    const all = tf.concat([tf.shape(x), tf.stack([tf.size(x), tf.rank(x)])], 0);
+    expect((await run(all, [[x, tf.array(new Float32Array(12), [2, 3, 2])]])).data).toEqual(
+      Int32Array.of(2, 3, 2, 12, 3),
+    );
+    expect((await run(all, [[x, 7]])).data).toEqual(Int32Array.of(1, 0));
+  });
+
+  test('sizes computed of shapes: flatten, pairs, halves', async () => {
+    const x = tf.placeholder('float32', [null, 2, 3]);
+    const [batch, rows] = tf.unstack(tf.shape(x));
+    const flat = tf.reshape(x, [batch.mul(rows), 3]);
+    const feeds: [tf.Tensor, unknown][] = [
+      [
+        x,
+        tf.array(
+          Float32Array.from({ length: 24 }, (_, i) => i),
+          [4, 2, 3],
+        ),
+      ],
+    ];
+    expect((await run(flat, feeds)).shape).toEqual([8, 3]);
+    const half = tf.slice(x, [tf.floorDiv(batch, 2), 0, 0], [tf.floorDiv(batch, 2), 1, -1]);
+    expect(await run(half, feeds)).toEqual(tf.array(Float32Array.of(12, 13, 14, 18, 19, 20), [2, 1, 3]));
+    const tiled = tf.tile(tf.constant([[1, 2]]), tf.stack([batch, tf.constant(2, 'int32')]));
+    expect((await run(tiled, feeds)).shape).toEqual([4, 4]);
+    expect((await run(tf.fill([batch, 2], 7), feeds)).data).toEqual(new Float32Array(8).fill(7));
+    expect((await run(tf.ones(tf.shape(x), 'int32'), feeds)).data).toEqual(new Int32Array(24).fill(1));
+    expect((await run(tf.randomUniform(tf.shape(x)), feeds)).shape).toEqual([4, 2, 3]);
+  });
+
+  test('ranges whose bounds the graph computes', async () => {
+    const n = tf.placeholder('int32', []);
+    expect(shapeOf(tf.range(n))).toEqual([null]);
+    expect(await run(tf.range(n), [[n, 4]])).toEqual(tf.array(Int32Array.of(0, 1, 2, 3), [4]));
+    expect((await run(tf.range(10, n, n.neg()), [[n, 3]])).data).toEqual(Int32Array.of(10, 7, 4));
+    expect((await run(tf.range(n, 2), [[n, 4]])).data).toEqual(Int32Array.of());
+    await expect(run(tf.range(0, 3, n), [[n, 0]])).rejects.toThrow(/delta not 0/);
+    // As a mask for sequences of different lengths.
+    const lengths = tf.placeholder('int32', [null]);
+    const x = tf.placeholder('float32', [null, null]);
+    const mask = tf.less(tf.range(tf.unstack(tf.shape(x), { axis: 0 })[1]), tf.expandDims(lengths, 1));
+    const feeds: [tf.Tensor, unknown][] = [
+      [
+        x,
+        [
+          [1, 1, 1],
+          [1, 1, 1],
+        ],
+      ],
+      [lengths, [2, 0]],
+    ];
+    expect((await run(tf.cast(mask, 'float32').mul(x), feeds)).data).toEqual(Float32Array.of(1, 1, 0, 0, 0, 0));
+  });
+
+  test('a fed size is part of what a run is known by', async () => {
+    const n = tf.placeholder('int32', []);
+    const y = tf.zeros([n, 2]).add(1);
+    const session = new tf.Session({ backend });
+    for (const size of [3, 5, 3, 0]) expect((await session.run(y, [[n, size]])).shape).toEqual([size, 2]);
+    // Concurrent, and beside a run to which the size means nothing.
+    const twice = n.mul(2);
+    const results = await Promise.all(
+      [2, 9, 2].flatMap((k) => [session.run(y, [[n, k]]), session.run(twice, [[n, k]])]),
+    );
+    expect(results.map((r) => (typeof r === 'number' ? r : r.shape))).toEqual([[2, 2], 4, [9, 2], 18, [2, 2], 4]);
+    await session.close();
+  });
+
+  test('gradients go through, whatever the sizes', async () => {
+    const x = tf.placeholder('float32', [null, 3]);
+    const [batch] = tf.unstack(tf.shape(x));
+    const y = tf.reduceSum(tf.square(tf.slice(tf.tile(tf.reshape(x, [3, batch]), [2, 1]), [1, 0], [4, batch])));
+    const [dx] = tf.gradients(y, [x]);
+    const value = tf.array(
+      Float32Array.from({ length: 6 }, (_, i) => i + 1),
+      [2, 3],
+    );
+    // Rows 1, 2, 0, 1 of [[1, 2], [3, 4], [5, 6]].
+    expect((await run(dx!, [[x, value]])).data).toEqual(Float32Array.of(2, 4, 12, 16, 10, 12));
+    const [ddx] = tf.gradients(tf.reduceSum(dx!), [x]);
+    expect((await run(ddx!, [[x, value]])).data).toEqual(Float32Array.of(2, 2, 4, 4, 2, 2));
+  });
+});
+
+describe('what cannot be a size', () => {
+  const message = (build: () => unknown): string => {
+    try {
+      build();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+  test('a variable, random numbers and floats are refused when the graph is built, with both lines', () => {
+    const v = tf.variable(tf.constant(3, 'int32'), { name: 'count' });
+    expect(message(() => tf.zeros([v.add(1), 2]))).toMatch(
+      /zeros: .*the variable count, made at .*sizes\.test\.ts:\d+/,
+    );
+    expect(message(() => tf.reshape(tf.ones([4]), tf.randomUniform([1], { maxval: 3, dtype: 'int32' })))).toMatch(
+      /reshape: .*the random numbers randomUniform, made at .*sizes\.test\.ts/,
+    );
+    expect(() => tf.zeros([tf.constant(2) as never])).toThrow(tf.DTypeError);
+    expect(() => tf.zeros([tf.constant([2], 'int32')])).toThrow(tf.ShapeMismatchError);
+    expect(() => tf.zeros(tf.constant(2, 'int32'))).toThrow(tf.ShapeMismatchError);
+    // Of a variable its shape is known.
+    expect(shapeOf(tf.zeros(tf.shape(tf.variable(tf.zeros([2, 3])))))).toEqual([2, 3]);
+  });
+
+  test('what is wrong is said when the run is compiled, and nothing has happened', async () => {
+    const session = new tf.Session({ backend: 'wasm' });
+    const n = tf.placeholder('int32', []);
+    await expect(session.run(tf.zeros([n, 2]), [[n, -1]])).rejects.toThrow(tf.ShapeMismatchError);
+    await expect(session.run(tf.reshape(tf.ones([6]), [n, 4]), [[n, 2]])).rejects.toThrow(/6 elements/);
+    const sizes = tf.placeholder('int32');
+    await expect(session.run(tf.zeros(sizes), [[sizes, [[1, 2]]]])).rejects.toThrow(tf.FeedError);
+    await session.close();
+  });
+});
