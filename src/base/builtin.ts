@@ -3,6 +3,7 @@
 interface NodeProcess {
   readonly versions?: { readonly node?: string };
   readonly getBuiltinModule?: (name: string) => unknown;
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 const host = (globalThis as { process?: NodeProcess }).process;
 
@@ -14,4 +15,13 @@ export function builtin<M>(name: string): M {
   const module = host?.getBuiltinModule?.(`node:${name}`);
   if (module === undefined) throw new Error(`millrace needs Node 20.16 or newer: the module ${name} cannot be loaded`);
   return module as M;
+}
+
+/** A variable of the environment; undefined where it is not set, or may not be read. */
+export function environment(name: string): string | undefined {
+  try {
+    return (globalThis as { process?: NodeProcess }).process?.env?.[name];
+  } catch {
+    return undefined;
+  }
 }

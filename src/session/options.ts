@@ -1,5 +1,6 @@
 // The options of sessions.
 import type { BackendName } from '../backends/registry.ts';
+import { environment } from '../base/builtin.ts';
 import { Graph } from '../graph/graph.ts';
 import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
 import { signature } from '../tensor/signature.ts';
@@ -65,6 +66,5 @@ export const sessionForm = signature('new tf.Session', {}, optionKinds);
 
 /** The backend of sessions that ask for none: the environment may name it. */
 export function preferred(): BackendName {
-  const { process: host } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
-  return (host?.env?.MILLRACE_BACKEND || 'auto') as BackendName;
+  return (environment('MILLRACE_BACKEND') || 'auto') as BackendName;
 }

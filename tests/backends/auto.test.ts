@@ -40,3 +40,19 @@ test('what is asked for by name is not replaced', () => {
   vi.stubEnv('CC', 'no-such-compiler');
   expect(() => new tf.Session({ graph: new tf.Graph(), backend: 'native' })).toThrow(tf.UnavailableError);
 });
+
+test('an environment that may not be read is as if nothing were set', async () => {
+  const before = process.env;
+  const refuse = (): never => {
+    throw new Error('NotCapable: Requires env access');
+  };
+  let session: tf.Session;
+  process.env = new Proxy({}, { get: refuse, has: refuse, ownKeys: refuse, getOwnPropertyDescriptor: refuse });
+  try {
+    session = new tf.Session({ graph: new tf.Graph() });
+  } finally {
+    process.env = before;
+  }
+  expect(session.backend.name).toMatch(/^(native|wasm)$/);
+  await session.close();
+});

@@ -1,5 +1,6 @@
 // The native backend: programs as C, compiled by the system's compiler and called through koffi, once a run.
 
+import { environment } from '../../base/builtin.ts';
 import { availableCores } from '../../base/cores.ts';
 import { InternalError } from '../../base/errors.ts';
 import { inSlices } from '../../base/turns.ts';
@@ -23,7 +24,7 @@ export const createNative = (options: BackendOptions): Backend => new NativeBack
 /** A smaller machine than this one, for tests of what other processors run. */
 function targetOf(portable: boolean): Target {
   if (portable) return 'portable';
-  const asked = process.env.MILLRACE_NATIVE_TARGET;
+  const asked = environment('MILLRACE_NATIVE_TARGET');
   return asked === 'avx2' || asked === 'sse' ? asked : 'native';
 }
 

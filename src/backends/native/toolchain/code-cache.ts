@@ -1,5 +1,5 @@
 // Compiled programs on disk, so that the second start of a program does not wait for a compiler.
-import { builtin } from '../../../base/builtin.ts';
+import { builtin, environment } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { abandonedMs, isAlive, processSpace } from '../../../base/processes.ts';
 import { readOwn, whyNotOwn } from './own-files.ts';
@@ -22,14 +22,14 @@ export function hashOf(...parts: (string | Uint8Array)[]): string {
 
 /** The folder in which the user's caches lie; undefined where nothing says which. */
 function userFolder(): string | undefined {
-  const { env, platform } = process;
-  if (env.MILLRACE_CACHE) return path().resolve(env.MILLRACE_CACHE);
+  const named = environment('MILLRACE_CACHE');
+  if (named) return path().resolve(named);
   // What is relative would be another folder in each working folder, and may be anybody's.
-  const caches = env.XDG_CACHE_HOME ?? '';
+  const caches = environment('XDG_CACHE_HOME') ?? '';
   if (path().isAbsolute(caches)) return path().join(caches, 'millrace');
   const home = os().homedir();
   if (!path().isAbsolute(home)) return undefined;
-  return path().join(home, platform === 'darwin' ? 'Library/Caches' : '.cache', 'millrace');
+  return path().join(home, process.platform === 'darwin' ? 'Library/Caches' : '.cache', 'millrace');
 }
 
 /** With the folders around it. Node's own way to do that never ends where a file system allows no folders. */

@@ -1,5 +1,5 @@
 // The system's C compiler: which one there is, what it compiles for, and what it makes of a program.
-import { builtin } from '../../../base/builtin.ts';
+import { builtin, environment } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { runtimeSource } from '../runtime/pool-source.ts';
 import { type DiskCache, hashOf } from './code-cache.ts';
@@ -35,11 +35,10 @@ const path = () => builtin<typeof import('node:path')>('path');
  * large tiles between registers where loops around them have constants of their own.
  */
 function findCommand(): string[] {
-  const { env } = process;
-  const wanted = env.CC?.trim();
+  const wanted = environment('CC')?.trim();
   const candidates = wanted ? [wanted.split(/\s+/)] : [['gcc'], ['clang'], ['cc']];
   for (const [command, ...rest] of candidates) {
-    const folders = command.includes('/') ? [''] : (env.PATH ?? '').split(path().delimiter);
+    const folders = command.includes('/') ? [''] : (environment('PATH') ?? '').split(path().delimiter);
     for (const folder of folders) {
       const file = path().join(folder, command);
       try {
@@ -88,7 +87,7 @@ export function findCompiler(cache: DiskCache, target: Target): Compiler {
   const [command, ...rest] = findCommand();
   const file = fs().realpathSync(command);
   const { mtimeMs, size } = fs().statSync(file);
-  const extra = process.env.MILLRACE_CFLAGS?.split(/\s+/).filter(Boolean) ?? [];
+  const extra = environment('MILLRACE_CFLAGS')?.split(/\s+/).filter(Boolean) ?? [];
   const flags = [...rest, ...common, ...flagsFor(target, process.arch), ...extra];
   const about = [command, file, String(mtimeMs), String(size), flags.join(' '), processor()];
   const { name, macros } = probe(cache, hashOf('compiler', ...about), command, flags);
