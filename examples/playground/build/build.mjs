@@ -48,6 +48,26 @@ const texts = {
   },
 };
 
+/**
+ * `tf.nn.relu` is read from the file of the namespace: esbuild leaves out what nobody uses of a module, but not what
+ * nobody uses of a namespace inside of one.
+ */
+const namespaces = {
+  name: 'namespaces',
+  setup({ onLoad }) {
+    onLoad({ filter: /examples[\\/]playground[\\/].*\.ts$/ }, ({ path }) => {
+      const used = new Set();
+      const text = readFileSync(path, 'utf8').replaceAll(/\btf\.(nn|train)\./g, (_, name) => {
+        used.add(name);
+        return `of_${name}.`;
+      });
+      const file = (name) => JSON.stringify(join(root, `dist/browser/${name}.js`));
+      const imports = [...used].map((name) => `import * as of_${name} from ${file(name)};\n`);
+      return { contents: imports.join('') + text, loader: 'ts' };
+    });
+  },
+};
+
 /** Writes the page into a folder. @returns how many bytes it has without the images. */
 export async function buildPlayground(folder, log) {
   // What was built before goes, and nothing else: images that are there already stay.
@@ -65,7 +85,7 @@ export async function buildPlayground(folder, log) {
     outdir: folder,
     splitting: true,
     chunkNames: '[name]-[hash]',
-    plugins: [texts],
+    plugins: [texts, namespaces],
   });
   for (const name of plain) copyFileSync(join(source, name), join(folder, name));
   await copyImages(join(folder, 'data'), log);
