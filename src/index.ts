@@ -179,3 +179,4 @@ export type { ShapeError } from './tensor/shape-types.ts';
 export type { Padding } from './tensor/window-rules.ts';
 export type * as types from './types.ts';
 export * from './variables/index.ts';
+export * as initializers from './variables/initializers.ts';

@@ -1,6 +1,5 @@
 // Variables by name, their scopes, and what they begin with.
 export { type GetVariableOptions, getVariable } from './get-variable.ts';
-export * as initializers from './initializers.ts';
 export {
   constant as constantInitializer,
   glorotNormal as glorotNormalInitializer,
