@@ -31,6 +31,7 @@ export type {
   InsertAxis,
   KeepDims,
   KnownElements,
+  LastAxis,
   PartSize,
   Reduce,
   ReduceAxes,
