@@ -70,8 +70,10 @@ export { concat, stack, unstack } from './ops/concat.ts';
 export { constant } from './ops/constant.ts';
 export { cumsum } from './ops/cumsum.ts';
 export type { Named, UnaryFunction } from './ops/define.ts';
+export { multinomial, randomShuffle } from './ops/draw.ts';
 export { eye, fill, linspace, ones, onesLike, range, zeros, zerosLike } from './ops/fill.ts';
 export { gather, oneHot } from './ops/gather.ts';
+export { gatherNd, unsortedSegmentSum } from './ops/gather-nd.ts';
 export { group, noOp } from './ops/group.ts';
 export {
   globalVariablesInitializer,

@@ -47,6 +47,7 @@ export type {
   InsertAxis,
   KeepDims,
   KnownElements,
+  LastAxis,
   PartSize,
   Reduce,
   ReduceAxes,

@@ -174,6 +174,28 @@ const checks: Check[] = [
   { name: 'cumsum', shapes: [[3, 4]], f: (x) => api.cumsum(x, 1) },
   { name: 'cumsum in blocks', shapes: [[50]], f: (x) => api.cumsum(x, 0, true, true) },
   { name: 'broadcastTo', shapes: [[3, 1]], f: (x) => api.broadcastTo(x, [2, 3, 4]) },
+  { name: 'topK', shapes: [[3, 5]], f: (x) => nn.topK(x, 2)[0] },
+  {
+    name: 'gatherNd',
+    shapes: [[3, 2]],
+    f: (x) =>
+      api.gatherNd(
+        x,
+        tf.constant(
+          [
+            [2, 1],
+            [0, 0],
+            [2, 1],
+          ],
+          'int32',
+        ),
+      ),
+  },
+  {
+    name: 'unsortedSegmentSum',
+    shapes: [[4, 2]],
+    f: (x) => api.unsortedSegmentSum(x, tf.constant([1, 0, 1, -1], 'int32'), 3),
+  },
   { name: 'checkNumerics', shapes: [[3]], f: (x) => api.checkNumerics(x, 'x') },
   { name: 'tile', shapes: [[2, 3]], f: (x) => api.tile(x, [2, 3]) },
   {

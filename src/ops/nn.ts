@@ -46,6 +46,7 @@ export {
   sparseSoftmaxCrossEntropyWithLogits,
 } from './softmax.ts';
 export { moments } from './statistics.ts';
+export { inTopK, topK } from './top-k.ts';
 
 const biasAddForm = signature('tf.nn.biasAdd', { x: tensor, bias: tensor }, { name: text });
 /** x + b, the bias b along the last axis of x. */

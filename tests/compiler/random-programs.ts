@@ -248,6 +248,19 @@ export const steps: Record<string, (hand: Hand) => Any> = {
     const paddings = sizes(pick(a)).map((_, i) => (i === axis ? [Math.min(2, most), Math.min(1, most)] : [0, 0]));
     return api.pad(pick(a), paddings, c % 2 ? 'REFLECT' : 'SYMMETRIC');
   },
+  topK: ({ raw, a, b }) =>
+    api.add(...nn.topK(raw(a), 1 + (b % sizes(raw(a)).at(-1)!)).map((t: Any) => api.cast(t, 'float32'))),
+  inTopK: ({ raw, b }) => api.cast(nn.inTopK(raw(0), api.argmin(raw(0), 1), 1 + (b % 4)), 'float32'),
+  gatherNd: ({ pick, a }) => {
+    const last = sizes(pick(a)).map((d) => d - 1);
+    return api.gatherNd(pick(a), tf.constant([last.map(() => 0), last, last], 'int32'));
+  },
+  segments: ({ pick, a }) => {
+    const ids = Array.from({ length: sizes(pick(a))[0] ?? 1 }, (_, i) => (i % 4) - 1);
+    return api.unsortedSegmentSum(tamed(pick(a)), tf.constant(ids, 'int32'), 3);
+  },
+  randomShuffle: ({ pick, a, c }) => api.randomShuffle(pick(a), c),
+  multinomial: ({ raw, c }) => api.cast(api.multinomial(api.mul(raw(0), 0), 3, c), 'float32'),
   stridedSlice: ({ pick, a, c }) => api.stridedSlice(pick(a), [-1], [0], { strides: [-1 - (c % 2)], endMask: 1 }),
   cumsum: ({ pick, a, b, c }) => api.cumsum(tamed(pick(a)), axisOf(pick(a), b), c % 2 === 0, c % 3 === 0),
   broadcastTo: ({ pick, a, c }) => api.broadcastTo(pick(a), [1 + (c % 2), ...sizes(pick(a))]),

@@ -73,6 +73,9 @@ is<F32<[null, number]>>()(
   true,
 );
 tf.stridedSlice(x, [0, 0], [4, 4], [2, 2]);
+is<F32<[null, 3]>>()(tf.randomShuffle(x, 7, 'n'), true);
+is<Tensor<'int32', [null, 5]>>()(tf.multinomial(x, 5, 7, 'n'), true);
+is<[F32<[null, 2]>, Tensor<'int32', [null, 2]>]>()(tf.nn.topK(x, 2, 'n'), true);
 is<F32<[null, 3]>>()(tf.cumsum(x, 1, true, true, 'n'), true);
 is<F32<[5, 3]>>()(tf.broadcastTo(mean, [5, 3]), true);
 is<F32<[7]>>()(tf.linspace(0, 1, 7, 'n'), true);
