@@ -371,11 +371,11 @@ export const smallRecipes: fc.Arbitrary<Recipe> = fc.record({
 /** Programs in which together every step occurs; the last one has a convolution that Winograd's algorithm computes. */
 export const everyStep: readonly Recipe[] = [
   ...Array.from(
-    { length: Math.ceil(names.length / 4) },
+    { length: Math.ceil(names.length / 6) },
     (_, k): Recipe => ({
       matrix: [5 + k, 4 + (k % 3) * 4],
       image: [1 + (k % 5), 6 + (k % 4), 7, 1 + (k % 4)],
-      steps: names.slice(4 * k, 4 * k + 4).map((name, i) => [name, i, k, k + i] as const),
+      steps: names.slice(6 * k, 6 * k + 6).map((name, i) => [name, i, k, k + i] as const),
       optimizer: k % 3,
       twice: true,
     }),
@@ -437,7 +437,7 @@ export function buildProgram(recipe: Recipe): RandomProgram {
       }
     }
     weight([1]);
-    const last = [...new Set(made.slice(-4))];
+    const last = [...new Set(made.slice(-6))];
     const terms = last.map((y) => api.reduceMean(api.tanh(y)));
     const loss = api.addN([...terms, api.reduceSum(weights.at(-1))]) as Any;
     const gradients = tf.gradients(loss, given).filter((g) => g !== null) as Any[];
