@@ -102,6 +102,7 @@ describe('lists by name', () => {
     expect(GraphKeys).toEqual({
       GLOBAL_VARIABLES: 'variables',
       LOCAL_VARIABLES: 'local_variables',
+      METRIC_VARIABLES: 'metric_variables',
       TRAINABLE_VARIABLES: 'trainable_variables',
       MOVING_AVERAGE_VARIABLES: 'moving_average_variables',
       GLOBAL_STEP: 'global_step',

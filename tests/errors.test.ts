@@ -154,7 +154,7 @@ describe('when the graph is built, the line that is wrong throws', () => {
       'a size instead of a shape',
       () => api.reshape(x, 5),
       tf.InvalidArgumentError,
-      /^reshape: the shape must be an array of whole numbers, but the number 5 came\./,
+      /^reshape: the shape must be an array of whole numbers and int32 scalars, or an int32 tensor of them, but the number 5 came\./,
     ],
     [
       'a tensor instead of a list of them',

@@ -20,6 +20,7 @@ import {
   type Sizes,
   type SizeTensor,
   sizeList,
+  takeShapeTensors,
   takeSizeTensors,
 } from './sizes.ts';
 
@@ -38,8 +39,8 @@ function filledTo(
   value: number,
   { dtype, name = op }: { dtype: DType; name: string | undefined },
 ): AnyTensor {
-  if (!hasTensor(shape)) return filled(op, shape as Shape, value, dtype, name);
-  const { sizes, inputs } = takeSizeTensors(op, 'the shape', shape);
+  const { sizes, inputs } = takeShapeTensors(op, shape);
+  if (sizes && inputs.length === 0) return filled(op, sizes, value, dtype, name);
   return apply(FillOp, inputs, { sizes, dtype, data: oneOf(op, value, dtype) }, name);
 }
 

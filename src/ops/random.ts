@@ -12,17 +12,8 @@ import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
 import { dtype as dtypeKind, number, text, wholeNumber } from '../tensor/kinds.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
-import { takeSizes } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named } from './define.ts';
-import {
-  type GivenSizes,
-  hasTensor,
-  knownShape,
-  type ShapeOfSizes,
-  type Sizes,
-  sizeList,
-  takeSizeTensors,
-} from './sizes.ts';
+import { type GivenSizes, knownShape, type ShapeOfSizes, type Sizes, sizeList, takeShapeTensors } from './sizes.ts';
 
 interface RandomAttributes {
   readonly kind: 'uniform' | 'normal' | 'truncated';
@@ -249,8 +240,7 @@ function random<T extends DType, S extends Shape>(
 }
 
 function shapeGiven(op: string, shape: Sizes): Pick<RandomAttributes, 'shape'> & { inputs: readonly AnyTensor[] } {
-  if (!hasTensor(shape)) return { shape: { sizes: takeSizes(op, shape) }, inputs: [] };
-  const { sizes, inputs } = takeSizeTensors(op, 'the shape', shape);
+  const { sizes, inputs } = takeShapeTensors(op, shape);
   return { shape: { sizes }, inputs };
 }
 

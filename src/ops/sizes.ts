@@ -6,7 +6,7 @@ import type { Operation } from '../graph/operation.ts';
 import { Tensor, Variable } from '../graph/tensor.ts';
 import { anything } from '../tensor/kinds.ts';
 import { type Dim, mostAxes, type Shape, showShape } from '../tensor/shape.ts';
-import { describeList, listOf } from '../tensor/sizes.ts';
+import { describeList, listOf, takeSizes } from '../tensor/sizes.ts';
 import { type AnyTensor, definitionOf, type TensorType } from './define.ts';
 
 /** A size, or all of them, that the graph computes. */
@@ -43,6 +43,14 @@ export function takeSizeTensors(op: string, what: string, given: unknown): { siz
 
 /** An argument that `takeSizeTensors` looks at. */
 export const sizeList = anything<Sizes>('a shape');
+
+/** The same for a shape, whose numbers are looked at here. @throws ShapeMismatchError for sizes that cannot be. */
+export function takeShapeTensors(op: string, given: unknown): { sizes: GivenSizes; inputs: AnyTensor[] } {
+  if (given instanceof Tensor) return takeSizeTensors(op, 'the shape', given);
+  // What the user gives is read once.
+  const list = listOf(given) ?? given;
+  return hasTensor(list) ? takeSizeTensors(op, 'the shape', list) : { sizes: takeSizes(op, list), inputs: [] };
+}
 
 /** Is one of the sizes a tensor? */
 export const hasTensor = (given: unknown): boolean =>

@@ -242,7 +242,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     'conv2d without options',
     () => (tf.nn.conv2d as any)(x(), x()),
-    /strides is missing\. Write tf\.nn\.conv2d\(x, filter, \{ strides, padding, name \}\) or/,
+    /strides is missing\. Write tf\.nn\.conv2d\(x, filter, \{ strides, padding, dilations, groups, dataFormat, name \}\) or/,
   ],
   [
     'maxPool without options',

@@ -158,8 +158,8 @@ describe('what is in neither form is refused, and the right one is named', () =>
   test.each<[string, () => unknown, RegExp]>([
     [
       'an option that conv2d has not',
-      () => api.nn.conv2d(image, filter, { strides, padding: 'SAME', dataFormat: 'NCHW' }),
-      /^conv2d: there is no option dataFormat\. Write tf\.nn\.conv2d\(x, filter, \{ strides, padding, name \}\) or/,
+      () => api.nn.conv2d(image, filter, { strides, padding: 'SAME', useCudnnOnGpu: true }),
+      /^conv2d: there is no option useCudnnOnGpu\. Write tf\.nn\.conv2d\(x, filter, \{ strides, padding, dilations, groups, dataFormat, name \}\) or/,
     ],
     [
       'a global step that is no variable',

@@ -70,7 +70,7 @@ function* formsOf(kernels: readonly Kernel[], { machine }: KernelTarget): Sliced
   const forms = new Map<Kernel, Form>();
   const alike = new Map<string, [Kernel, Part][]>();
   for (const pattern of new Set(kernels.map(patternOf))) {
-    if (sizeOf(pattern.body) > longKernel) forms.set(pattern, 'long');
+    if ((yield* sizeOf(pattern.body)) > longKernel) forms.set(pattern, 'long');
     else {
       const part = yield* partOf(pattern.body, machine);
       addTo(alike, part.text, [pattern, part]);

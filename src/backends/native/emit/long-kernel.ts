@@ -3,7 +3,6 @@
 
 import type { Sliced } from '../../../base/turns.ts';
 import {
-  bodyOf,
   type Expression,
   expressionsOf,
   forEachOperand,
@@ -13,8 +12,8 @@ import {
   type LoopVariable,
   type Statement,
 } from '../../../loops/ir.ts';
-import { localsOf } from '../../../loops/locals.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
+import { statementsAtOnce, walking } from '../../../loops/touching.ts';
 import { boundsOf, type KernelTarget, parameters } from './kernel.ts';
 import { type Functions, givenText, partOf } from './part.ts';
 
@@ -54,9 +53,8 @@ class LongKernelWriter {
   /** `threads`: which of how many the parts are called as. */
   *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
     for (const together of yield* this.#parts(statements)) {
-      const [only] = together;
-      if (together.length === 1 && this.#isLong(only)) yield* this.#loop(only);
-      else yield* this.#call(together, threads);
+      const loop = together.length === 1 ? yield* this.#longLoop(together[0]) : undefined;
+      yield* loop ? this.#loop(loop) : this.#call(together, threads);
     }
   }
 
@@ -88,9 +86,9 @@ class LongKernelWriter {
       together = [];
       [done, size] = [0, 0];
     };
-    for (const piece of apart(statements)) {
-      const more = sizeOf(piece);
-      const alone = piece.length === 1 && this.#isLong(piece[0]);
+    for (const piece of yield* apart(statements)) {
+      const more = yield* sizeOf(piece);
+      const alone = piece.length === 1 && (yield* this.#longLoop(piece[0])) !== undefined;
       if (alone || size + more > mostSize) flush();
       together.push(...piece);
       done += work(piece);
@@ -102,21 +100,42 @@ class LongKernelWriter {
     return parts;
   }
 
-  /** Is it a loop whose body can be cut too? */
-  #isLong(s: Statement): s is Loop {
-    if (s.kind !== 'loop' || s.count || sizeOf([s]) <= mostSize) return false;
-    return !countsIn(s.body, s.variable) && apart(s.body).length > 1;
+  /** A loop whose body can be cut too. */
+  *#longLoop(s: Statement): Sliced<Loop | undefined> {
+    if (s.kind !== 'loop' || s.count || (yield* sizeOf([s])) <= mostSize) return undefined;
+    if (yield* countsIn(s.body, s.variable)) return undefined;
+    return (yield* apart(s.body)).length > 1 ? s : undefined;
   }
 }
 
+/** Shows each expression of statements once, those inside of others too. */
+function* expressionsIn(statements: readonly Statement[], show: (e: Expression) => void): Sliced<void> {
+  const seen = new Set<Expression>();
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    show(e);
+    forEachOperand(e, visit);
+  };
+  yield* walking(statements, (s) => expressionsOf(s).forEach(visit));
+}
+
 /** Statements in groups that follow each other and have no registers in common. */
-function apart(statements: readonly Statement[]): Statement[][] {
+function* apart(statements: readonly Statement[]): Sliced<Statement[][]> {
   const last = new Map<Local, number>();
-  const used = statements.map((s) => {
-    const { assigned, read } = localsOf([s]);
-    return [...assigned, ...read];
-  });
-  for (const [i, locals] of used.entries()) for (const local of locals) last.set(local, i);
+  const used: ReadonlySet<Local>[] = [];
+  for (const [i, s] of statements.entries()) {
+    const locals = new Set<Local>();
+    yield* walking([s], (inner) => {
+      if (inner.kind === 'set') locals.add(inner.local);
+    });
+    yield* expressionsIn([s], (e) => {
+      if (e.kind === 'local') locals.add(e.local);
+    });
+    for (const local of locals) last.set(local, i);
+    used.push(locals);
+    if (i % statementsAtOnce === 0) yield;
+  }
   const groups: Statement[][] = [];
   let reach = -1;
   for (const [i, s] of statements.entries()) {
@@ -128,21 +147,13 @@ function apart(statements: readonly Statement[]): Statement[][] {
 }
 
 /** Of how many statements and operations they are made. */
-export function sizeOf(statements: readonly Statement[]): number {
-  const seen = new Set<Expression>();
+export function* sizeOf(statements: readonly Statement[]): Sliced<number> {
   let size = 0;
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
+  const count = () => {
     size++;
-    forEachOperand(e, visit);
   };
-  const walk = (s: Statement): void => {
-    size++;
-    expressionsOf(s).forEach(visit);
-    bodyOf(s).forEach(walk);
-  };
-  statements.forEach(walk);
+  yield* walking(statements, count);
+  yield* expressionsIn(statements, count);
   return size;
 }
 
@@ -155,14 +166,10 @@ function work(statements: readonly Statement[]): number {
 }
 
 /** Is the variable's value computed with, besides in addresses? */
-function countsIn(statements: readonly Statement[], variable: LoopVariable): boolean {
-  const visit = (e: Expression): boolean => {
-    if (e.kind === 'index') return e.index.terms.some(([v]) => v === variable);
-    let found = false;
-    forEachOperand(e, (operand) => {
-      found ||= visit(operand);
-    });
-    return found;
-  };
-  return statements.some((s) => expressionsOf(s).some(visit) || countsIn(bodyOf(s), variable));
+function* countsIn(statements: readonly Statement[], variable: LoopVariable): Sliced<boolean> {
+  let found = false;
+  yield* expressionsIn(statements, (e) => {
+    if (e.kind === 'index') found ||= e.index.terms.some(([v]) => v === variable);
+  });
+  return found;
 }

@@ -6,14 +6,14 @@ import {
   type Affine,
   at,
   type Buffer,
-  bodyOf,
   type Expression,
   expressionsOf,
   forEachOperand,
   type LoopVariable,
   type Statement,
 } from '../../../loops/ir.ts';
-import { rewriter, rewriteStatements } from '../../../loops/substitute.ts';
+import { rewriter, rewriting } from '../../../loops/substitute.ts';
+import { walking } from '../../../loops/touching.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { baseText, functionText, type KernelTarget, writeKernel } from './kernel.ts';
 
@@ -40,12 +40,12 @@ export function* partOf(
   around: Around = new Map(),
 ): Sliced<Part> {
   const windows = new Windows(around);
-  windows.find(statements);
+  yield* windows.find(statements);
   const expression = rewriter((e) => {
     if (e.kind === 'load') return { ...e, ...windows.moved(e.buffer, e.index) };
     return e.kind === 'loadAt' ? { ...e, buffer: windows.moved(e.buffer, nowhere).buffer } : e;
   });
-  const body = rewriteStatements(statements, {
+  const body = yield* rewriting(statements, {
     expression,
     target: (buffer, index) => windows.moved(buffer, index),
     computedTarget: (buffer) => windows.moved(buffer, nowhere).buffer,
@@ -126,7 +126,7 @@ class Windows {
   }
 
   /** Notes all accesses. */
-  find(statements: readonly Statement[]): void {
+  *find(statements: readonly Statement[]): Sliced<void> {
     const seen = new Set<Expression>();
     const visit = (e: Expression): void => {
       if (seen.has(e)) return;
@@ -135,13 +135,11 @@ class Windows {
       else if (e.kind === 'loadAt') this.#note(e.buffer, nowhere);
       forEachOperand(e, visit);
     };
-    const walk = (s: Statement): void => {
+    yield* walking(statements, (s) => {
       expressionsOf(s).forEach(visit);
       if (s.kind === 'store' || s.kind === 'prefetch') this.#note(s.buffer, s.index);
       else if (s.kind === 'storeAt') this.#note(s.buffer, nowhere);
-      bodyOf(s).forEach(walk);
-    };
-    statements.forEach(walk);
+    });
   }
 
   #note(buffer: Buffer, index: Affine): void {
