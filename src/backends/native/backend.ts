@@ -64,10 +64,10 @@ class NativeBackend implements Backend {
   async load({ program }: Compiled): Promise<Executable> {
     if (!program) throw new InternalError('the native backend needs a program');
     const { machine } = this;
-    const { source, slots } = await inSlices(emitting(program, { machine, profile: this.#profile }));
+    const { slots, ...source } = await inSlices(emitting(program, { machine, profile: this.#profile }));
     const work = await inSlices(workOf(program, this.#threads));
     // The runtime may still be compiled meanwhile.
-    const opening = load(this.#compiler, source, [], async (file) => (await this.#runtime).open(file));
+    const opening = load(this.#compiler, source, async (file) => (await this.#runtime).open(file));
     const [runtime, library] = await Promise.all([this.#runtime, opening]);
     let memory: ProgramMemory | undefined;
     try {

@@ -73,8 +73,8 @@ export async function differences(
     variables: buffers.map((b, key) => ({ key, dtype: b.dtype, length: b.length })),
   };
   verifyProgram(program, machine);
-  const { source, slots } = emitProgram(program, { machine, profile: false });
-  const library = await load(compiler, source, [], runtime.open);
+  const { slots, ...source } = emitProgram(program, { machine, profile: false });
+  const library = await load(compiler, source, runtime.open);
   const storage = new HostMemory(runtime, 2 ** 32);
   const arena = storage.allocate(arenaBytes);
   const variables = new Map(program.variables.map((v) => [v.key, storage.allocate(v.length * sizeOf(v.dtype))]));

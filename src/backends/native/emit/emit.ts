@@ -21,6 +21,8 @@ export interface EmitOptions {
 /** The C text of a program, and its slots in order. */
 export interface Emission {
   readonly source: string;
+  /** So many times it is compiled, each time with another UNIT from 0 on: what comes out belongs together. */
+  readonly units: number;
   readonly slots: readonly Slot[];
 }
 
@@ -38,6 +40,22 @@ export function* emitting(program: Program, { machine, profile }: EmitOptions): 
   const { functions, calls } = yield* kernelsOf(program.kernels, { originOf, machine });
   const status = program.status && originOf(program.status).offset;
   const run = yield* writeRun(stepsOf(program, true), { status, profile, calls });
-  const source = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd), ...functions, ...run].join('\n');
-  return { source, slots: slots.all };
+  const isLong = functions.reduce((sum, text) => sum + text.length, 0) > longProgram;
+  const texts = isLong ? inUnits(functions, run) : [...functions, ...run];
+  const source = [prelude(machine.vectorBytes, machine.fusedMultiplyAdd), ...texts].join('\n');
+  return { source, units: isLong ? 2 : 1, slots: slots.all };
+}
+
+/** Of more text, in characters, the halves are compiled side by side. */
+const longProgram = 2 ** 16;
+
+/** Functions in two units, of which each declares all: compilers see no more of a kernel than its parameters anyway. */
+function inUnits(functions: readonly string[], run: readonly string[]): string[] {
+  const shared = functions.map((text) => text.replace(/^static /, ''));
+  const declared = shared.map((text) => `${text.slice(0, text.indexOf('{')).trimEnd()};`);
+  const half = shared.reduce((sum, { length }) => sum + length, 0) / 2;
+  let before = 0;
+  const first = shared.filter(({ length }) => (before += length) - length / 2 < half);
+  const second = shared.slice(first.length);
+  return [...declared, '#if UNIT == 0', ...first, '#else', ...second, ...run, '#endif', ''];
 }

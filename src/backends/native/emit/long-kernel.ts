@@ -52,8 +52,7 @@ class LongKernelWriter {
 
   /** `threads`: which of how many the parts are called as. */
   *#sequence(statements: readonly Statement[], threads: string): Sliced<void> {
-    for (const together of yield* this.#parts(statements)) {
-      const loop = together.length === 1 ? yield* this.#longLoop(together[0]) : undefined;
+    for (const { together, loop } of yield* this.#parts(statements)) {
       yield* loop ? this.#loop(loop) : this.#call(together, threads);
     }
   }
@@ -77,39 +76,48 @@ class LongKernelWriter {
   }
 
   /** Neighbours that need none of each other's registers, each together with others until they are worth a call. */
-  *#parts(statements: readonly Statement[]): Sliced<Statement[][]> {
-    const parts: Statement[][] = [];
+  *#parts(statements: readonly Statement[]): Sliced<Pieces[]> {
+    const parts: Pieces[] = [];
     let together: Statement[] = [];
     let [done, size] = [0, 0];
-    const flush = () => {
-      if (together.length > 0) parts.push(together);
+    const flush = (loop?: Loop) => {
+      if (together.length > 0) parts.push({ together, loop });
       together = [];
       [done, size] = [0, 0];
     };
     for (const piece of yield* apart(statements)) {
       const more = yield* sizeOf(piece);
-      const alone = piece.length === 1 && (yield* this.#longLoop(piece[0])) !== undefined;
-      if (alone || size + more > mostSize) flush();
+      const loop = piece.length === 1 && more > mostSize ? yield* longLoop(piece[0]) : undefined;
+      if (loop || size + more > mostSize) flush();
       together.push(...piece);
       done += work(piece);
       size += more;
-      if (alone || done >= leastWork) flush();
+      if (loop || done >= leastWork) flush(loop);
       yield;
     }
     flush();
     return parts;
   }
-
-  /** A loop whose body can be cut too. */
-  *#longLoop(s: Statement): Sliced<Loop | undefined> {
-    if (s.kind !== 'loop' || s.count || (yield* sizeOf([s])) <= mostSize) return undefined;
-    if (yield* countsIn(s.body, s.variable)) return undefined;
-    return (yield* apart(s.body)).length > 1 ? s : undefined;
-  }
 }
 
-/** Shows each expression of statements once, those inside of others too. */
-function* expressionsIn(statements: readonly Statement[], show: (e: Expression) => void): Sliced<void> {
+/** What becomes a call, or, where a loop is named, that loop around calls. */
+interface Pieces {
+  readonly together: readonly Statement[];
+  readonly loop: Loop | undefined;
+}
+
+/** A loop whose body can be cut too. */
+function* longLoop(s: Statement): Sliced<Loop | undefined> {
+  if (s.kind !== 'loop' || s.count || (yield* countsIn(s.body, s.variable))) return undefined;
+  return (yield* apart(s.body)).length > 1 ? s : undefined;
+}
+
+/** Shows each expression of statements once, those inside of others too; and the statements. */
+function* expressionsIn(
+  statements: readonly Statement[],
+  show: (e: Expression) => void,
+  showStatement?: (s: Statement) => void,
+): Sliced<void> {
   const seen = new Set<Expression>();
   const visit = (e: Expression): void => {
     if (seen.has(e)) return;
@@ -117,7 +125,10 @@ function* expressionsIn(statements: readonly Statement[], show: (e: Expression) 
     show(e);
     forEachOperand(e, visit);
   };
-  yield* walking(statements, (s) => expressionsOf(s).forEach(visit));
+  yield* walking(statements, (s) => {
+    showStatement?.(s);
+    expressionsOf(s).forEach(visit);
+  });
 }
 
 /** Statements in groups that follow each other and have no registers in common. */
@@ -126,12 +137,13 @@ function* apart(statements: readonly Statement[]): Sliced<Statement[][]> {
   const used: ReadonlySet<Local>[] = [];
   for (const [i, s] of statements.entries()) {
     const locals = new Set<Local>();
-    yield* walking([s], (inner) => {
-      if (inner.kind === 'set') locals.add(inner.local);
-    });
-    yield* expressionsIn([s], (e) => {
+    const read = (e: Expression) => {
       if (e.kind === 'local') locals.add(e.local);
-    });
+    };
+    const assigned = (inner: Statement) => {
+      if (inner.kind === 'set') locals.add(inner.local);
+    };
+    yield* expressionsIn([s], read, assigned);
     for (const local of locals) last.set(local, i);
     used.push(locals);
     if (i % statementsAtOnce === 0) yield;
@@ -152,8 +164,7 @@ export function* sizeOf(statements: readonly Statement[]): Sliced<number> {
   const count = () => {
     size++;
   };
-  yield* walking(statements, count);
-  yield* expressionsIn(statements, count);
+  yield* expressionsIn(statements, count, count);
   return size;
 }
 

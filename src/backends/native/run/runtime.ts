@@ -63,7 +63,7 @@ export function startRuntime(compiler: Compiler): Promise<Runtime> {
   let runtime = runtimes.get(key);
   if (!runtime) {
     const libraries = process.platform === 'linux' ? ['-lpthread', '-ldl'] : [];
-    runtime = load(compiler, runtimeSource, libraries, (file) => bind(loadKoffi(), file));
+    runtime = load(compiler, { source: runtimeSource, libraries }, (file) => bind(loadKoffi(), file));
     runtimes.set(key, runtime);
     runtime.catch(() => runtimes.delete(key));
   }

@@ -3,7 +3,7 @@ import { builtin } from '../../../base/builtin.ts';
 import { UnavailableError } from '../../../base/errors.ts';
 import { type DiskCache, hashOf, temporaryCache, userCache } from './code-cache.ts';
 import type { Compiler } from './compiler.ts';
-import { runCompiler, whatHappened } from './compiler-process.ts';
+import { type Ended, runCompiler, whatHappened } from './compiler-process.ts';
 
 const fs = () => builtin<typeof import('node:fs')>('fs');
 const path = () => builtin<typeof import('node:path')>('path');
@@ -13,16 +13,23 @@ const suffix = '.so';
 const noSpace = /No space left on device|Disk quota exceeded/;
 const noMemory = /Killed signal|[Oo]ut of memory|virtual memory exhausted/;
 
+/** What is compiled. */
+export interface Source {
+  readonly source: string;
+  /** So many times it is compiled, each time with another UNIT from 0 on; by default once. */
+  readonly units?: number;
+  readonly libraries?: readonly string[];
+}
+
 /**
- * The compiled form of a source, with those libraries, from the cache or the compiler.
+ * The compiled form of a source, from the cache or the compiler.
  *
  * @throws UnavailableError with what the compiler said; errors of the file system as they are (as rejections).
  */
 export async function compile(
   compiler: Compiler,
   cache: DiskCache,
-  source: string,
-  libraries: readonly string[] = [],
+  { source, units = 1, libraries = [] }: Source,
 ): Promise<string> {
   const key = hashOf(source, compiler.identity);
   const known = cache.find(key, suffix);
@@ -31,8 +38,10 @@ export async function compile(
   try {
     fs().writeFileSync(path().join(folder, 'program.c'), source);
     // Relative names: what is in the path of a folder, such as a quotation mark, does not get into the assembler's text.
-    const args = [...compiler.flags, 'program.c', '-o', `program${suffix}`, ...libraries, '-lm'];
-    const { status, ...ended } = await runCompiler(compiler.command, args, folder);
+    const objects = Array.from({ length: units > 1 ? units : 0 }, (_, i) => `unit${i}.o`);
+    const commands = objects.map((object, i) => [`-DUNIT=${i}`, '-c', 'program.c', '-o', object]);
+    const last = [...(units > 1 ? objects : ['program.c']), '-o', `program${suffix}`, ...libraries, '-lm'];
+    const { args, status, ...ended } = await runAll(compiler, folder, commands, last);
     const file = path().join(folder, `program${suffix}`);
     if (status === 0 && fs().existsSync(file)) return cache.add(key, suffix, file);
     const text = ended.stderr.trim().split('\n').slice(0, 8).join('\n');
@@ -56,6 +65,21 @@ export async function compile(
   }
 }
 
+/** Runs the compiler with all arguments at once, and then with the last. How the first ended that failed, or the last. */
+async function runAll(
+  { command, flags }: Compiler,
+  folder: string,
+  commands: readonly (readonly string[])[],
+  last: readonly string[],
+): Promise<Ended & { readonly args: readonly string[] }> {
+  const run = async (more: readonly string[]) => {
+    const args = [...flags, ...more];
+    return { args, ...(await runCompiler(command, args, folder)) };
+  };
+  const ended = await Promise.all(commands.map(run));
+  return ended.find(({ status }) => status !== 0) ?? run(last);
+}
+
 /**
  * Compiles a source and opens it; `open` says in words why it cannot. Then it is compiled once more, as the entry may have
  * been of no use; and at last in a temporary folder, as where the cache lies there may be no space, or nothing may be run.
@@ -64,8 +88,7 @@ export async function compile(
  */
 export async function load<T>(
   compiler: Compiler,
-  source: string,
-  libraries: readonly string[],
+  source: Source,
   open: (file: string) => T | string | Promise<T | string>,
 ): Promise<T> {
   let problem = '';
@@ -73,7 +96,7 @@ export async function load<T>(
     const cache = cacheFor();
     let file: string;
     try {
-      file = await compile(compiler, cache, source, libraries);
+      file = await compile(compiler, cache, source);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === undefined) throw error;

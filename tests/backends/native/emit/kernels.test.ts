@@ -58,7 +58,7 @@ function programOf({ graph, fetches, feeds }: Run): Program {
 /** The texts of the functions of a run's program. */
 function functionsOf(run: Run): string[] {
   const { source } = emitProgram(programOf(run), { machine, profile: false });
-  return source.split(/^static (?=KERNEL|STEPS)/m).slice(1);
+  return source.split(/^(?:static )?(?=(?:KERNEL|STEPS) .*\{$)/m).slice(1);
 }
 const length = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length, 0);
 
@@ -83,6 +83,21 @@ test('no function is long, also where no two are alike', () => {
 test('parts of what is done for each block are called with the addresses of the block', () => {
   const cut = functionsOf(recurrent(12, 256, 40)).filter((text) => /void k\d+\(/.test(text) && text.includes('part'));
   expect(cut.some((text) => /at0 = share\(.*part\d+\(call, own, start, 0, 1, .*at0 \*/s.test(text))).toBe(true);
+});
+
+test('a long program is compiled in two units of about one size, each function in one of them', () => {
+  const run = chain(100, (y) => tf.nn.softmax(tf.mul(1.1, tf.sigmoid(y))), [16, 48]);
+  const { source, units } = emitProgram(programOf(run), { machine, profile: false });
+  expect(units).toBe(2);
+  const [declared, first, second] = source.split(/^#if UNIT == 0$|^#else$(?=[\s\S]*millrace_run)/m).slice(-3);
+  const names = (text: string) => [...text.matchAll(/^(?:static )?KERNEL void (\w+)\(.*\{$/gm)].map(([, name]) => name);
+  const [here, there] = [names(first), names(second)];
+  expect(new Set([...here, ...there]).size).toBe(here.length + there.length);
+  expect([...declared.matchAll(/^KERNEL void (\w+)\(.*\);$/gm)].map(([, name]) => name)).toEqual([...here, ...there]);
+  expect(Math.abs(first.length - second.length)).toBeLessThan(source.length / 4);
+  expect(emitProgram(programOf(chain(3, (y) => tf.nn.softmax(y), [16, 48])), { machine, profile: false }).units).toBe(
+    1,
+  );
 });
 
 test('short kernels are written as ever: with the places of their arrays', () => {

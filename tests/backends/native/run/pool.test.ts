@@ -22,7 +22,7 @@ __attribute__((visibility("default"))) i32 millrace_run(const struct call *call,
   ${body}
 }
 `;
-  const { run } = await loadProgram(compiler, source, [], runtime.open);
+  const { run } = await loadProgram(compiler, { source }, runtime.open);
   const storage = new HostMemory(runtime, 2 ** 30);
   const arena = storage.allocate(8 * 64);
   const call = new Call(storage, []);

@@ -58,9 +58,9 @@ describeUnless(nativeMissing, 'the identity of a compiler', () => {
   test('is part of what a program is kept under, and so is its source', async () => {
     const compiler = findCompiler(cache, 'native');
     const source = 'int three(void) { return 3; }\n';
-    const file = await compile(compiler, cache, source);
-    expect(await compile(compiler, cache, source)).toBe(file);
-    expect(await compile(compiler, cache, `${source}\n`)).not.toBe(file);
-    expect(await compile({ ...compiler, identity: 'another' }, cache, source)).not.toBe(file);
+    const file = await compile(compiler, cache, { source });
+    expect(await compile(compiler, cache, { source })).toBe(file);
+    expect(await compile(compiler, cache, { source: `${source}\n` })).not.toBe(file);
+    expect(await compile({ ...compiler, identity: 'another' }, cache, { source })).not.toBe(file);
   });
 });
