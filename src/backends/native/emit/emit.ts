@@ -21,7 +21,7 @@ export interface EmitOptions {
 /** The C text of a program, and its slots in order. */
 export interface Emission {
   readonly source: string;
-  /** So many times it is compiled, each time with another UNIT from 0 on: what comes out belongs together. */
+  /** So many times it is compiled, each time with another UNIT from 0 on: what comes out belongs together. Without, all of it is. */
   readonly units: number;
   readonly slots: readonly Slot[];
 }
@@ -57,5 +57,10 @@ function inUnits(functions: readonly string[], run: readonly string[]): string[]
   let before = 0;
   const first = shared.filter(({ length }) => (before += length) - length / 2 < half);
   const second = shared.slice(first.length);
-  return [...declared, '#if UNIT == 0', ...first, '#else', ...second, ...run, '#endif', ''];
+  const unit = (number: number, texts: readonly string[]) => [
+    `#if !defined(UNIT) || UNIT == ${number}`,
+    ...texts,
+    '#endif',
+  ];
+  return [...declared, ...unit(0, first), ...unit(1, [...second, ...run]), ''];
 }
