@@ -1,8 +1,7 @@
 // Layers of filters that slide over images and rows.
 import type { Tensor } from '../graph/tensor.ts';
 import { type AnyTensor, tensor } from '../ops/define.ts';
-import { biasAdd, conv2d as convolve } from '../ops/nn.ts';
-import { expandDims, squeeze } from '../ops/shape.ts';
+import { biasAdd, conv2d as convolve, conv1d as convolveRows } from '../ops/nn.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import type {
   ConvolutionLayer,
@@ -123,10 +122,11 @@ export function conv1d(...given: unknown[]): AnyTensor {
   const channels = knownSize('conv1d', requireRank('conv1d', inputs, ['batch', 'width', 'channels']), -1);
   return inLayer('conv1d', inputs, options, () => {
     const kernel = kernelOf([kernelSize, channels, filters], inputs.dtype, options);
-    // Rows are images of height 1.
-    const images = expandDims(inputs, 1) as AnyTensor;
-    const filter = expandDims(kernel, 0) as AnyTensor;
-    const y = convolve(images, filter, { strides: [1, 1, strides, 1], padding: paddingOf(padding) }) as AnyTensor;
-    return finished('conv1d', squeeze(y, [1]) as AnyTensor, addBias, options);
+    const y = convolveRows(inputs, kernel, {
+      stride: strides,
+      padding: paddingOf(padding),
+      name: 'Squeeze',
+    }) as AnyTensor;
+    return finished('conv1d', y, addBias, options);
   });
 }

@@ -1,5 +1,7 @@
 // The registers that statements use.
-import { bodyOf, type Expression, expressionsOf, forEachOperand, type Local, type Statement } from './ir.ts';
+import { atOnce } from '../base/turns.ts';
+import type { Expression, Local, Statement } from './ir.ts';
+import { expressionsIn } from './touching.ts';
 
 /** The registers that statements set, and those that they read. */
 export function localsOf(statements: readonly Statement[]): {
@@ -8,18 +10,12 @@ export function localsOf(statements: readonly Statement[]): {
 } {
   const assigned = new Set<Local>();
   const read = new Set<Local>();
-  const seen = new Set<Expression>();
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
+  const used = (e: Expression) => {
     if (e.kind === 'local') read.add(e.local);
-    forEachOperand(e, visit);
   };
-  const walk = (s: Statement): void => {
-    expressionsOf(s).forEach(visit);
+  const set = (s: Statement) => {
     if (s.kind === 'set') assigned.add(s.local);
-    bodyOf(s).forEach(walk);
   };
-  statements.forEach(walk);
+  atOnce(expressionsIn(statements, used, set));
   return { assigned, read };
 }

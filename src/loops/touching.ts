@@ -17,6 +17,25 @@ export function* walking(statements: readonly Statement[], show: (s: Statement) 
   }
 }
 
+/** Shows each expression of statements once, those inside of others too; and each statement after its own expressions. */
+export function* expressionsIn(
+  statements: readonly Statement[],
+  show: (e: Expression) => void,
+  showStatement?: (s: Statement) => void,
+): Sliced<void> {
+  const seen = new Set<Expression>();
+  const visit = (e: Expression): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    show(e);
+    forEachOperand(e, visit);
+  };
+  yield* walking(statements, (s) => {
+    expressionsOf(s).forEach(visit);
+    showStatement?.(s);
+  });
+}
+
 /** The buffers that statements read and write. */
 export interface Touched {
   readonly read: ReadonlySet<Buffer>;
@@ -28,15 +47,10 @@ export const touchedBy = (statements: readonly Statement[]): Touched => atOnce(t
 export function* touching(statements: readonly Statement[]): Sliced<Touched> {
   const read = new Set<Buffer>();
   const written = new Set<Buffer>();
-  const seen = new Set<Expression>();
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
+  const loaded = (e: Expression) => {
     if (e.kind === 'load' || e.kind === 'loadAt') read.add(e.buffer);
-    forEachOperand(e, visit);
   };
-  yield* walking(statements, (s) => {
-    expressionsOf(s).forEach(visit);
+  yield* expressionsIn(statements, loaded, (s) => {
     if (s.kind === 'store' || s.kind === 'storeAt') written.add(s.buffer);
     if (s.kind === 'prefetch') read.add(s.buffer);
   });

@@ -57,7 +57,7 @@ function lossFunction<F, const K extends Readonly<Record<string, typeof positive
     const build = () =>
       each(
         [labels.dtype === predictions.dtype ? labels : cast(labels, predictions.dtype), predictions],
-        options as any,
+        options as { readonly [N in keyof K]: number | undefined },
       );
     return lossOf(op, base, [predictions], { build, options });
   };

@@ -54,7 +54,7 @@ export interface Count {
 }
 export function counted(name: string, more: AnyTensor, shape?: Shape): Count {
   const before = counter(name, shape);
-  return { before, after: assignAdd(before, more as any) as AnyTensor };
+  return { before, after: assignAdd(before, more) as AnyTensor };
 }
 
 /** a / b; 0 where b is 0. */

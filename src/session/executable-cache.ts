@@ -44,7 +44,7 @@ export class ExecutableCache<V> {
     for (const { tensor, shape, data } of feeds) {
       key += `|${tensor.operation.id}:${tensor.index}`;
       for (let i = 0; i < shape.length; i++) key += `,${shape[i]}`;
-      if (this.#sized.size > 0 && this.#sized.has(tensor)) key += `=${data.join()}`;
+      if (this.#sized.has(tensor)) key += `=${data.join()}`;
     }
     return key;
   }

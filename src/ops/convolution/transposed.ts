@@ -77,8 +77,8 @@ const Conv2DTransposeOp: OpDefinition<TransposedAttributes> = defineOp({
   lower: ([x, filter], { attributes, outputs: [{ shape }] }) => backpropInput(filter, x, shape, attributes),
 });
 
-/** Height, width and channels; the batch follows from the input. */
-function sizeOf(given: Shape, dataFormat: DataFormat): [number, number, number] {
+/** The batch, which follows from the input, and height, width and channels. */
+function sizesOf(given: Shape, dataFormat: DataFormat): { batch: unknown; size: [number, number, number] } {
   const list = listOf(given) ?? [];
   const whole = list.slice(1).every((n) => Number.isSafeInteger(n) && (n as number) >= 1);
   if (list.length !== 4 || !whole) {
@@ -87,7 +87,7 @@ function sizeOf(given: Shape, dataFormat: DataFormat): [number, number, number] 
     );
   }
   const [a, b, c] = list.slice(1) as number[];
-  return dataFormat === 'NHWC' ? [a, b, c] : [b, c, a];
+  return { batch: list[0], size: dataFormat === 'NHWC' ? [a, b, c] : [b, c, a] };
 }
 
 const form = signature(
@@ -153,12 +153,12 @@ export function conv2dTranspose<
 ): Tensor<T, Conv2DTranspose<A, O>>;
 export function conv2dTranspose(...given: unknown[]): AnyTensor {
   const { x, filter, outputShape, strides, padding, dataFormat = 'NHWC', name } = form.take(given);
+  const { batch, size } = sizesOf(outputShape, dataFormat);
   const attributes: TransposedAttributes = {
-    size: sizeOf(outputShape, dataFormat),
+    size,
     strides: spatial(op, 'strides', strides, dataFormat),
     padding: paddingOf(op, padding, dataFormat),
   };
-  const batch = listOf(outputShape)?.[0];
   if (typeof batch === 'number' && x.shape?.[0] !== undefined && x.shape[0] !== null && batch !== x.shape[0]) {
     throw new ShapeMismatchError(
       `${op}: outputShape ${showShape(outputShape)} has a batch of ${batch}, but the input, ${showShape(x.shape)}, one of ${x.shape[0]}; null takes that of the input.`,

@@ -4,8 +4,6 @@
 import type { Sliced } from '../../../base/turns.ts';
 import {
   type Expression,
-  expressionsOf,
-  forEachOperand,
   iterations,
   type Local,
   type Loop,
@@ -13,7 +11,7 @@ import {
   type Statement,
 } from '../../../loops/ir.ts';
 import { segmentsOf } from '../../../loops/threads.ts';
-import { statementsAtOnce, walking } from '../../../loops/touching.ts';
+import { expressionsIn, statementsAtOnce } from '../../../loops/touching.ts';
 import { boundsOf, type KernelTarget, parameters } from './kernel.ts';
 import { type Functions, givenText, partOf } from './part.ts';
 
@@ -110,25 +108,6 @@ interface Pieces {
 function* longLoop(s: Statement): Sliced<Loop | undefined> {
   if (s.kind !== 'loop' || s.count || (yield* countsIn(s.body, s.variable))) return undefined;
   return (yield* apart(s.body)).length > 1 ? s : undefined;
-}
-
-/** Shows each expression of statements once, those inside of others too; and the statements. */
-function* expressionsIn(
-  statements: readonly Statement[],
-  show: (e: Expression) => void,
-  showStatement?: (s: Statement) => void,
-): Sliced<void> {
-  const seen = new Set<Expression>();
-  const visit = (e: Expression): void => {
-    if (seen.has(e)) return;
-    seen.add(e);
-    show(e);
-    forEachOperand(e, visit);
-  };
-  yield* walking(statements, (s) => {
-    showStatement?.(s);
-    expressionsOf(s).forEach(visit);
-  });
 }
 
 /** Statements in groups that follow each other and have no registers in common. */

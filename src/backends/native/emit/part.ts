@@ -2,18 +2,9 @@
 // differ in nothing else have the same text, and are compiled once.
 
 import type { Sliced } from '../../../base/turns.ts';
-import {
-  type Affine,
-  at,
-  type Buffer,
-  type Expression,
-  expressionsOf,
-  forEachOperand,
-  type LoopVariable,
-  type Statement,
-} from '../../../loops/ir.ts';
+import { type Affine, at, type Buffer, type Expression, type LoopVariable, type Statement } from '../../../loops/ir.ts';
 import { rewriter, rewriting } from '../../../loops/substitute.ts';
-import { walking } from '../../../loops/touching.ts';
+import { expressionsIn } from '../../../loops/touching.ts';
 import { sizeOf } from '../../../tensor/dtype.ts';
 import { baseText, functionText, type KernelTarget, writeKernel } from './kernel.ts';
 
@@ -127,16 +118,11 @@ class Windows {
 
   /** Notes all accesses. */
   *find(statements: readonly Statement[]): Sliced<void> {
-    const seen = new Set<Expression>();
-    const visit = (e: Expression): void => {
-      if (seen.has(e)) return;
-      seen.add(e);
+    const loaded = (e: Expression) => {
       if (e.kind === 'load') this.#note(e.buffer, e.index);
       else if (e.kind === 'loadAt') this.#note(e.buffer, nowhere);
-      forEachOperand(e, visit);
     };
-    yield* walking(statements, (s) => {
-      expressionsOf(s).forEach(visit);
+    yield* expressionsIn(statements, loaded, (s) => {
       if (s.kind === 'store' || s.kind === 'prefetch') this.#note(s.buffer, s.index);
       else if (s.kind === 'storeAt') this.#note(s.buffer, nowhere);
     });
