@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Batched } from '../../src/compiler/program/batch.ts';
 import { evaluate } from '../../src/primitives/evaluate/evaluate.ts';
-import { scalarValue, wrap } from '../../src/primitives/evaluate/scalar.ts';
+import { scalarFunction, wrap } from '../../src/primitives/evaluate/scalar.ts';
 import { identityOf, type Lowered, type Primitive, type View } from '../../src/primitives/primitives.ts';
 import type { Scalar } from '../../src/primitives/scalar.ts';
 import type { Task } from '../../src/primitives/task.ts';
@@ -149,13 +149,14 @@ function runTask(task: Task, arrays: Arrays): void {
   if (root?.kind === 'check') return;
   const values = inputs.map((v) => arrays.read(v));
   for (const { node, fill } of outputs) if (fill !== undefined) arrays.of(node).fill(fill);
+  const bodies = outputs.map(({ body }) => scalarFunction(body));
   let flat = 0;
   for (const index of indices(shape)) {
     const leaves = {
       input: (s: Scalar) => (s.value < 0 ? rootValue(index) : values[s.value][flat]),
       index: (s: Scalar) => index[s.value],
     };
-    const results = outputs.map(({ body }) => scalarValue(body, leaves));
+    const results = bodies.map((value) => value(leaves));
     for (const [k, { node, strides, offset }] of outputs.entries())
       arrays.of(node)[offset + dot(index, strides)] = results[k];
     flat++;
@@ -168,8 +169,8 @@ function rootOf(task: Task, arrays: Arrays): (index: Index) => number {
   if (!root) return () => NaN;
   const read = operands.map((v) => arrays.of(v.node));
   const at = (k: number, index: Index) => read[k][operands[k].offset + dot(index, operands[k].strides)];
-  const body = (index: Index) =>
-    scalarValue(operandBody as Scalar, { input: (s) => at(s.value, index), index: (s) => index[s.value] });
+  const value = operandBody ? scalarFunction(operandBody) : () => NaN;
+  const body = (index: Index) => value({ input: (s) => at(s.value, index), index: (s) => index[s.value] });
   switch (root.kind) {
     case 'reduce':
     case 'argReduce': {

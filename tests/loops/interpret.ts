@@ -52,7 +52,9 @@ function run(statements: readonly Statement[], state: State): void {
 }
 
 function position(index: Affine, { variables }: State): number {
-  return index.terms.reduce((sum, [v, n]) => sum + n * (variables.get(v) ?? Number.NaN), index.constant);
+  let sum = index.constant;
+  for (const [v, n] of index.terms) sum += n * (variables.get(v) ?? Number.NaN);
+  return sum;
 }
 
 function arrayOf(state: State, buffer: Buffer, index: number): TypedArray {
@@ -72,8 +74,11 @@ function round(e: Expression, value: number): number {
   return e.type.dtype === 'int32' ? value | 0 : Number(value !== 0);
 }
 
+/** The numbers of so many lanes: made once. */
+const lanesOf: number[][] = [];
+
 function evaluate(e: Expression, state: State): number[] {
-  const lanes = Array.from({ length: e.type.lanes }, (_, lane) => lane);
+  const lanes = (lanesOf[e.type.lanes] ??= Array.from({ length: e.type.lanes }, (_, lane) => lane));
   const all = (x: Expression): number[] => evaluate(x, state);
   switch (e.kind) {
     case 'constant':
@@ -106,12 +111,7 @@ function evaluate(e: Expression, state: State): number[] {
     case 'compare': {
       const a = all(e.a);
       const b = all(e.b);
-      const test = {
-        equal: (x: number, y: number) => x === y,
-        notEqual: (x: number, y: number) => x !== y,
-        less: (x: number, y: number) => x < y,
-        lessEqual: (x: number, y: number) => x <= y,
-      }[e.op];
+      const test = comparisons[e.op];
       return lanes.map((lane) => Number(test(a[lane], b[lane])));
     }
     case 'multiplyAdd': {
@@ -150,6 +150,13 @@ function evaluate(e: Expression, state: State): number[] {
       return [all(e.a)[e.lane]];
   }
 }
+
+const comparisons = {
+  equal: (x: number, y: number) => x === y,
+  notEqual: (x: number, y: number) => x !== y,
+  less: (x: number, y: number) => x < y,
+  lessEqual: (x: number, y: number) => x <= y,
+};
 
 function bits(from: 'Float32' | 'Int32', value: number, to: 'Float32' | 'Int32'): number {
   const view = new DataView(new ArrayBuffer(4));

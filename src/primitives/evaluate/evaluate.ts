@@ -19,7 +19,8 @@ import {
   type Scatter,
   type View,
 } from '../primitives.ts';
-import { scalarValue, wrap } from './scalar.ts';
+import type { Scalar } from '../scalar.ts';
+import { scalarFunction, wrap } from './scalar.ts';
 
 type Values = Float64Array;
 type Results = Map<Primitive, Values>;
@@ -41,8 +42,7 @@ export function evaluate(lowered: Lowered, given: Given): Evaluated {
   for (const node of lowered.nodes) if (node.kind !== 'check') results.set(node, compute(node, results, given));
   for (const check of lowered.checks) {
     const inputs = check.inputs.map((v) => gatherView(v, results));
-    everyIndex(check.shape, (index, flat) => {
-      const holds = scalarValue(check.body, { input: (s) => inputs[s.value][flat], index: (s) => index[s.value] });
+    eachValue(check, inputs, (holds, flat) => {
       if (!holds) throw new InvalidArgumentError(check.message.replace('{value}', String(inputs[0][flat])));
     });
   }
@@ -74,16 +74,41 @@ function everyIndex(shape: readonly number[], visit: (index: readonly number[], 
   }
 }
 
-const dot = (index: readonly number[], strides: readonly number[]): number =>
-  index.reduce((sum, i, axis) => sum + i * strides[axis], 0);
+/** Computes a body for every index of a shape, in row-major order. */
+function eachValue(
+  { shape, body }: Pick<MapPrimitive, 'shape' | 'body'>,
+  inputs: readonly Values[],
+  take: (value: number, flat: number) => void,
+): void {
+  const value = scalarFunction(body);
+  let [at, place]: [readonly number[], number] = [[], 0];
+  const leaves = { input: (s: Scalar) => inputs[s.value][place], index: (s: Scalar) => at[s.value] };
+  everyIndex(shape, (index, flat) => {
+    [at, place] = [index, flat];
+    take(value(leaves), flat);
+  });
+}
+
+function dot(index: readonly number[], strides: readonly number[]): number {
+  let sum = 0;
+  for (let axis = 0; axis < index.length; axis++) sum += index[axis] * strides[axis];
+  return sum;
+}
 
 /** The elements of a view, dense. */
-function gatherView(v: View, results: Results): Values {
-  const source = results.get(v.node) as Values;
-  const out = allocate('float64', elements(v.shape));
-  everyIndex(v.shape, (index, flat) => {
-    out[flat] = source[v.offset + dot(index, v.strides)];
-  });
+function gatherView({ node, shape, strides, offset }: View, results: Results): Values {
+  const source = results.get(node) as Values;
+  const out = allocate('float64', elements(shape));
+  // A scalar has an axis too.
+  const sizes = [1, ...shape];
+  const steps = [0, ...strides];
+  let flat = 0;
+  const take = (axis: number, begin: number): void => {
+    const step = steps[axis];
+    if (axis === shape.length) for (let i = 0; i < sizes[axis]; i++) out[flat++] = source[begin + i * step];
+    else for (let i = 0; i < sizes[axis]; i++) take(axis + 1, begin + i * step);
+  };
+  take(0, offset);
   return out;
 }
 
@@ -135,8 +160,8 @@ function compute(node: Primitive, results: Results, given: Given): Values {
 
 function map(node: MapPrimitive, results: Results, out: Values): void {
   const inputs = node.inputs.map((v) => gatherView(v, results));
-  everyIndex(node.shape, (index, flat) => {
-    out[flat] = scalarValue(node.body, { input: (s) => inputs[s.value][flat], index: (s) => index[s.value] });
+  eachValue(node, inputs, (value, flat) => {
+    out[flat] = value;
   });
 }
 
@@ -168,10 +193,12 @@ function contract(node: Contract, results: Results, out: Values): void {
   const a = gatherView(node.a, results);
   const b = gatherView(node.b, results);
   const group = a.length / Math.max(1, out.length);
+  const float = isFloat(node.dtype);
   for (let i = 0; i < out.length; i++) {
     let total = 0;
     for (let k = i * group; k < (i + 1) * group; k++) {
-      total = wrap(total + multiply(a[k], b[k], node.dtype), node.dtype);
+      if (float) total += a[k] * b[k];
+      else total = wrap(total + Math.imul(a[k], b[k]), node.dtype);
     }
     out[i] = total;
   }
@@ -225,15 +252,12 @@ function placeBy({ indices: view, axis }: Gather | Scatter, results: Results): (
   return (index) => [...index.slice(0, axis), indices[dot(index.slice(axis, end), strides)], ...index.slice(end)];
 }
 
-/** Exact in the low 32 bits of integers, where a product of doubles would round them away. */
-const multiply = (a: number, b: number, dtype: DType): number => (isFloat(dtype) ? a * b : Math.imul(a, b));
-
 function combine(op: ReduceOp, a: number, b: number, dtype: DType): number {
   switch (op) {
     case 'sum':
       return wrap(a + b, dtype);
     case 'prod':
-      return wrap(multiply(a, b, dtype), dtype);
+      return isFloat(dtype) ? a * b : wrap(Math.imul(a, b), dtype);
     case 'max':
       return Math.max(a, b);
     case 'min':

@@ -16,15 +16,27 @@ export interface LeafValues {
   readonly index: (s: Scalar) => number;
 }
 
-/** The value of an expression; booleans are 0 and 1. */
-export function scalarValue(s: Scalar, leaves: LeafValues): number {
-  const known = new Map<Scalar, number>();
-  const value = (e: Scalar): number => {
-    let v = known.get(e);
-    if (v === undefined) known.set(e, (v = wrap(evaluate(e, e.args.map(value), leaves), e.dtype)));
-    return v;
+/** The values of an expression, one after another; booleans are 0 and 1. */
+export function scalarFunction(s: Scalar): (leaves: LeafValues) => number {
+  const steps: ((values: Float64Array, leaves: LeafValues) => number)[] = [];
+  const places = new Map<Scalar, number>();
+  const placeOf = (e: Scalar): number => {
+    let place = places.get(e);
+    if (place === undefined) {
+      const [a, b, c] = e.args.map(placeOf);
+      const { dtype } = e;
+      const operation = operationOf(e);
+      place = steps.push((values, leaves) => wrap(operation(values[a], values[b], values[c], leaves), dtype)) - 1;
+      places.set(e, place);
+    }
+    return place;
   };
-  return value(s);
+  const result = placeOf(s);
+  const values = new Float64Array(steps.length);
+  return (leaves) => {
+    for (let i = 0; i < steps.length; i++) values[i] = steps[i](values, leaves);
+    return values[result];
+  };
 }
 
 const bits = {
@@ -38,57 +50,62 @@ const { abs, sign, floor, sqrt, expm1, log, log1p, tanh, sin, cos } = Math;
 const unary = { abs, sign, floor, round, sqrt, expm1, log, log1p, tanh, sin, cos, erf };
 const isUnary = (op: string): op is keyof typeof unary => Object.hasOwn(unary, op);
 
-function evaluate(s: Scalar, [a, b, c]: readonly number[], leaves: LeafValues): number {
+type Operation = (a: number, b: number, c: number, leaves: LeafValues) => number;
+
+function operationOf(s: Scalar): Operation {
   const operand = s.args[0]?.dtype;
   const integer = operand === 'int32' || operand === 'uint8';
-  if (isUnary(s.op)) return unary[s.op](a);
+  if (isUnary(s.op)) return unary[s.op];
   switch (s.op) {
     case 'constant':
-      return s.value;
+      return () => s.value;
     case 'input':
-      return leaves.input(s);
+      return (_a, _b, _c, leaves) => leaves.input(s);
     case 'index':
-      return leaves.index(s);
+      return (_a, _b, _c, leaves) => leaves.index(s);
     case 'neg':
-      return -a;
+      return (a) => -a;
     case 'exp':
-      return exp(a, s.dtype);
+      return (a) => exp(a, s.dtype);
     case 'not':
-      return operand === 'bool' ? 1 - a : ~a;
+      return operand === 'bool' ? (a) => 1 - a : (a) => ~a;
     case 'add':
-      return a + b;
+      return (a, b) => a + b;
     case 'sub':
-      return a - b;
+      return (a, b) => a - b;
     case 'mul':
-      return integer ? Math.imul(a, b) : a * b;
+      return integer ? Math.imul : (a, b) => a * b;
     case 'div':
-      return integer ? (b === 0 ? 0 : Math.trunc(a / b)) : a / b;
+      return integer ? (a, b) => (b === 0 ? 0 : Math.trunc(a / b)) : (a, b) => a / b;
     case 'floorDiv':
-      return integer ? (b === 0 ? 0 : Math.floor(a / b)) : floorDivide(a, b, s.dtype);
+      return integer ? (a, b) => (b === 0 ? 0 : Math.floor(a / b)) : (a, b) => floorDivide(a, b, s.dtype);
     case 'mod':
-      return integer && b === 0 ? 0 : modulo(a, b);
+      return integer ? (a, b) => (b === 0 ? 0 : modulo(a, b)) : modulo;
     case 'pow':
-      return integer ? integerPower(a, b) : power(a, b, s.dtype);
+      return integer ? integerPower : (a, b) => power(a, b, s.dtype);
     case 'min':
+      return (a, b) => Math.min(a, b);
     case 'max':
-      return Math[s.op](a, b);
+      return (a, b) => Math.max(a, b);
     case 'equal':
-      return Number(a === b);
+      return (a, b) => Number(a === b);
     case 'less':
-      return Number(a < b);
+      return (a, b) => Number(a < b);
     case 'lessEqual':
-      return Number(a <= b);
+      return (a, b) => Number(a <= b);
     case 'and':
     case 'or':
     case 'xor':
     case 'shiftRight':
-      return bits[s.op](a, b);
+      return bits[s.op];
     case 'select':
-      return a ? b : c;
+      return (a, b, c) => (a ? b : c);
     case 'cast':
-      return cast(a, operand, s.dtype);
-    case 'philox':
-      return philox([a, b, c, 0], s.key as readonly [number, number])[0];
+      return (a) => cast(a, operand, s.dtype);
+    case 'philox': {
+      const key = s.key as readonly [number, number];
+      return (a, b, c) => philox([a, b, c, 0], key)[0];
+    }
   }
 }
 

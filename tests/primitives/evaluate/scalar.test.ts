@@ -1,12 +1,12 @@
 // The oracle's scalars do what src/primitives/scalar.ts says, in the corners too.
 import { describe, expect, test } from 'vitest';
-import { philox, scalarValue } from '../../../src/primitives/evaluate/scalar.ts';
+import { philox, scalarFunction } from '../../../src/primitives/evaluate/scalar.ts';
 import type { Scalar } from '../../../src/primitives/scalar.ts';
 import * as s from '../../../src/primitives/scalar.ts';
 import type { DType } from '../../../src/tensor/dtype.ts';
 
 const none = () => Number.NaN;
-const value = (e: Scalar) => scalarValue(e, { input: none, index: none });
+const value = (e: Scalar) => scalarFunction(e)({ input: none, index: none });
 const of = (dtype: DType) => (x: number) => s.constant(x, dtype);
 const [int, byte, bool, double] = [of('int32'), of('uint8'), of('bool'), of('float64')];
 const [least, most] = [-(2 ** 31), 2 ** 31 - 1];
