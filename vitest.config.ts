@@ -71,8 +71,9 @@ const waiting = inFolders('browser', 'checkpoint', 'data', 'integration', 'types
  */
 const oracle = ['tests/numbers/fast-math.test.ts', 'tests/compiler/random-programs.test.ts'];
 const pure = [
-  ...inFolders('autodiff', 'compiler', 'fixtures', 'kernels', 'loops', 'numbers', 'ops', 'playground', 'primitives'),
-  ...inFolders('tensor', 'train', 'backends/{emit,run}', 'backends/{native,wasm}/emit'),
+  ...inFolders('autodiff', 'compiler', 'fixtures', 'kernels', 'layers', 'loops', 'losses', 'metrics', 'numbers', 'ops'),
+  ...inFolders('playground', 'primitives', 'tensor', 'train', 'variables', 'backends/{emit,run}'),
+  ...inFolders('backends/{native,wasm}/emit'),
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -92,7 +93,7 @@ export const common = {
   ...(cores === 2 ? { maxWorkers: 2 } : {}),
   env,
   globalSetup: './tests/native-cache.ts',
-  setupFiles: './tests/seed.ts',
+  setupFiles: ['./tests/seed.ts', './tests/equal-bytes.ts'],
 } as const;
 
 export default defineConfig({
