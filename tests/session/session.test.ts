@@ -314,3 +314,14 @@ test('InteractiveSession is the default until it is closed; a second one warns',
   await first.close();
   await expect(a.eval()).rejects.toThrow(`${a.name}.eval() needs a default session`);
 });
+
+test('a session is not portable unless it is asked to be, and has fast math unless it is not to', async () => {
+  const describe = async (options: tf.SessionOptions) => {
+    const session = new tf.Session(options);
+    await session.close();
+    return session.backend.description;
+  };
+  expect(await describe({})).toBe(await describe({ portable: false, fastMath: true }));
+  expect(await describe({ portable: true })).toMatch(/plain SIMD/);
+  expect(await describe({ fastMath: false })).not.toBe(await describe({}));
+});

@@ -54,3 +54,21 @@ test('a few sizes of several fetches are not told of', async () => {
   expect(warn).not.toHaveBeenCalled();
   await session.close();
 });
+
+test('64 sets of fetches and feeds are watched, those that were compiled last', async () => {
+  const graph = new tf.Graph();
+  const { x, fetches } = graph.asDefault(() => {
+    const x = tf.placeholder('float32', [null]);
+    return { x, fetches: Array.from({ length: 65 }, (_, i) => x.mul(i)) };
+  });
+  for (const sets of [64, 65]) {
+    warn.mockClear();
+    const session = new tf.Session({ graph, backend: 'reference' });
+    const run = (i: number, length: number) => session.run(fetches[i], [[x, new Float32Array(length)]] as any);
+    for (let length = 1; length <= 15; length++) await run(0, length);
+    for (let i = 1; i < sets; i++) await run(i, 1);
+    await run(0, 16);
+    expect(warn).toHaveBeenCalledTimes(sets === 64 ? 1 : 0);
+    await session.close();
+  }
+});

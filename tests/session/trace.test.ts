@@ -68,6 +68,26 @@ function network(large: boolean) {
   return { feeds, w1, w2, loss, step, init: tf.initializeAllVariables() };
 }
 
+test('the code of a session without a trace reads no clocks', async () => {
+  const { Module } = WebAssembly;
+  const largest = [0, 0];
+  let k = 0;
+  vi.spyOn(WebAssembly, 'Module').mockImplementation(((bytes: BufferSource) => {
+    largest[k] = Math.max(largest[k], bytes.byteLength);
+    return new Module(bytes);
+  }) as any);
+  for (const trace of [undefined, join(dir, 'clocks.json')]) {
+    k = trace === undefined ? 0 : 1;
+    const { feeds, loss, step, init } = network(true);
+    const session = new tf.Session({ trace, threads: 1 });
+    await session.run(init);
+    await session.run([loss, step], feeds(0.5));
+    await session.close();
+  }
+  expect(largest[0]).toBeGreaterThan(0);
+  expect(largest[0]).toBeLessThan(largest[1]);
+});
+
 test('a long run: compiling, copying and every kernel of every thread, properly nested', async () => {
   const { feeds, loss, step, init } = network(true);
   const file = join(dir, 'long.json');

@@ -185,6 +185,31 @@ test.each(backends)(
   },
 );
 
+/** What may lie between the gradient of a logarithm and that of its softmax; each keeps one gradient of that by two. */
+const between: Record<string, (g: Any) => Any> = {
+  'a sign': (g) => tf.neg(g) as Any,
+  'a quotient': (g) => tf.div(g, 2) as Any,
+  'a factor': (g) => tf.mul(g, 2) as Any,
+  'a factor before it': (g) => tf.mul(2, g) as Any,
+  'a sum': (g) => tf.add(g, g) as Any,
+  'a sum of many': (g) => tf.addN([g, tf.neg(g), g]) as Any,
+  'all of them': (g) => tf.add(tf.neg(tf.mul(tf.div(g, 4), 2)), g) as Any,
+};
+const factors = [-1, 0.5, 2, 2, 2, 1, 0.5];
+test.each(Object.keys(between))('nothing is divided by probabilities of 0 behind %s', async (name) => {
+  const graph = new tf.Graph();
+  const session = new tf.Session({ graph });
+  const found = graph.asDefault(() => {
+    const [x, d] = [tf.constant([500, -500, 0]), tf.constant([0, 0, 1])].map((t) => tf.reshape(t, [1, 3]) as Any);
+    const y = tf.nn.softmax(x);
+    return apply(SoftmaxGradOp, [y, between[name](apply(LogGradOp, [y, d], {}) as Any)], { axis: -1 });
+  });
+  const factor = factors[Object.keys(between).indexOf(name)];
+  const { data } = (await session.run(found as Any)) as any;
+  expect(Array.from(data as Float32Array, (v) => v + 0)).toEqual([-factor, 0, factor].map((v) => v + 0));
+  await session.close();
+});
+
 test.each(backends)(
   'the gradient of several losses of one softmax is right for huge logits, on %s',
   async (backend) => {
