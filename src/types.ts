@@ -22,6 +22,7 @@ export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions
 export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
 export type { Parts } from './ops/concat.ts';
 export type { Conv2DOptions } from './ops/convolution/conv2d.ts';
+export type { RangeDType, RangeShape } from './ops/fill.ts';
 export type { Quotient } from './ops/long-names.ts';
 export type {
   BatchNormalizationFunction,
