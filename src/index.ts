@@ -117,6 +117,7 @@ export {
 export { matmul } from './ops/matmul.ts';
 export * as nn from './ops/nn.ts';
 export { placeholder, placeholderWithDefault } from './ops/placeholder.ts';
+export { Print, type Printable, print } from './ops/print.ts';
 export {
   type NormalFunction,
   type NormalOptions,

@@ -15,13 +15,17 @@ export type {
   NormalizationOptions,
   PoolingFunction,
   PoolingOptions,
+  SeparableOptions,
   TrainableOptions,
   Training,
+  TransposedOptions,
+  WindowOptions,
 } from './layers/index.ts';
 export type { LossFunction, LossOptions, Reduced, Reduction, SmoothedLossOptions } from './losses/index.ts';
 export type { AucOptions, Metric, MetricFunction, MetricOptions } from './metrics/index.ts';
 export type { Parts } from './ops/concat.ts';
 export type { Conv2DOptions } from './ops/convolution/conv2d.ts';
+export type { RangeDType, RangeShape } from './ops/fill.ts';
 export type { Quotient } from './ops/long-names.ts';
 export type {
   BatchNormalizationFunction,
@@ -72,19 +76,24 @@ export type {
 } from './tensor/axis-rules.ts';
 export type { DTypeOfArray, GivenArrays } from './tensor/dtype.ts';
 export type {
+  ChannelsKnownError,
   ConvolutionLayer,
   Dense,
   DenseError,
   Flatten,
   FlattenError,
+  FormatOf,
   ImagesError,
   LastKnownError,
+  LayerFormat,
   LayerPadding,
   Pair,
   PairOfSizes,
+  PoolingError,
   PoolingLayer,
   RowConvolution,
   RowsError,
+  TransposedLayer,
 } from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
 export type {

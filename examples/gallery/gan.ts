@@ -1,6 +1,6 @@
 // A generative adversarial network in the scopes of TensorFlow 1: two networks, two optimizers, and one set of weights for
 // the discriminator's two uses. It learns to draw numbers around 4, as the real ones are, in a narrower range than theirs.
-// `node examples/build/gallery/gan.js 2000`.
+// `npm run gallery -- gan 2000`.
 //
 // Source: Goodfellow et al., "Generative adversarial nets", NIPS 2014.
 import * as tf from 'millrace';

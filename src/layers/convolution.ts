@@ -6,6 +6,7 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import type {
   ConvolutionLayer,
   ImagesError,
+  LayerFormat,
   LayerPadding,
   PairOfSizes,
   RowConvolution,
@@ -15,8 +16,12 @@ import type { Shape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import {
+  activated,
+  axesOf,
+  biased,
+  channelsLast,
   countKind,
-  finished,
+  formatKind,
   inLayer,
   type KernelOptions,
   kernelKinds,
@@ -29,20 +34,36 @@ import {
   requireRank,
 } from './layer.ts';
 
-/** What a layer of filters is made with. */
-export interface ConvolutionOptions<T extends FloatDType, S extends Shape, St, P extends LayerPadding>
-  extends KernelOptions<T, S> {
+/** How windows go over what comes into a layer. */
+export interface WindowOptions<St, P extends LayerPadding, Fm extends LayerFormat> {
   /** By how much the window goes on each time; default 1. */
   readonly strides?: St | undefined;
   /** `'same'`: zeros around, so that the output has ⌈size / stride⌉ positions; default `'valid'`: where the window fits. */
   readonly padding?: P | undefined;
+  /** `'channels_first'`: images are [batch, channels, height, width], and so is the result; default `'channels_last'`. */
+  readonly dataFormat?: Fm | undefined;
 }
-const addBias = (y: AnyTensor, bias: AnyTensor) => biasAdd(y, bias, { name: 'BiasAdd' }) as AnyTensor;
+/** What a layer of filters is made with. */
+export interface ConvolutionOptions<
+  T extends FloatDType,
+  S extends Shape,
+  St,
+  P extends LayerPadding,
+  D = number,
+  Fm extends LayerFormat = LayerFormat,
+> extends KernelOptions<T, S>,
+    WindowOptions<St, P, Fm> {
+  /** How far apart the elements lie that a window looks at; default 1. */
+  readonly dilationRate?: D | undefined;
+}
+/** Adds the bias of images and rows, along the last axis. */
+export const addBias = (y: AnyTensor, bias: AnyTensor): AnyTensor => biasAdd(y, bias, { name: 'BiasAdd' }) as AnyTensor;
+export const imageAxes: readonly string[] = ['height', 'width'];
 
 const form = signature(
   'tf.layers.conv2d',
   { inputs: tensor, filters: countKind, kernelSize: pairKind },
-  { strides: pairKind, padding: paddingKind, ...kernelKinds },
+  { strides: pairKind, padding: paddingKind, dataFormat: formatKind, dilationRate: pairKind, ...kernelKinds },
 );
 /**
  * activation(inputs ∗ kernel + bias): so many filters that slide over images (a cross-correlation, see `tf.nn.conv2d`).
@@ -50,7 +71,8 @@ const form = signature(
  * Variables: `conv2d/kernel` [height, width, in, filters] and `conv2d/bias` [filters].
  *
  * @param inputs images [batch, height, width, channels]; the number of channels must be known.
- * @param kernelSize height and width of the window, or one number for both, and so are `options.strides`.
+ * @param kernelSize height and width of the window, or one number for both, and so are `options.strides` and
+ * `options.dilationRate`.
  * @throws ShapeMismatchError for another rank, or where the window does not fit.
  *
  * ```ts
@@ -66,29 +88,36 @@ export function conv2d<
   const K extends PairOfSizes = PairOfSizes,
   const St extends PairOfSizes = 1,
   P extends LayerPadding = 'valid',
+  const D extends PairOfSizes = 1,
+  Fm extends LayerFormat = 'channels_last',
 >(
-  inputs: Tensor<T, A> & ShapeError<ImagesError<A, 'conv2d'>>,
+  inputs: Tensor<T, A> & ShapeError<ImagesError<A, 'conv2d', Fm>>,
   filters: F,
   kernelSize: K,
-  options?: ConvolutionOptions<NoInfer<T>, ConvolutionLayer<A, F, K, St, P>, St, P>,
-): Tensor<T, ConvolutionLayer<A, F, K, St, P>>;
+  options?: ConvolutionOptions<NoInfer<T>, ConvolutionLayer<A, F, K, St, P, D, Fm>, St, P, D, Fm>,
+): Tensor<T, ConvolutionLayer<A, F, K, St, P, D, Fm>>;
 export function conv2d(...given: unknown[]): AnyTensor {
-  const { inputs, filters, kernelSize, strides = 1, padding = 'valid', ...options } = form.take(given);
-  const shape = requireRank('conv2d', inputs, ['batch', 'height', 'width', 'channels']);
-  const channels = knownSize('conv2d', shape, -1);
+  const { inputs, filters, kernelSize, strides = 1, dilationRate = 1, ...more } = form.take(given);
+  const { padding = 'valid', dataFormat = 'channels_last', ...options } = more;
+  const shape = requireRank('conv2d', inputs, axesOf(dataFormat, imageAxes));
+  const channels = knownSize('conv2d', shape, dataFormat === 'channels_last' ? -1 : 1);
   const size = pairOf('conv2d', 'kernelSize', kernelSize);
   const step = pairOf('conv2d', 'strides', strides);
+  const apart = pairOf('conv2d', 'dilationRate', dilationRate);
   return inLayer('conv2d', inputs, options, () => {
     const kernel = kernelOf([...size, channels, filters], inputs.dtype, options);
-    const y = convolve(inputs, kernel, { strides: [1, ...step, 1], padding: paddingOf(padding) }) as AnyTensor;
-    return finished('conv2d', y, addBias, options);
+    const window = { strides: [1, ...step, 1], padding: paddingOf(padding), dilations: [1, ...apart, 1] };
+    const y = channelsLast(inputs, dataFormat, (x) =>
+      biased('conv2d', convolve(x, kernel, window) as AnyTensor, addBias, options),
+    );
+    return activated('conv2d', y, options);
   });
 }
 
 const rowsForm = signature(
   'tf.layers.conv1d',
   { inputs: tensor, filters: countKind, kernelSize: countKind },
-  { strides: countKind, padding: paddingKind, ...kernelKinds },
+  { strides: countKind, padding: paddingKind, dataFormat: formatKind, dilationRate: countKind, ...kernelKinds },
 );
 /**
  * activation(inputs ∗ kernel + bias): so many filters that slide along rows, such as times or words.
@@ -111,22 +140,25 @@ export function conv1d<
   const K extends number = number,
   const St extends number = 1,
   P extends LayerPadding = 'valid',
+  const D extends number = 1,
+  Fm extends LayerFormat = 'channels_last',
 >(
-  inputs: Tensor<T, A> & ShapeError<RowsError<A, 'conv1d'>>,
+  inputs: Tensor<T, A> & ShapeError<RowsError<A, 'conv1d', Fm>>,
   filters: F,
   kernelSize: K,
-  options?: ConvolutionOptions<NoInfer<T>, RowConvolution<A, F, K, St, P>, St, P>,
-): Tensor<T, RowConvolution<A, F, K, St, P>>;
+  options?: ConvolutionOptions<NoInfer<T>, RowConvolution<A, F, K, St, P, D, Fm>, St, P, D, Fm>,
+): Tensor<T, RowConvolution<A, F, K, St, P, D, Fm>>;
 export function conv1d(...given: unknown[]): AnyTensor {
-  const { inputs, filters, kernelSize, strides = 1, padding = 'valid', ...options } = rowsForm.take(given);
-  const channels = knownSize('conv1d', requireRank('conv1d', inputs, ['batch', 'width', 'channels']), -1);
+  const { inputs, filters, kernelSize, strides = 1, dilationRate = 1, ...more } = rowsForm.take(given);
+  const { padding = 'valid', dataFormat = 'channels_last', ...options } = more;
+  const shape = requireRank('conv1d', inputs, axesOf(dataFormat, ['width']));
+  const channels = knownSize('conv1d', shape, dataFormat === 'channels_last' ? -1 : 1);
   return inLayer('conv1d', inputs, options, () => {
     const kernel = kernelOf([kernelSize, channels, filters], inputs.dtype, options);
-    const y = convolveRows(inputs, kernel, {
-      stride: strides,
-      padding: paddingOf(padding),
-      name: 'Squeeze',
-    }) as AnyTensor;
-    return finished('conv1d', y, addBias, options);
+    const window = { stride: strides, padding: paddingOf(padding), dilations: dilationRate, name: 'Squeeze' };
+    const y = channelsLast(inputs, dataFormat, (x) =>
+      biased('conv1d', convolveRows(x, kernel, window) as AnyTensor, addBias, options),
+    );
+    return activated('conv1d', y, options);
   });
 }

@@ -6,6 +6,7 @@ import { type AnyTensor, floats, requireDType, tensor } from '../ops/define.ts';
 import { identity, where } from '../ops/logic.ts';
 import { dropout as drop } from '../ops/nn.ts';
 import { reshape } from '../ops/shape.ts';
+import { sizesOf } from '../ops/shape-of.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { kind, text, wholeNumber } from '../tensor/kinds.ts';
 import type { Flatten, FlattenError } from '../tensor/layer-rules.ts';
@@ -71,8 +72,7 @@ const flattenForm = signature('tf.layers.flatten', { inputs: tensor }, { name: t
 /**
  * All axes but the first as one.
  *
- * @throws ShapeMismatchError for a scalar, and where more than one of two sizes, the first and that of the others, is
- * not known.
+ * @throws ShapeMismatchError for a scalar.
  *
  * ```ts
  * tf.layers.flatten(images);      // [null, 7, 7, 64] → [null, 3136]
@@ -91,11 +91,8 @@ export function flatten(...given: unknown[]): AnyTensor {
     throw new ShapeMismatchError(`flatten: input must have at least 1 axis, but its shape is ${showShape(shape)}.`);
   }
   const [batch, ...rest] = shape;
-  if (batch === null && !isKnown(rest)) {
-    throw new ShapeMismatchError(
-      `flatten: the first size, or all others, must be known, but the shape is ${showShape(shape)}.`,
-    );
-  }
-  const columns = isKnown(rest) ? elements(rest) : -1;
-  return inLayer('flatten', inputs, { name }, () => reshape(inputs, [batch ?? -1, columns]) as AnyTensor);
+  return inLayer('flatten', inputs, { name }, () => {
+    if (isKnown(rest)) return reshape(inputs, [batch ?? -1, elements(rest)]) as AnyTensor;
+    return reshape(inputs, [batch ?? sizesOf(inputs)[0], -1]) as AnyTensor;
+  });
 }

@@ -6,6 +6,7 @@ import { type AnyTensor, floats, requireDType, tensor } from '../ops/define.ts';
 import { gather } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul.ts';
 import { reshape } from '../ops/shape.ts';
+import { sizesOf } from '../ops/shape-of.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { dtype as dtypeKind } from '../tensor/kinds.ts';
 import type { Dense, DenseError } from '../tensor/layer-rules.ts';
@@ -16,8 +17,9 @@ import { type Initializer, randomUniform } from '../variables/initializers.ts';
 import type { Regularizer } from '../variables/scope.ts';
 import {
   type Activation,
+  activated,
+  biased,
   countKind,
-  finished,
   initializerKind,
   inLayer,
   type KernelOptions,
@@ -70,27 +72,19 @@ export function dense(...given: unknown[]): AnyTensor {
   const size = knownSize('dense', shape, -1);
   return inLayer('dense', inputs, options, () => {
     const kernel = kernelOf([size, units], dtype, options);
-    return finished(
-      'dense',
-      product(inputs, kernel, shape),
-      (y, bias) => add(y, bias, 'BiasAdd') as AnyTensor,
-      options,
-    );
+    const addBias = (y: AnyTensor, bias: AnyTensor) => add(y, bias, 'BiasAdd') as AnyTensor;
+    return activated('dense', biased('dense', product(inputs, kernel, shape), addBias, options), options);
   });
 }
 
 /** The rows along the last axis times a matrix. */
 function product(x: AnyTensor, kernel: AnyTensor, shape: Shape): AnyTensor {
   if (shape.length === 2) return matmul(x, kernel) as AnyTensor;
-  const lead = shape.slice(0, -1);
-  if (lead.filter((d) => d === null).length > 1) {
-    throw new ShapeMismatchError(
-      `dense: at most one size may be unknown, but the shape of the input is ${showShape(shape)}.`,
-    );
-  }
   const [size, units] = kernel.shape as [number, number];
   const rows = matmul(reshape(x, [-1, size]) as AnyTensor, kernel) as AnyTensor;
-  return reshape(rows, [...lead.map((d) => d ?? -1), units]) as AnyTensor;
+  const lead = shape.slice(0, -1);
+  const known = lead.filter((d) => d === null).length > 1 ? sizesOf(x).slice(0, -1) : lead.map((d) => d ?? -1);
+  return reshape(rows, [...known, units]) as AnyTensor;
 }
 
 /** What an embedding is made with. */

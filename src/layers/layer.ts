@@ -3,11 +3,11 @@ import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import { GraphKeys } from '../graph/graph-keys.ts';
 import { Tensor, type Variable } from '../graph/tensor.ts';
 import { type AnyTensor, floats, requireDType } from '../ops/define.ts';
-import { reshape } from '../ops/shape.ts';
+import { reshape, transpose } from '../ops/shape.ts';
 import { cameAs, describe } from '../tensor/describe.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
-import type { LayerPadding, PairOfSizes } from '../tensor/layer-rules.ts';
+import { anything, kind, oneOf, text, trueOrFalse } from '../tensor/kinds.ts';
+import type { LayerFormat, LayerPadding, PairOfSizes } from '../tensor/layer-rules.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import { listOf } from '../tensor/sizes.ts';
 import type { Padding } from '../tensor/window-rules.ts';
@@ -74,6 +74,20 @@ export const paddingKind = kind<LayerPadding>(
   (v) => typeof v === 'string' && /^(same|valid)$/i.test(v),
 );
 export const paddingOf = (padding: LayerPadding): Padding => padding.toUpperCase() as Padding;
+export const formatKind = oneOf(['channels_last', 'channels_first']);
+
+/** The axes of what comes into a layer of windows over so many axes of space. */
+export function axesOf(format: LayerFormat, space: readonly string[]): readonly string[] {
+  return format === 'channels_last' ? ['batch', ...space, 'channels'] : ['batch', 'channels', ...space];
+}
+
+/** Computes on what has its channels last, wherever x has them: transposing costs nothing by itself. */
+export function channelsLast(x: AnyTensor, format: LayerFormat, compute: (x: AnyTensor) => AnyTensor): AnyTensor {
+  if (format === 'channels_last') return compute(x);
+  const space = (x.shape as Shape).slice(2).map((_, i) => i);
+  const y = compute(transpose(x, [0, ...space.map((i) => i + 2), 1]) as AnyTensor);
+  return transpose(y, [0, space.length + 1, ...space.map((i) => i + 1)]) as AnyTensor;
+}
 
 /** Does a layer train: true or false, or a scalar that each run has. */
 export type Training = boolean | Tensor<'bool', any>;
@@ -162,31 +176,22 @@ export const kernelOf = (
 ): AnyTensor =>
   weight('kernel', shape, { initializer: kernelInitializer, regularizer: kernelRegularizer, trainable, dtype });
 
-/** Adds the bias, applies the function, and notes the penalty for the result. */
-export function finished(
+/** Adds the bias, which lies along the last axis. */
+export function biased(
   op: string,
   y: AnyTensor,
   add: (y: AnyTensor, bias: AnyTensor) => AnyTensor,
-  options: KernelTaken,
+  { useBias = true, biasInitializer = zeros(), biasRegularizer, trainable }: KernelTaken,
 ): AnyTensor {
-  const {
-    useBias = true,
-    biasInitializer = zeros(),
-    biasRegularizer,
-    trainable,
-    activation,
-    activityRegularizer,
-  } = options;
-  const bias =
-    useBias &&
-    weight('bias', [knownSize(op, y.shape as Shape, -1)], {
-      initializer: biasInitializer,
-      regularizer: biasRegularizer,
-      trainable,
-      dtype: y.dtype,
-    });
-  const sum = bias ? add(y, bias) : y;
-  const result = activation ? activation(sum) : sum;
+  if (!useBias) return y;
+  const size = knownSize(op, y.shape as Shape, -1);
+  const own = { initializer: biasInitializer, regularizer: biasRegularizer, trainable, dtype: y.dtype };
+  return add(y, weight('bias', [size], own));
+}
+
+/** Applies the function, and notes the penalty for the result. */
+export function activated(op: string, y: AnyTensor, { activation, activityRegularizer }: KernelTaken): AnyTensor {
+  const result = activation ? activation(y) : y;
   if (!(result instanceof Tensor)) {
     throw new InvalidArgumentError(`${op}: the activation must return a tensor, but ${describe(result)} came.`);
   }

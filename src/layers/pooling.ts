@@ -3,12 +3,15 @@ import type { Tensor } from '../graph/tensor.ts';
 import { type AnyTensor, tensor } from '../ops/define.ts';
 import { avgPool, maxPool } from '../ops/nn.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import type { LayerPadding, PairOfSizes, PoolingLayer } from '../tensor/layer-rules.ts';
+import type { LayerFormat, LayerPadding, PairOfSizes, PoolingError, PoolingLayer } from '../tensor/layer-rules.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
-import type { Rank4Error } from '../tensor/window-rules.ts';
+import { imageAxes, type WindowOptions } from './convolution.ts';
 import {
+  axesOf,
+  channelsLast,
+  formatKind,
   inLayer,
   type LayerOptions,
   layerKinds,
@@ -20,10 +23,9 @@ import {
 } from './layer.ts';
 
 /** What a pooling layer is made with. */
-export interface PoolingOptions<P extends LayerPadding> extends Omit<LayerOptions, 'reuse'> {
-  /** `'same'`: the output has ⌈size / stride⌉ positions; default `'valid'`: where the window fits. */
-  readonly padding?: P | undefined;
-}
+export interface PoolingOptions<P extends LayerPadding, Fm extends LayerFormat = LayerFormat>
+  extends Omit<LayerOptions, 'reuse'>,
+    Omit<WindowOptions<never, P, Fm>, 'strides'> {}
 /** A pooling of images by windows. */
 export interface PoolingFunction<Op extends string> {
   <
@@ -32,25 +34,27 @@ export interface PoolingFunction<Op extends string> {
     const K extends PairOfSizes = PairOfSizes,
     const St extends PairOfSizes = PairOfSizes,
     P extends LayerPadding = 'valid',
+    Fm extends LayerFormat = 'channels_last',
   >(
-    inputs: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
+    inputs: Tensor<T, A> & ShapeError<PoolingError<A, Op, Fm>>,
     poolSize: K,
     strides: St,
     padding: P,
-    options?: Omit<PoolingOptions<P>, 'padding'>,
-  ): Tensor<T, PoolingLayer<A, K, St, P>>;
+    options?: Omit<PoolingOptions<P, Fm>, 'padding'>,
+  ): Tensor<T, PoolingLayer<A, K, St, P, Fm>>;
   <
     T extends FloatDType = any,
     A extends Shape = any,
     const K extends PairOfSizes = PairOfSizes,
     const St extends PairOfSizes = PairOfSizes,
     P extends LayerPadding = 'valid',
+    Fm extends LayerFormat = 'channels_last',
   >(
-    inputs: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
+    inputs: Tensor<T, A> & ShapeError<PoolingError<A, Op, Fm>>,
     poolSize: K,
     strides: St,
-    options?: PoolingOptions<P>,
-  ): Tensor<T, PoolingLayer<A, K, St, P>>;
+    options?: PoolingOptions<P, Fm>,
+  ): Tensor<T, PoolingLayer<A, K, St, P, Fm>>;
 }
 function poolingFunction<Op extends string>(
   op: Op,
@@ -61,16 +65,18 @@ function poolingFunction<Op extends string>(
   const form = signature(
     `tf.layers.${op}`,
     { inputs: tensor, poolSize: pairKind, strides: pairKind },
-    { padding: paddingKind, name },
+    { padding: paddingKind, dataFormat: formatKind, name },
     ['padding'],
   );
   return (...given: unknown[]): AnyTensor => {
-    const { inputs, poolSize, strides, padding = 'valid', ...options } = form.take(given);
-    requireRank(op, inputs, ['batch', 'height', 'width', 'channels']);
+    const { inputs, poolSize, strides, padding = 'valid', dataFormat = 'channels_last', ...options } = form.take(given);
+    requireRank(op, inputs, axesOf(dataFormat, imageAxes));
     const size = pairOf(op, 'poolSize', poolSize);
     const step = pairOf(op, 'strides', strides);
     const pooling = { ksize: [1, ...size, 1], strides: [1, ...step, 1], padding: paddingOf(padding) };
-    return inLayer(base, inputs, options, () => (pool as typeof maxPool)(inputs, pooling) as AnyTensor);
+    return inLayer(base, inputs, options, () =>
+      channelsLast(inputs, dataFormat, (x) => (pool as typeof maxPool)(x, pooling) as AnyTensor),
+    );
   };
 }
 

@@ -7,7 +7,7 @@ import type { OpDefinition as GraphOpDefinition, Operation } from '../graph/oper
 import { Tensor, Variable } from '../graph/tensor.ts';
 import type { Check, View } from '../primitives/primitives.ts';
 import { describe as describeValue } from '../tensor/describe.ts';
-import type { DType } from '../tensor/dtype.ts';
+import type { DType, TypedArray } from '../tensor/dtype.ts';
 import { anything, kind, text } from '../tensor/kinds.ts';
 import { axisIndex, broadcast, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import { type Kind, signature } from '../tensor/signature.ts';
@@ -24,6 +24,15 @@ export interface TensorType {
 /** Inside the rules of ops, where types are known only when they run. */
 export type AnyTensor = Tensor<any, any>;
 
+/** What a session prints after a run. */
+export interface Printed {
+  readonly views: readonly View[];
+  /** The text, of their values. */
+  readonly write: (values: readonly TypedArray[]) => string;
+  /** In how many runs. */
+  readonly firstN: number;
+}
+
 /** What a lowering may use besides its inputs. */
 export interface LowerContext<A extends object = object> {
   readonly attributes: A;
@@ -37,6 +46,8 @@ export interface LowerContext<A extends object = object> {
   readonly value: (input: number) => readonly number[];
   /** Adds a check that must hold before any variable changes. */
   readonly require: (check: Check) => void;
+  /** Has something printed when the run has succeeded. */
+  readonly print: (printed: Printed) => void;
 }
 
 /** The node whose gradient is asked for. */
@@ -62,6 +73,8 @@ export interface OpDefinition<A extends object = object> extends GraphOpDefiniti
   readonly lower: (inputs: readonly View[], context: LowerContext<A>) => View | readonly View[];
   /** Must be computed anew for each operation, never shared between equal ones. */
   readonly random?: boolean;
+  /** Has something printed, so equal ones are not one. */
+  readonly prints?: boolean;
   /** Inputs give sizes: their numbers are needed when a run is compiled. */
   readonly takesSizes?: boolean;
   /** Depends on the shapes of its inputs alone, not on their numbers. */

@@ -164,6 +164,20 @@ const RangeOp = defineOp<{ bounds: GivenSizes }>({
   },
 });
 
+/** Of whole numbers a range is int32, else float32; of a `number` it may be either. */
+export type RangeDType<N extends number> = number extends N
+  ? 'int32' | 'float32'
+  : `${N}` extends `${bigint}`
+    ? 'int32'
+    : 'float32';
+/** As many numbers as are below a whole one. */
+export type RangeShape<L extends number> = number extends L
+  ? [number]
+  : `${L}` extends `-${string}`
+    ? [0]
+    : `${L}` extends `${bigint}`
+      ? [L]
+      : [number];
 const bound = kind<number | SizeTensor>(
   'a number or an int32 scalar',
   (v) => typeof v === 'number' || v instanceof Tensor,
@@ -178,6 +192,16 @@ const rangeForm = signature('tf.range', { start: bound }, { limit: bound, delta:
  *
  * @throws InvalidArgumentError for a delta of 0, for more than 10⁸ numbers, and for a fraction beside a tensor.
  */
+export function range<const L extends number>(
+  limit: L,
+  options?: { readonly name?: string },
+): Tensor<RangeDType<L>, RangeShape<L>>;
+export function range<const A extends number, const B extends number, const D extends number = 1>(
+  start: A,
+  limit: B,
+  delta?: D | { readonly delta?: D; readonly name?: string },
+  options?: { readonly name?: string },
+): Tensor<RangeDType<A | B | D>, [number]>;
 export function range(
   start: number,
   limit?: number | { readonly limit?: number; readonly delta?: number; readonly name?: string },

@@ -64,8 +64,14 @@ export function biasAdd(...given: unknown[]): AnyTensor {
 }
 
 const l2LossForm = signature('tf.nn.l2Loss', { x: tensor }, { name: text }, ['name']);
-/** Σ x² / 2: the usual weight penalty. */
-export function l2Loss<T extends FloatDType = any, S extends Shape = any>(x: Tensor<T, S>, name?: Named): Tensor<T, []>;
+/**
+ * Σ x² / 2: the usual weight penalty.
+ *
+ * ```ts
+ * const decay = tf.addN([W1, W2].map((W) => tf.nn.l2Loss(W)));      // whatever their shapes
+ * ```
+ */
+export function l2Loss<T extends FloatDType = any>(x: Tensor<T, any>, name?: Named): Tensor<T, []>;
 export function l2Loss(...given: unknown[]): AnyTensor {
   const { x, name } = l2LossForm.take(given);
   return mul(reduceSum(square(x)), 0.5, name);

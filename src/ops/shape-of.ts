@@ -5,7 +5,9 @@ import * as p from '../primitives/primitives.ts';
 import { text } from '../tensor/kinds.ts';
 import { elements, isKnown, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
+import { unstack } from './concat.ts';
 import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, tensor } from './define.ts';
+import type { SizeTensor } from './sizes.ts';
 
 const int32 = (numbers: readonly number[], shape: readonly number[]): p.View =>
   p.constant(Int32Array.from(numbers), 'int32', shape);
@@ -51,6 +53,14 @@ export function shape<A extends Shape = any>(x: Tensor<any, A>, name?: Named): T
 export function shape(...given: unknown[]): AnyTensor {
   const { x, name } = shapeForm.take(given);
   return apply(ShapeOp, [x], {}, name);
+}
+
+/** @internal The sizes of a tensor of known rank: numbers, and scalars that the graph computes where they are not known. */
+export function sizesOf(x: AnyTensor): readonly (number | SizeTensor)[] {
+  const known = x.shape as Shape;
+  if (isKnown(known)) return known;
+  const computed = unstack(apply(ShapeOp, [x], {}) as AnyTensor) as readonly AnyTensor[];
+  return known.map((d, i) => d ?? computed[i]);
 }
 
 const sizeForm = signature('tf.size', { x: tensor }, { name: text }, ['name']);

@@ -4,15 +4,23 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { Resized } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
-import { sizes, text } from '../tensor/kinds.ts';
+import { text } from '../tensor/kinds.ts';
 import { broadcast, compatible, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
-import { takeSizes } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, tensor } from './define.ts';
 import { sumLike } from './like.ts';
-import { type GivenSizes, knownSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
+import {
+  type GivenSizes,
+  knownShape,
+  knownSizes,
+  type ShapeOfSizes,
+  type Sizes,
+  sizeList,
+  takeShapeTensors,
+  takeSizeTensors,
+} from './sizes.ts';
 
 /** The view x, repeated along its axes to a shape. */
 function repeated(x: p.View, shape: readonly number[]): p.View {
@@ -84,9 +92,12 @@ export function tile(...given: unknown[]): AnyTensor {
   return apply(TileOp, [x, ...inputs], { multiples: sizes }, name);
 }
 
-const BroadcastToOp = defineOp<{ shape: readonly number[] }>({
+const BroadcastToOp = defineOp<{ shape: GivenSizes }>({
   name: 'BroadcastTo',
-  infer: ([x], { shape }) => {
+  takesSizes: true,
+  infer: ([x, ...tensors], given) => {
+    const shape = knownShape(given.shape, tensors);
+    if (!shape) return { dtype: x.dtype, shape };
     const found = broadcast(x.shape, shape);
     if (found === null || (found && !compatible(found, shape))) {
       throw new ShapeMismatchError(
@@ -96,20 +107,22 @@ const BroadcastToOp = defineOp<{ shape: readonly number[] }>({
     return { dtype: x.dtype, shape };
   },
   gradient: ({ inputs: [x] }, [dy]) => [dy && sumLike(dy, x)],
-  lower: ([x], { attributes: { shape } }) => p.broadcastTo(x, shape),
+  lower: ([x], { outputs: [{ shape }] }) => p.broadcastTo(x, shape),
 });
-const broadcastForm = signature('tf.broadcastTo', { x: tensor, shape: sizes }, { name: text }, ['name']);
+const broadcastForm = signature('tf.broadcastTo', { x: tensor, shape: sizeList }, { name: text }, ['name']);
 /**
  * x repeated to a shape: axes of size 1, and those that it lacks in front. Nothing is copied by itself.
  *
+ * @param shape numbers, int32 scalars that the graph computes (such as those of `tf.shape`), or one vector of them.
  * @throws ShapeMismatchError when x does not broadcast to that shape.
  */
-export function broadcastTo<
-  T extends DType = any,
-  A extends Shape = any,
-  const S extends readonly number[] = readonly number[],
->(x: Tensor<T, A> & ShapeError<BroadcastError<A, S, 'broadcastTo'>>, shape: S, name?: Named): Tensor<T, [...S]>;
+export function broadcastTo<T extends DType = any, A extends Shape = any, const S extends Sizes = readonly number[]>(
+  x: Tensor<T, A> & ShapeError<BroadcastError<A, ShapeOfSizes<S>, 'broadcastTo'>>,
+  shape: S,
+  name?: Named,
+): Tensor<T, ShapeOfSizes<S>>;
 export function broadcastTo(...given: unknown[]): AnyTensor {
   const { x, shape, name } = broadcastForm.take(given);
-  return apply(BroadcastToOp, [x], { shape: takeSizes('broadcastTo', shape) }, name);
+  const { sizes, inputs } = takeShapeTensors('broadcastTo', shape);
+  return apply(BroadcastToOp, [x, ...inputs], { shape: sizes }, name);
 }

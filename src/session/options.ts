@@ -45,6 +45,11 @@ export interface SessionOptions {
    * bits, a little slower; `explain` then says how long each kernel took. Needs Node. The first 100,000 events are kept.
    */
   trace?: string;
+  /**
+   * Takes what `tf.print` and `tf.Print` print, a text each, after the run; default: `console.error`. What it throws
+   * rejects the promise of a run that has happened.
+   */
+  print?: (text: string) => void;
 }
 
 /** More would only wait for each other. */
@@ -61,6 +66,7 @@ const optionKinds = {
   fastMath: trueOrFalse,
   seed: kind<number>('a whole number of at most 32 bits', isSeed),
   trace: kind<string>("the path of a file, such as 'trace.json'", text.fits),
+  print: kind<(text: string) => void>('a function that takes a text', (v) => typeof v === 'function'),
 } satisfies Record<keyof SessionOptions, unknown>;
 export const sessionForm = signature('new tf.Session', {}, optionKinds);
 

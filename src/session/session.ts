@@ -26,6 +26,7 @@ import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.t
 import { GrowthWatch } from './growth.ts';
 import { KernelTimes } from './kernel-times.ts';
 import { preferred, type SessionOptions, sessionForm } from './options.ts';
+import { Printing } from './printing.ts';
 import { RunQueue } from './queue.ts';
 import { SizesWatch } from './sizes.ts';
 import { compileSpans, runSpans, type TracedKernel } from './timeline.ts';
@@ -106,12 +107,22 @@ export class Session {
   readonly #growth: GrowthWatch;
   readonly #sizes = new SizesWatch();
   readonly #trace: Trace | undefined;
+  readonly #printing: Printing;
   #closing: Promise<void> | undefined;
 
   constructor(options?: SessionOptions);
   constructor(...given: unknown[]) {
     const options = sessionForm.take(given);
-    const { backend = preferred(), threads, workerUrl, portable = false, fastMath = true, seed = 0, trace } = options;
+    const {
+      backend = preferred(),
+      threads,
+      workerUrl,
+      portable = false,
+      fastMath = true,
+      seed = 0,
+      trace,
+      print,
+    } = options;
     if (typeof backend !== 'string' || !Object.hasOwn(backends, backend)) {
       const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
       const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
@@ -120,6 +131,7 @@ export class Session {
     }
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
+    this.#printing = new Printing(print);
     this.#held = {
       backend: backends[backend]({ threads, workerUrl, portable, fastMath, profile: trace !== undefined }),
       cache: new ExecutableCache<Prepared>((p) => p.executable.dispose()),
@@ -345,9 +357,9 @@ export class Session {
     const finish = (values: readonly TypedArray[]): unknown => {
       for (const v of run.writes) this.#initialized.add(v);
       for (const [i, key] of keys.entries()) this.#runsOf.set(key, counts[i] + 1);
-      const result = assemble(structure, values, shapes);
       if (traced) this.#record(prepared, begin, inline);
-      return result;
+      if (run.prints.length > 0) this.#printing.after(run, values);
+      return assemble(structure, values, shapes);
     };
     const values = executable.run(
       feeds.map((f) => f.data),

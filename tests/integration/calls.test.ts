@@ -50,7 +50,7 @@ afterAll(() => {
 
 const all = callables();
 /** These take any number of arguments, which are looked at one by one or later. */
-const takesAny = ['feeds', 'group'];
+const takesAny = ['feeds', 'group', 'print'];
 
 test('the walk finds functions, constructors and methods, and each has a signature', () => {
   const paths = all.map((c) => c.path);

@@ -113,6 +113,49 @@ describe.each(backends)('on %s', (backend) => {
     expect(x.shape).toEqual([100, 100]);
   });
 
+  test('sizes that only the run knows: those of several axes in front, of images, of all', async () => {
+    const graph = new tf.Graph();
+    await using session = new tf.Session({ graph, backend });
+    const { x, dense, flat, larger } = graph.asDefault(() => {
+      const x = tf.placeholder('float32', [null, null, null, 3]);
+      const kernelInitializer = tf.initializers.ones();
+      return {
+        x,
+        dense: tf.layers.dense(x, 2, { kernelInitializer }),
+        flat: tf.layers.flatten(x),
+        larger: [
+          tf.layers.conv2dTranspose(x, 4, 3, { strides: 2, padding: 'same', kernelInitializer }),
+          tf.layers.conv2dTranspose(x, 4, [3, 1], { strides: 2, kernelInitializer }),
+        ] as const,
+      };
+    });
+    expect([dense, flat, ...larger].map((t) => t.shape)).toEqual([
+      [null, null, null, 2],
+      [null, null],
+      [null, null, null, 4],
+      [null, null, null, 4],
+    ]);
+    await session.run(graph.asDefault(() => tf.globalVariablesInitializer()));
+    for (const [n, h, w] of [
+      [2, 4, 5],
+      [1, 3, 2],
+    ]) {
+      const ones = tf.array(new Float32Array(n * h * w * 3).fill(1), [n, h, w, 3]);
+      const [a, b, c, d] = (await session.run([dense, flat, ...larger] as Any, [[x, ones]] as Any)) as unknown as Any[];
+      expect([a, b, c, d].map((v: Any) => v.shape)).toEqual([
+        [n, h, w, 2],
+        [n, h * w * 3],
+        [n, 2 * h, 2 * w, 4],
+        [n, 2 * h + 1, 2 * w, 4],
+      ]);
+      expect([...a.data]).toEqual(new Array(n * h * w * 2).fill(3));
+      // Of step 2, an even row meets one row of the filter, or two where windows overlap.
+      expect([...d.data.filter((_: number, i: number) => i % 4 === 0).slice(0, 2 * w)]).toEqual(
+        Array.from({ length: 2 * w }, (_, i) => (i % 2 === 0 ? 3 : 0)),
+      );
+    }
+  });
+
   test('embedding takes rows, and only those learn', async () => {
     const graph = new tf.Graph();
     await using session = new tf.Session({ graph, backend });
@@ -268,6 +311,22 @@ describe('names, as TensorFlow 1 gives them', () => {
       ['dense/kernel', 'dense/bias'],
     ],
     [
+      'convolutions of other kinds',
+      () => [0, 1].map(() => tf.layers.separableConv2d(tf.layers.conv2dTranspose(image(), 2, 3), 4, 3)),
+      [
+        'conv2d_transpose/kernel',
+        'conv2d_transpose/bias',
+        'separable_conv2d/depthwise_kernel',
+        'separable_conv2d/pointwise_kernel',
+        'separable_conv2d/bias',
+        'conv2d_transpose_1/kernel',
+        'conv2d_transpose_1/bias',
+        'separable_conv2d_1/depthwise_kernel',
+        'separable_conv2d_1/pointwise_kernel',
+        'separable_conv2d_1/bias',
+      ],
+    ],
+    [
       'batch normalization',
       () => tf.layers.batchNormalization(x()),
       [
@@ -358,11 +417,6 @@ describe('what is refused', () => {
       /^dense: the size of axis -1 must be known.*\[3, null\]/,
     ],
     [
-      'two unknown sizes',
-      () => tf.layers.dense(ones(null, null, 3), 2),
-      /^dense: at most one size may be unknown.*\[null, null, 3\]/,
-    ],
-    [
       'integers',
       () => tf.layers.dense(tf.zeros([2, 3], 'int32') as Any, 2),
       /^dense: needs dtype float32 or float64, but int32 came/,
@@ -410,9 +464,29 @@ describe('what is refused', () => {
     ],
     ['a scalar to flatten', () => tf.layers.flatten(ones()), /^flatten: input must have at least 1 axis/],
     [
-      'unknown sizes to flatten',
-      () => tf.layers.flatten(ones(null, null)),
-      /^flatten: the first size, or all others, must be known.*\[null, null\]/,
+      'unknown channels to spread',
+      () => tf.layers.conv2dTranspose(ones(2, 5, 5, null), 2, 3),
+      /^conv2dTranspose: the size of axis -1 must be known.*\[2, 5, 5, null\]/,
+    ],
+    [
+      'unknown channels, which are second',
+      () => tf.layers.separableConv2d(ones(2, null, 5, 5), 2, 3, { dataFormat: 'channels_first' }),
+      /^separableConv2d: the size of axis 1 must be known.*\[2, null, 5, 5\]/,
+    ],
+    [
+      'a matrix as images with the channels second',
+      () => tf.layers.maxPooling2d(ones(2, 3), 2, 2, { dataFormat: 'channels_first' }),
+      /^maxPooling2d: input must be \[batch, channels, height, width\], but its shape is \[2, 3\]/,
+    ],
+    [
+      'a format of ops',
+      () => tf.layers.conv2d(ones(2, 5, 5, 3), 2, 3, { dataFormat: 'NCHW' as Any }),
+      /^conv2d: dataFormat must be 'channels_last' or 'channels_first', but the text "NCHW" came/,
+    ],
+    [
+      'a window that does not fit when its elements lie apart',
+      () => tf.layers.conv2d(ones(2, 5, 5, 3), 2, 3, { dilationRate: 3 }),
+      /a window of 7 does not fit into a size of 5/,
     ],
     [
       'a layer of another size under the same name',

@@ -65,6 +65,60 @@ describe.each(backends)('on %s', (backend) => {
     expect((await run(tf.randomUniform(tf.shape(x)), feeds)).shape).toEqual([4, 2, 3]);
   });
 
+  test('shapes to repeat to: one for all, or some of its sizes', async () => {
+    const x = tf.placeholder('float32', [null, 1]);
+    const [rows] = tf.unstack(tf.shape(x));
+    const wide = tf.broadcastTo(x, [2, rows, 3]);
+    expect(shapeOf(wide)).toEqual([2, null, 3]);
+    const like = tf.broadcastTo(x, tf.shape(tf.zeros([rows, 2])));
+    expect(shapeOf(like)).toEqual([null, 2]);
+    const feeds: [tf.Tensor, unknown][] = [[x, [[1], [2]]]];
+    expect(await run(wide, feeds)).toEqual(tf.array(Float32Array.of(1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2), [2, 2, 3]));
+    expect((await run(like, feeds)).data).toEqual(Float32Array.of(1, 1, 2, 2));
+    const [dx] = tf.gradients(tf.reduceSum(tf.square(wide)), [x]);
+    expect((await run(dx!, feeds)).data).toEqual(Float32Array.of(12, 24));
+    const n = tf.placeholder('int32', []);
+    await expect(run(tf.broadcastTo(tf.ones([3]), [n]), [[n, 4]])).rejects.toThrow(
+      /broadcastTo: \[3\] cannot be repeated to \[4\]/,
+    );
+  });
+
+  test('shapes of transposed convolutions: with the batch of the input, in either format', async () => {
+    const x = tf.placeholder('float32', [null, null, 3, 1]);
+    const [batch, rows] = tf.unstack(tf.shape(x));
+    const filter = tf.constant([[[[1]], [[2]]]]);
+    const strides = [1, 2, 2, 1] as const;
+    const up = tf.nn.conv2dTranspose(x, filter, [batch, rows.mul(2), 6, 1], strides, 'SAME');
+    expect(shapeOf(up)).toEqual([null, null, 6, 1]);
+    const feeds: [tf.Tensor, unknown][] = [[x, tf.array(Float32Array.of(1, 2, 3, 4, 5, 6), [1, 2, 3, 1])]];
+    const wanted = tf.array(
+      Float32Array.of(1, 2, 2, 4, 3, 6, 0, 0, 0, 0, 0, 0, 4, 8, 5, 10, 6, 12, 0, 0, 0, 0, 0, 0),
+      [1, 4, 6, 1],
+    );
+    expect(await run(up, feeds)).toEqual(wanted);
+    // As TensorFlow's programs write it.
+    const all = tf.stack([batch, rows.mul(2), tf.constant(6, 'int32'), tf.constant(1, 'int32')]);
+    const same = tf.nn.conv2dTranspose(x, filter, { outputShape: all, strides, padding: 'SAME' });
+    expect(await run(same, feeds)).toEqual(wanted);
+    const second = tf.nn.conv2dTranspose(tf.transpose(x, [0, 3, 1, 2]), filter, {
+      outputShape: tf.shape(tf.transpose(up, [0, 3, 1, 2])),
+      strides: [1, 1, 2, 2],
+      padding: 'SAME',
+      dataFormat: 'NCHW',
+    });
+    expect(await run(second, feeds)).toEqual(tf.array(wanted.data, [1, 1, 4, 6]));
+    const [dx] = tf.gradients(tf.reduceSum(tf.mul(up, up)), [x]);
+    expect((await run(dx!, feeds)).data).toEqual(Float32Array.of(10, 20, 30, 40, 50, 60));
+    const fed = tf.placeholder('int32', [4]);
+    const given = tf.nn.conv2dTranspose(x, filter, { outputShape: fed, strides, padding: 'SAME' });
+    expect((await run(given, [...feeds, [fed, [1, 3, 5, 1]]])).shape).toEqual([1, 3, 5, 1]);
+    await expect(run(given, [...feeds, [fed, [1, 5, 5, 1]]])).rejects.toThrow(
+      /conv2dTranspose: a convolution of 5 × 5 gives 3 × 3, but the input is 2 × 3/,
+    );
+    await expect(run(given, [...feeds, [fed, [2, 3, 5, 1]]])).rejects.toThrow(/has a batch of 2, but the input/);
+    await expect(run(given, [...feeds, [fed, [1, 0, 5, 1]]])).rejects.toThrow(/outputShape must be four sizes/);
+  });
+
   test('ranges whose bounds the graph computes', async () => {
     const n = tf.placeholder('int32', []);
     expect(shapeOf(tf.range(n))).toEqual([null]);

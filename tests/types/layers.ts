@@ -53,6 +53,32 @@ is<F32<[3, null]>>()(tf.layers.flatten(tf.placeholder('float32', [3, null, 2])),
 is<F32<[null, 64]>>()(tf.layers.embedding(labels, 1000, 64), true);
 is<Tensor<'float64', [4, 5, 8]>>()(tf.layers.embedding(tf.zeros([4, 5], 'int32'), 10, 8, { dtype: 'float64' }), true);
 
+// Convolutions of other kinds, elements that lie apart, channels that are second, sizes that only the run knows.
+const code = tf.placeholder('float32', [null, 7, 7, 64]);
+const larger = tf.layers.conv2dTranspose(code, 32, 5, { strides: 2, padding: 'same', activation: tf.nn.relu });
+is<F32<[null, 14, 14, 32]>>()(larger, true);
+is<F32<[null, 17, 9, 3]>>()(tf.layers.conv2dTranspose(code, 3, [5, 3], { strides: [2, 1] }), true);
+is<F32<[null, 21, 14, 3]>>()(tf.layers.conv2dTranspose(code, 3, 2, { strides: [3, 2] }), true);
+is<F32<[null, 14, 14, 64]>>()(tf.layers.separableConv2d(larger, 64, 3, { padding: 'same', depthMultiplier: 2 }), true);
+is<F32<[null, 10, 6, 64]>>()(tf.layers.separableConv2d(larger, 64, 3, { dilationRate: [2, 4] }), true);
+is<F32<[null, 20, 20, 8]>>()(tf.layers.conv2d(image, 8, 5, { dilationRate: 2 }), true);
+is<F32<[null, 12, 7]>>()(tf.layers.conv1d(sequence, 7, 3, { dilationRate: 4 }), true);
+const second = tf.placeholder('float32', [null, 3, 32, 24]);
+const dataFormat = 'channels_first';
+is<F32<[null, 8, 28, 20]>>()(tf.layers.conv2d(second, 8, 5, { dataFormat, activation: tf.nn.relu }), true);
+is<F32<[null, 8, 64, 48]>>()(
+  tf.layers.conv2dTranspose(second, 8, 4, { strides: 2, padding: 'same', dataFormat }),
+  true,
+);
+is<F32<[null, 8, 16, 8]>>()(tf.layers.separableConv2d(second, 8, 1, { strides: [2, 3], dataFormat }), true);
+is<F32<[null, 3, 16, 12]>>()(tf.layers.maxPooling2d(second, 2, 2, { dataFormat }), true);
+is<F32<[null, 8, 20]>>()(tf.layers.conv1d(tf.placeholder('float32', [null, 2, 22]), 8, 3, { dataFormat }), true);
+is<F32<[null, 3, 32, 24]>>()(tf.layers.batchNormalization(second, { axis: 1 }), true);
+const anySize = tf.placeholder('float32', [null, null, null, 3]);
+is<F32<[null, null, null, 5]>>()(tf.layers.dense(anySize, 5), true);
+is<F32<[null, null, null, 5]>>()(tf.layers.conv2dTranspose(anySize, 5, 3, { strides: 2 }), true);
+is<F32<[null, null]>>()(tf.layers.flatten(anySize), true);
+
 // Helpers generic in the shape of their argument, and what is of any shape.
 const block = <S extends Shape>(t: F32<S>): F32<S> => tf.nn.relu(tf.layers.batchNormalization(t, { training: true }));
 is<F32<[null, 784]>>()(block(x), true);

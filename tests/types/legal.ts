@@ -215,3 +215,31 @@ same<(typeof computed)[5], Tensor<'float32', [null, 3]>>(true);
 same<typeof whole, Tensor<'float32', (number | null)[]>>(true);
 same<typeof counted, Tensor<'int32', [null]>>(true);
 same<typeof part, Tensor<'float32', [null, 2]>>(true);
+
+// a range of whole numbers is int32, of fractions float32; of a number it may be either
+declare const anyNumber: number;
+const ranges = [
+  tf.range(24),
+  tf.range(0.5),
+  tf.range(-1),
+  tf.range(0, 10, 2),
+  tf.range(0, 1, 0.1),
+  tf.range(0, 10, { delta: 2 }),
+  tf.range(anyNumber),
+  tf.range(0, anyNumber),
+] as const;
+same<(typeof ranges)[0], Tensor<'int32', [24]>>(true);
+same<(typeof ranges)[1], Tensor<'float32', [number]>>(true);
+same<(typeof ranges)[2], Tensor<'int32', [0]>>(true);
+same<(typeof ranges)[3], Tensor<'int32', [number]>>(true);
+same<(typeof ranges)[4], Tensor<'float32', [number]>>(true);
+same<(typeof ranges)[5], Tensor<'int32', [number]>>(true);
+same<(typeof ranges)[6], Tensor<'int32' | 'float32', [number]>>(true);
+same<(typeof ranges)[7], Tensor<'int32' | 'float32', [number]>>(true);
+
+// the penalties of weights of several shapes
+const [kernel, shift] = [tf.variable(tf.zeros([3, 2])), tf.variable(tf.zeros([2]))];
+same<tf.Tensor<'float32', []>[], ReturnType<typeof penalties>>(true);
+function penalties() {
+  return [kernel, shift].map((v) => tf.nn.l2Loss(v));
+}

@@ -101,6 +101,14 @@ tf.layers.dense(tf.placeholder('float32', [3, null]), 10);
 tf.layers.conv2d(x, 32, 5);
 //! Type '"full"' is not assignable to type
 tf.layers.conv2d(images, 32, 5, { padding: 'full' });
+//! conv2dTranspose: the number of channels must be known, but the shape is [1,7,7,null]
+tf.layers.conv2dTranspose(tf.placeholder('float32', [1, 7, 7, null]), 32, 5);
+//! separableConv2d: the number of channels must be known, but the shape is [1,null,7,7]
+tf.layers.separableConv2d(tf.placeholder('float32', [1, null, 7, 7]), 32, 5, { dataFormat: 'channels_first' });
+//! averagePooling2d: input must be [batch, channels, height, width], but its shape is [null,784]
+tf.layers.averagePooling2d(x, 2, 2, { dataFormat: 'channels_first' });
+//! 'dilationRate' does not exist in type 'TransposedOptions
+tf.layers.conv2dTranspose(images, 32, 5, { dilationRate: 2 });
 //! conv1d: input must be [batch, width, channels], but its shape is [null,784]
 tf.layers.conv1d(x, 32, 5);
 //! maxPooling2d: input must be [batch, height, width, channels], but its shape is [null,784]

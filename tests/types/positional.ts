@@ -82,6 +82,9 @@ is<F32<[7]>>()(tf.linspace(0, 1, 7, 'n'), true);
 is<F32<[2, 3]>>()(tf.eye(2, 3), true);
 is<Tensor<'int32', [4, 4]>>()(tf.eye(4, { dtype: 'int32' }), true);
 is<F32<[null, 3]>>()(tf.checkNumerics(x, 'x'), true);
+is<F32<[null, 3]>>()(tf.Print(x, [x, tf.shape(x)], 'x: ', 5, -1), true);
+is<F32<[null, 3]>>()(tf.Print(x, [x], { message: 'x: ', name: 'show' }), true);
+is<tf.Operation>()(tf.print('x', x, 3, { summarize: -1 }), true);
 is<tf.Operation>()(tf.assert(tf.less(x, 1), 'small', 'n'), true);
 is<F32<[2, 7, 3]>>()(tf.nn.embeddingLookup(tf.zeros([9, 3]), tf.zeros([2, 7], 'int32')), true);
 

@@ -57,6 +57,7 @@ class Lowering {
   readonly #values = new Map<Tensor, Value>();
   readonly #views = new Map<Node, readonly p.View[]>();
   readonly #checks: p.Check[] = [];
+  readonly #prints: LoweredRun['prints'][number][] = [];
 
   constructor({ request, operations, versionOf, shareNodes }: LowerInput) {
     this.#request = request;
@@ -77,7 +78,8 @@ class Lowering {
       this.#take(operation);
       yield;
     }
-    const fetches = this.#request.fetches.map((t) => this.#viewOf(this.#valueFor(undefined, t)));
+    const asked = this.#request.fetches.map((t) => this.#viewOf(this.#valueFor(undefined, t)));
+    const fetches = [...asked, ...this.#prints.flatMap(({ views }) => views)];
     const states = [...this.#states.values()];
     const written = states.filter((v) => v.last !== v.initial);
     const updates = written.map((v) => ({ variable: v.state, value: this.#viewOf(v.last) }));
@@ -99,6 +101,7 @@ class Lowering {
       reads: states.filter((v) => read.has(v.state.key)).map((v) => v.variable),
       writes: written.map((v) => v.variable),
       counters: [...counters],
+      prints: this.#prints,
       sizeFeeds: this.#sizes.feeds.map((i) => this.#request.feeds[i].tensor),
     };
   }
@@ -113,7 +116,7 @@ class Lowering {
     const state = isAssign(operation) ? this.#stateOf(inputs[0]) : undefined;
     if (state && this.#fed.has(inputs[0])) throw assignedAndFed(operation);
     const values = inputs.map((t, i) => (state && i === 0 ? state.last : this.#valueFor(operation, t)));
-    const share = !state && !definition.random && outputs.length > 0;
+    const share = !state && !definition.random && !definition.prints && outputs.length > 0;
     const made = this.#rewriter.make(
       { definition, inputs: values, attributes, name, line: () => operation.line },
       share,
@@ -180,6 +183,7 @@ class Lowering {
       name,
       seed: this.#request.seed,
       value: (input) => this.#sizes.of(views[input]),
+      print: (printed) => this.#prints.push({ ...printed, name }),
       require: (check) =>
         this.#checks.push({ ...check, message: `${check.message}\n    at ${name}, made at ${line()}` }),
     });

@@ -2,6 +2,7 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { Operation } from '../../graph/operation.ts';
 import type { Tensor, Variable } from '../../graph/tensor.ts';
+import type { Printed } from '../../ops/define.ts';
 import type { Lowered } from '../../primitives/primitives.ts';
 
 /** A run: what is wanted, what is given, with the sizes that are given. */
@@ -31,4 +32,6 @@ export interface LoweredRun extends Lowered {
   readonly counters: readonly string[];
   /** Of the feeds those whose numbers decide sizes: with others the run is another program. */
   readonly sizeFeeds: readonly Tensor[];
+  /** What is printed afterwards, in order. Its views are fetches, after those that were asked for. */
+  readonly prints: readonly (Printed & { readonly name: string })[];
 }
