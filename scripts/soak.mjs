@@ -28,6 +28,11 @@ const soaks = {
     files: ['tests/backends/native/emit/expression.test.ts', 'tests/backends/native/partial.test.ts'],
     env: { MILLRACE_TEST_COMPILERS: 'all' },
   },
+  dtypes: {
+    about: 'each op with each dtype that docs/ops.md says it takes, on every backend',
+    files: ['tests/integration/dtypes.test.ts'],
+    env: { MILLRACE_DTYPES: 'all' },
+  },
   kills: {
     about: 'kill -9 while each step is saved',
     files: ['tests/checkpoint/durable.test.ts'],

@@ -2,7 +2,7 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { add } from '../ops/arithmetic.ts';
-import { type AnyTensor, floats, requireDType, tensor } from '../ops/define.ts';
+import { type AnyTensor, floats, indexTypes, requireDType, tensor } from '../ops/define.ts';
 import { gather } from '../ops/gather.ts';
 import { matmul } from '../ops/matmul.ts';
 import { reshape } from '../ops/shape.ts';
@@ -132,6 +132,7 @@ export function embedding<
 export function embedding(...given: unknown[]): AnyTensor {
   const { ids, inputDim, outputDim, dtype = 'float32', ...options } = embeddingForm.take(given);
   requireDType('embedding', { dtype, shape: undefined }, floats);
+  requireDType('embedding ids', ids, indexTypes);
   const {
     embeddingsInitializer: initializer = randomUniform(),
     embeddingsRegularizer: regularizer,

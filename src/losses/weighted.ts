@@ -94,6 +94,7 @@ export function lossOf(
     reduction = Reduction.SUM_BY_NONZERO_WEIGHTS,
   } = options;
   const { graph } = inputs[0];
+  requireDType(op, inputs[0], floats, 'losses are fractions');
   const loss = graph.asDefault(() => graph.withScope(scope, () => reduced(op, build(), weights, reduction)));
   if (lossCollection !== null) graph.collect(op, [lossCollection], loss);
   return loss;
@@ -106,7 +107,6 @@ function reduced(
   reduction: Reduction,
 ): AnyTensor {
   const { dtype } = losses;
-  requireDType(op, losses, floats);
   const given = toTensor(op, weights, weights instanceof Tensor ? weights.dtype : dtype) as AnyTensor;
   const w = (given.dtype === dtype ? given : cast(given, dtype)) as AnyTensor;
   checkWeights(op, w, losses);

@@ -1,7 +1,7 @@
 // Which class was taken for which.
 import type { Tensor } from '../graph/tensor.ts';
 import { mul } from '../ops/arithmetic.ts';
-import { type AnyTensor, tensor } from '../ops/define.ts';
+import { type AnyTensor, indexTypes, requireDType, tensor } from '../ops/define.ts';
 import { onesLike, range } from '../ops/fill.ts';
 import { gather, oneHot } from '../ops/gather.ts';
 import { cast } from '../ops/logic.ts';
@@ -62,6 +62,7 @@ export function confusionMatrix<const N extends number, T extends NumericDType =
 export function confusionMatrix(...given: unknown[]): AnyTensor {
   const { labels, predictions, numClasses, dtype = 'int32', name = 'confusion_matrix', weights } = form.take(given);
   const { graph } = predictions;
+  for (const x of [labels, predictions]) requireDType('confusionMatrix', x, indexTypes);
   return graph.asDefault(() =>
     graph.withScope(name, () => {
       const [label, said] = paired('confusionMatrix', labels, predictions);

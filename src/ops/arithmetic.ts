@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { DType, NumericDType } from '../tensor/dtype.ts';
+import type { NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import { text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
@@ -16,6 +16,7 @@ import {
   type AnyTensor,
   apply,
   broadcastShapes,
+  type DTypes,
   defineOp,
   functionName,
   type Named,
@@ -48,7 +49,7 @@ export interface BinaryFunction<Op extends string> {
 
 /** Shape and dtype of an elementwise function of two operands. */
 export const inferBinary =
-  (op: string, allowed: readonly DType[] = numeric) =>
+  (op: string, allowed: DTypes = numeric) =>
   ([a, b]: readonly TensorType[]): TensorType => {
     const dtype = sameDType(op, [a, b]);
     requireDType(op, a, allowed);
@@ -176,6 +177,7 @@ export const AddNOp = defineOp({
   name: 'AddN',
   infer: (inputs) => {
     const dtype = sameDType('addN', inputs);
+    requireDType('addN', inputs[0], numeric);
     const shape = inputs.reduce<TensorType>(
       (a, b) => ({ dtype, shape: broadcastShapes('addN', a, b) }),
       inputs[0],

@@ -7,14 +7,14 @@ import type { FloatDType } from '../tensor/dtype.ts';
 import { text } from '../tensor/kinds.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
-import { type AnyTensor, apply, defineOp, floats, type Named, requireDType, tensor } from './define.ts';
+import { type AnyTensor, apply, defineOp, floats, type Named, requireDType, tensor, truths } from './define.ts';
 
 /** A text as it is, also where it looks like the place of a value. */
 const plain = (message: string): string => message.replaceAll('{value}', '(value)');
 
 const CheckNumericsOp = defineOp<{ message: string }>({
   name: 'CheckNumerics',
-  infer: ([x]) => ({ ...x, dtype: requireDType('checkNumerics', x, floats) }),
+  infer: ([x]) => ({ ...x, dtype: requireDType('checkNumerics', x, floats, 'only floats can be NaN or infinite') }),
   gradient: (_, [dy]) => [dy],
   lower: ([x], { attributes: { message }, require }) => {
     // Of what is not finite, nothing is 0.
@@ -43,7 +43,7 @@ export function checkNumerics(...given: unknown[]): AnyTensor {
 
 const AssertOp = defineOp<{ message: string }>({
   name: 'Assert',
-  infer: ([condition]) => ({ ...condition, dtype: requireDType('assert', condition, ['bool']) }),
+  infer: ([condition]) => ({ ...condition, dtype: requireDType('assert', condition, truths) }),
   gradient: () => [null],
   lower: ([condition], { attributes: { message }, require, name }) => {
     require(p.check([condition], (v) => v, `assert: ${message === '' ? `${name} does not hold` : plain(message)}.`));

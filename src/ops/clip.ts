@@ -16,6 +16,7 @@ import {
   broadcastShapes,
   floats,
   type Named,
+  numeric,
   operand,
   requireDType,
   tensor,
@@ -50,6 +51,7 @@ export function clipByValue<T extends NumericDType = any, S extends Shape = any>
 ): Tensor<T, S>;
 export function clipByValue(...given: unknown[]): AnyTensor {
   const { x, clipValueMin, clipValueMax, name = 'ClipByValue' } = byValueForm.take(given);
+  requireDType('clipByValue', x, numeric);
   return x.graph.asDefault(() =>
     x.graph.withScope(name, () => {
       const [low, high] = [clipValueMin, clipValueMax].map((bound) => toTensor('clipByValue', bound, x.dtype));

@@ -7,7 +7,7 @@ import type { Shape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { Given, ShapeError } from '../tensor/shape-types.ts';
 import { binaryFunction, inferBinary } from './arithmetic.ts';
-import { defineOp, functionName, type Named, numeric } from './define.ts';
+import { type DTypes, defineOp, dtypesOf, functionName, type Named, numeric } from './define.ts';
 
 /** Two tensors of one dtype that broadcast, or a tensor and a value, in either order. E is `any` where the operand is. */
 export interface ComparisonFunction<Op extends string, D extends DType = DType> {
@@ -23,9 +23,10 @@ export interface ComparisonFunction<Op extends string, D extends DType = DType> 
   ): Tensor<'bool', Given<E, Broadcast<A, B>>>;
 }
 
-const any: readonly DType[] = [...numeric, 'bool'];
+const anyType = dtypesOf([...numeric, 'bool'], 'all are taken');
+const ordered = dtypesOf(numeric, 'truth values have no order');
 
-function comparison(name: string, allowed: readonly DType[], body: (a: s.Scalar, b: s.Scalar) => s.Scalar) {
+function comparison(name: string, allowed: DTypes, body: (a: s.Scalar, b: s.Scalar) => s.Scalar) {
   const infer = inferBinary(functionName(name), allowed);
   return defineOp({
     name,
@@ -35,20 +36,20 @@ function comparison(name: string, allowed: readonly DType[], body: (a: s.Scalar,
 }
 
 /** a = b. NaN equals nothing. */
-export const equal: ComparisonFunction<'equal'> = binaryFunction(comparison('Equal', any, s.equal));
+export const equal: ComparisonFunction<'equal'> = binaryFunction(comparison('Equal', anyType, s.equal));
 /** a ≠ b. */
 export const notEqual: ComparisonFunction<'notEqual'> = binaryFunction(
-  comparison('NotEqual', any, (a, b) => s.not(s.equal(a, b))),
+  comparison('NotEqual', anyType, (a, b) => s.not(s.equal(a, b))),
 );
 /** a < b. */
-export const less: ComparisonFunction<'less'> = binaryFunction(comparison('Less', numeric, s.less));
+export const less: ComparisonFunction<'less'> = binaryFunction(comparison('Less', ordered, s.less));
 /** a ≤ b. */
-export const lessEqual: ComparisonFunction<'lessEqual'> = binaryFunction(comparison('LessEqual', numeric, s.lessEqual));
+export const lessEqual: ComparisonFunction<'lessEqual'> = binaryFunction(comparison('LessEqual', ordered, s.lessEqual));
 /** a > b. */
 export const greater: ComparisonFunction<'greater'> = binaryFunction(
-  comparison('Greater', numeric, (a, b) => s.less(b, a)),
+  comparison('Greater', ordered, (a, b) => s.less(b, a)),
 );
 /** a ≥ b. */
 export const greaterEqual: ComparisonFunction<'greaterEqual'> = binaryFunction(
-  comparison('GreaterEqual', numeric, (a, b) => s.lessEqual(b, a)),
+  comparison('GreaterEqual', ordered, (a, b) => s.lessEqual(b, a)),
 );

@@ -226,15 +226,29 @@ export function sameDType(op: string, inputs: readonly TensorType[]): DType {
   return dtype;
 }
 
+/** The element types that an op takes, and why it takes no others: its error says so, and docs/ops.md. */
+export interface DTypes extends ReadonlyArray<DType> {
+  readonly because: string;
+}
+export const dtypesOf = (list: readonly DType[], because: string): DTypes => Object.assign([...list], { because });
+
 /** What arithmetic works on. */
-export const numeric: readonly DType[] = ['float32', 'float64', 'int32', 'uint8'];
+export const numeric = dtypesOf(['float32', 'float64', 'int32', 'uint8'], 'truth values are no numbers');
 /** What gradients flow through. */
-export const floats: readonly DType[] = ['float32', 'float64'];
+export const floats = dtypesOf(['float32', 'float64'], 'its results are fractions');
+/** What networks compute with: images, signals and their kernels. */
+export const signals = dtypesOf(floats, 'networks take images and signals as floats');
+/** What logic works on. */
+export const truths = dtypesOf(['bool'], 'it asks for truth values');
+/** What places and classes are counted in. */
+export const indexTypes = dtypesOf(['int32', 'uint8'], 'indices and classes are whole numbers');
 
 /** The element type must be one of those listed. */
-export function requireDType(op: string, input: TensorType, allowed: readonly DType[]): DType {
+export function requireDType(op: string, input: TensorType, allowed: DTypes, because = allowed.because): DType {
   if (!allowed.includes(input.dtype)) {
-    throw new DTypeError(`${op}: needs dtype ${allowed.join(' or ')}, but ${input.dtype} came; use tf.cast.`);
+    throw new DTypeError(
+      `${op}: needs dtype ${allowed.join(' or ')}, but ${input.dtype} came (${because}); use tf.cast.`,
+    );
   }
   return input.dtype;
 }

@@ -85,7 +85,7 @@ export function multinomial<A extends Shape = any, const N extends number = numb
 ): Tensor<'int32', [A extends readonly [infer B extends Dim, any] ? B : Dim, N]>;
 export function multinomial(...given: unknown[]): AnyTensor {
   const { logits, numSamples, seed, name = 'multinomial' } = multinomialForm.take(given);
-  requireDType('multinomial', logits, floats);
+  requireDType('multinomial', logits, floats, 'logarithms of probabilities are fractions');
   if (logits.shape && logits.shape.length !== 2)
     throw new ShapeMismatchError(
       `multinomial: logits must be [batch, classes], but their shape is ${showShape(logits.shape)}.`,

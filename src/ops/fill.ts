@@ -10,7 +10,7 @@ import { anything, dtype as dtypeKind, finite, kind, text, wholeNumber } from '.
 import { isKnown, mostElements, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { constant, filled, oneOf } from './constant.ts';
-import { type AnyTensor, apply, defineOp, type Named, tensor } from './define.ts';
+import { type AnyTensor, apply, defineOp, floats, type Named, requireDType, tensor } from './define.ts';
 import {
   type GivenSizes,
   hasTensor,
@@ -251,6 +251,7 @@ export function linspace<const N extends number, T extends FloatDType = 'float32
 ): Tensor<NoInfer<T>, [N]>;
 export function linspace(...given: unknown[]): AnyTensor {
   const { start, stop, num, dtype = 'float32', name = 'linspace' } = linspaceForm.take(given);
+  requireDType('linspace', { dtype, shape: undefined }, floats);
   if (num < 1 || num > mostElements) {
     throw new InvalidArgumentError(`linspace: there must be 1 to ${mostElements} numbers, but ${num} were asked for.`);
   }

@@ -11,6 +11,7 @@ import {
   type AnyTensor,
   apply,
   defineOp,
+  indexTypes,
   type Named,
   numeric,
   type OpDefinition,
@@ -39,7 +40,7 @@ const column = (indices: p.View, last: number, k: number): p.View =>
 const GatherNdOp: OpDefinition = defineOp({
   name: 'GatherNd',
   infer: ([x, indices]) => {
-    requireDType('gatherNd indices', indices, ['int32']);
+    requireDType('gatherNd indices', indices, indexTypes);
     const depth = indices.shape?.at(-1);
     if (indices.shape?.length === 0 || depth === null) {
       throw new ShapeMismatchError(
@@ -106,7 +107,7 @@ const SegmentSumOp: OpDefinition<SegmentAttributes> = defineOp({
   name: 'UnsortedSegmentSum',
   infer: ([x, ids], { count }) => {
     requireDType('unsortedSegmentSum', x, numeric);
-    requireDType('unsortedSegmentSum segmentIds', ids, ['int32']);
+    requireDType('unsortedSegmentSum segmentIds', ids, indexTypes);
     if (!x.shape || !ids.shape) return { dtype: x.dtype, shape: undefined };
     if (!compatible(x.shape.slice(0, ids.shape.length), ids.shape)) {
       throw new ShapeMismatchError(

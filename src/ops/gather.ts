@@ -9,13 +9,22 @@ import type { DType } from '../tensor/dtype.ts';
 import { anything, dtype as dtypeKind, number, text, wholeNumber } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
-import { type AnyTensor, apply, axisOf, defineOp, type OpDefinition, requireDType, tensor } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  axisOf,
+  defineOp,
+  indexTypes,
+  type OpDefinition,
+  requireDType,
+  tensor,
+} from './define.ts';
 import { cast } from './logic.ts';
 
 const GatherOp = defineOp<{ axis: number }>({
   name: 'Gather',
   infer: ([x, indices], { axis }) => {
-    requireDType('gather indices', indices, ['int32']);
+    requireDType('gather indices', indices, indexTypes);
     if (!x.shape || !indices.shape) return { dtype: x.dtype, shape: undefined };
     const i = axisOf('gather', axis, x.shape);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), ...indices.shape, ...x.shape.slice(i + 1)] };
@@ -86,6 +95,7 @@ export function embeddingLookup<T extends DType = any, A extends Shape = any, I 
 ): Tensor<T, Gathered<A, I, 0>>;
 export function embeddingLookup(...given: unknown[]): AnyTensor {
   const { params, ids, name = 'embeddingLookup' } = lookupForm.take(given);
+  requireDType('embeddingLookup ids', ids, indexTypes);
   return apply(GatherOp, [params, wideIndices(ids)], { axis: 0 }, name);
 }
 
@@ -98,7 +108,7 @@ interface OneHotAttributes {
 const OneHotOp = defineOp<OneHotAttributes>({
   name: 'OneHot',
   infer: ([indices], { depth, dtype }) => {
-    requireDType('oneHot', indices, ['int32', 'uint8']);
+    requireDType('oneHot', indices, indexTypes);
     return { dtype, shape: indices.shape && [...indices.shape, depth] };
   },
   gradient: () => [null],

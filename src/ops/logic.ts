@@ -25,6 +25,7 @@ import {
   requireDType,
   sameDType,
   tensor,
+  truths,
   type UnaryFunction,
   unaryFunction,
 } from './define.ts';
@@ -34,7 +35,7 @@ import { sumLike } from './like.ts';
 const logical = (name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar) =>
   defineOp({
     name,
-    infer: inferBinary(functionName(name), ['bool']),
+    infer: inferBinary(functionName(name), truths),
     lower: ([a, b]) => p.map([a, b], body),
   });
 
@@ -47,7 +48,7 @@ export const logicalXor: ComparisonFunction<'logicalXor', 'bool'> = binaryFuncti
 
 const LogicalNotOp = defineOp({
   name: 'LogicalNot',
-  infer: ([x]) => ({ ...x, dtype: requireDType('logicalNot', x, ['bool']) }),
+  infer: ([x]) => ({ ...x, dtype: requireDType('logicalNot', x, truths) }),
   lower: ([x]) => p.map([x], s.not),
 });
 /** Not x, for bool tensors. */
@@ -56,7 +57,7 @@ export const logicalNot: UnaryFunction<'bool'> = unaryFunction(LogicalNotOp);
 const WhereOp = defineOp({
   name: 'Where',
   infer: ([condition, a, b]) => {
-    requireDType('where', condition, ['bool']);
+    requireDType('where', condition, truths);
     const dtype = sameDType('where', [a, b]);
     return { dtype, shape: broadcastShapes('where', condition, { dtype, shape: broadcastShapes('where', a, b) }) };
   },

@@ -1,13 +1,15 @@
 // Elementwise functions.
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
+import type { FloatDType, NumericDType } from '../tensor/dtype.ts';
 import { add, type BinaryFunction, binaryFunction, defineBinary, div, mul, neg, sub } from './arithmetic.ts';
 import { equal, greater, greaterEqual, lessEqual } from './comparison.ts';
 import {
   type AnyTensor,
   apply,
+  type DTypes,
   defineOp,
+  dtypesOf,
   floats,
   functionName,
   numeric,
@@ -22,7 +24,7 @@ import { logicalNot, where } from './logic.ts';
 /** @internal An elementwise op of one operand; `gradient` gets x, y and dy. */
 export function defineUnary(
   name: string,
-  allowed: readonly DType[],
+  allowed: DTypes,
   body: (x: s.Scalar) => s.Scalar,
   gradient?: (x: AnyTensor, y: AnyTensor, dy: AnyTensor) => AnyTensor | null,
 ): OpDefinition {
@@ -55,11 +57,12 @@ const SquareOp = defineUnary(
 export const square: UnaryFunction<NumericDType> = unaryFunction(SquareOp);
 
 // Whole numbers do not change with x: no gradient flows through them.
-const FloorOp = defineUnary('Floor', floats, s.floor);
+const whole = dtypesOf(floats, 'integers are whole already');
+const FloorOp = defineUnary('Floor', whole, s.floor);
 /** ⌊x⌋, the largest whole number of at most x; a zero keeps its sign. It has no gradient. */
 export const floor: UnaryFunction<FloatDType> = unaryFunction(FloorOp);
 
-const CeilOp = defineUnary('Ceil', floats, (x) => s.neg(s.floor(s.neg(x))));
+const CeilOp = defineUnary('Ceil', whole, (x) => s.neg(s.floor(s.neg(x))));
 /** ⌈x⌉, the smallest whole number of at least x; −0 for what is between −1 and 0. It has no gradient. */
 export const ceil: UnaryFunction<FloatDType> = unaryFunction(CeilOp);
 

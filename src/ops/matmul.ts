@@ -3,19 +3,28 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { DType, NumericDType } from '../tensor/dtype.ts';
+import type { NumericDType } from '../tensor/dtype.ts';
 import { text, trueOrFalse } from '../tensor/kinds.ts';
 import { broadcast, isKnown, type Shape, sameShape, showShape } from '../tensor/shape.ts';
 import type { MatMul, MatMulError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
-import { type AnyTensor, apply, defineOp, type OpDefinition, requireDType, sameDType, tensor } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  defineOp,
+  dtypesOf,
+  type OpDefinition,
+  requireDType,
+  sameDType,
+  tensor,
+} from './define.ts';
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
 }
-const allowed: readonly DType[] = ['float32', 'float64', 'int32'];
+const allowed = dtypesOf(['float32', 'float64', 'int32'], 'sums of products would soon wrap in 8 bits');
 
 // C = A·B: dA = dC·Bᵀ, dB = Aᵀ·dC, and so on for transposed operands
 const MatMulOp: OpDefinition<MatMulAttributes> = defineOp({

@@ -13,7 +13,17 @@ import { signature } from '../tensor/signature.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { less } from './comparison.ts';
 import { toTensor } from './constant.ts';
-import { type AnyTensor, apply, defineOp, floats, type Named, operand, requireDType, tensor } from './define.ts';
+import {
+  type AnyTensor,
+  apply,
+  defineOp,
+  floats,
+  type Named,
+  numeric,
+  operand,
+  requireDType,
+  tensor,
+} from './define.ts';
 import { zerosLike } from './fill.ts';
 import { where } from './logic.ts';
 import { square } from './math.ts';
@@ -57,6 +67,7 @@ export function biasAdd<T extends NumericDType = any, A extends Shape = any, B e
 ): Tensor<T, Broadcast<A, B>>;
 export function biasAdd(...given: unknown[]): AnyTensor {
   const { x, bias, name } = biasAddForm.take(given);
+  requireDType('biasAdd', x, numeric);
   if (bias.shape && bias.shape.length !== 1) {
     throw new ShapeMismatchError(`biasAdd: the bias must have one axis, but its shape is ${showShape(bias.shape)}.`);
   }
@@ -74,6 +85,7 @@ const l2LossForm = signature('tf.nn.l2Loss', { x: tensor }, { name: text }, ['na
 export function l2Loss<T extends FloatDType = any>(x: Tensor<T, any>, name?: Named): Tensor<T, []>;
 export function l2Loss(...given: unknown[]): AnyTensor {
   const { x, name } = l2LossForm.take(given);
+  requireDType('l2Loss', x, floats);
   return mul(reduceSum(square(x)), 0.5, name);
 }
 
@@ -117,6 +129,7 @@ export function dropout<T extends FloatDType = any, S extends Shape = any>(
 ): Tensor<T, S>;
 export function dropout(...given: unknown[]): AnyTensor {
   const { x, keepProb, seed, name = 'dropout' } = dropoutForm.take(given);
+  requireDType('dropout', x, floats);
   if (typeof keepProb === 'number' && !(keepProb > 0 && keepProb <= 1)) {
     throw new InvalidArgumentError(`dropout: keepProb must be above 0 and at most 1, but ${keepProb} was given.`);
   }

@@ -11,7 +11,7 @@ import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import type { Padding, Pool, Rank4Error } from '../tensor/window-rules.ts';
 import { margins, paddingKind, slid, spatial, type WindowAttributes, windowSizes } from './convolution/window.ts';
-import { apply, defineOp, floats, type OpDefinition, requireDType, type TensorType, tensor } from './define.ts';
+import { apply, defineOp, type OpDefinition, requireDType, signals, type TensorType, tensor } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
   readonly ksize: readonly [number, number];
@@ -19,7 +19,7 @@ interface PoolAttributes extends WindowAttributes {
 
 function inferPool(op: string, x: TensorType, attributes: PoolAttributes): TensorType {
   const { ksize } = attributes;
-  requireDType(op, x, floats);
+  requireDType(op, x, signals);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
       `${op}: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}.`,

@@ -2,7 +2,7 @@
 // op has run in the session (in runs that change variables, or in runs that do not); on nothing else. Philox-4x32-10: Salmon et al., "Parallel random numbers: as easy as
 // 1, 2, 3", SC 2011. Normal numbers by inversion: Wichura, "Algorithm AS 241", Applied Statistics 37, 1988.
 
-import { DTypeError, InvalidArgumentError } from '../base/errors.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
@@ -12,7 +12,7 @@ import { type DType, type FloatDType, isFloat } from '../tensor/dtype.ts';
 import { dtype as dtypeKind, number, text, wholeNumber } from '../tensor/kinds.ts';
 import { rowMajor, type Shape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
-import { type AnyTensor, apply, defineOp, type Named } from './define.ts';
+import { type AnyTensor, apply, defineOp, floats, type Named, numeric, requireDType } from './define.ts';
 import { type GivenSizes, knownShape, type ShapeOfSizes, type Sizes, sizeList, takeShapeTensors } from './sizes.ts';
 
 interface RandomAttributes {
@@ -220,9 +220,7 @@ function random<T extends DType, S extends Shape>(
   of: { readonly shape: Sizes } | { readonly like: AnyTensor },
   { dtype = 'float32', seed, name }: Given,
 ): Tensor<T, S> {
-  if (dtype === 'bool' || (!isFloat(dtype) && kind !== 'uniform')) {
-    throw new DTypeError(`${op}: there are no random numbers of dtype ${dtype} here; use float32 or float64.`);
-  }
+  requireDType(op, { dtype, shape: undefined }, kind === 'uniform' ? numeric : floats);
   if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale < 0) {
     throw new InvalidArgumentError(`${op}: the bounds, mean and deviation must be finite and in order.`);
   }

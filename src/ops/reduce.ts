@@ -15,6 +15,7 @@ import {
   type AnyTensor,
   type Axes,
   apply,
+  type DTypes,
   defineOp,
   functionName,
   integers,
@@ -25,6 +26,7 @@ import {
   resolveAxes,
   type TensorType,
   tensor,
+  truths,
 } from './define.ts';
 import { broadcastLike } from './like.ts';
 import { cast } from './logic.ts';
@@ -77,7 +79,7 @@ function inferReduce(op: string, x: TensorType, { axis, keepDims }: ReduceAttrib
 /** @internal A reduction from its lowering and the gradient of x; `spread` repeats what was reduced to the shape of x. */
 export function defineReduce(
   op: string,
-  allowed: readonly DType[],
+  allowed: DTypes,
   lower: (x: p.View, axes: readonly number[]) => p.View,
   gradient?: (x: AnyTensor, y: AnyTensor, dy: AnyTensor, spread: (t: AnyTensor) => AnyTensor, axis: Axes) => AnyTensor,
 ): OpDefinition<ReduceAttributes> {
@@ -259,10 +261,10 @@ const ProdOp = defineReduce(
 /** Π x over the given axes, or all of them; the product of nothing is 1. */
 export const reduceProd: ReduceFunction<'reduceProd'> = reduceFunction(ProdOp);
 
-const AnyOp = defineReduce('reduceAny', ['bool'], (x, axes) => p.reduce('any', x, axes));
+const AnyOp = defineReduce('reduceAny', truths, (x, axes) => p.reduce('any', x, axes));
 /** Is any element true? Of nothing: false. */
 export const reduceAny: ReduceFunction<'reduceAny', 'bool'> = reduceFunction(AnyOp);
-const AllOp = defineReduce('reduceAll', ['bool'], (x, axes) => p.reduce('all', x, axes));
+const AllOp = defineReduce('reduceAll', truths, (x, axes) => p.reduce('all', x, axes));
 /** Are all elements true? Of nothing: true. */
 export const reduceAll: ReduceFunction<'reduceAll', 'bool'> = reduceFunction(AllOp);
 
@@ -270,7 +272,7 @@ const defineArg = (op: 'argmax' | 'argmin') =>
   defineOp<{ axis: number }>({
     name: op === 'argmax' ? 'ArgMax' : 'ArgMin',
     infer: ([x], { axis }) => {
-      requireDType(op, x, numeric);
+      requireDType(op, x, numeric, 'truth values have no order');
       if (x.shape && resolveAxes(op, axis, x.shape).some((i) => x.shape?.[i] === 0)) {
         const wanted = op === 'argmax' ? 'largest' : 'smallest';
         throw new InvalidArgumentError(

@@ -18,6 +18,7 @@ import {
   axisOf,
   defineOp,
   floats,
+  indexTypes,
   type Named,
   type OpDefinition,
   requireDType,
@@ -145,13 +146,14 @@ export function softmaxCrossEntropyWithLogits<
 }): Tensor<T, Reduce<Broadcast<A, B>, -1>>;
 export function softmaxCrossEntropyWithLogits(...options: unknown[]): AnyTensor {
   const { labels, logits, name } = lossForm.take(options);
+  requireDType('softmaxCrossEntropyWithLogits', logits, floats);
   return neg(reduceSum(mul(labels, logSoftmax(logits)), -1), name);
 }
 
 const SparseCrossEntropyOp: OpDefinition = defineOp({
   name: 'SparseSoftmaxCrossEntropy',
   infer: ([labels, logits]) => {
-    requireDType('sparseSoftmaxCrossEntropyWithLogits labels', labels, ['int32']);
+    requireDType('sparseSoftmaxCrossEntropyWithLogits labels', labels, indexTypes);
     const { dtype, shape } = inferRows('sparseSoftmaxCrossEntropyWithLogits', logits);
     const rows = shape?.slice(0, -1);
     if (!compatible(labels.shape, rows)) {

@@ -9,7 +9,7 @@ import type { Shape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import { mul, neg, sub } from './arithmetic.ts';
-import { type AnyTensor, type Axes, apply, defineOp, floats, integers, tensor } from './define.ts';
+import { type AnyTensor, type Axes, apply, defineOp, floats, integers, requireDType, tensor } from './define.ts';
 import { sumLike } from './like.ts';
 import { exp, sqrt } from './math.ts';
 import { defineReduce, meanOf, type ReduceFunction, reciprocalCount, reduceFunction, reduceMean } from './reduce.ts';
@@ -65,6 +65,7 @@ const stdForm = signature(
 );
 const standardDeviation = (...given: unknown[]): AnyTensor => {
   const { x, axis, keepDims = false, name = 'reduceStd' } = stdForm.take(given);
+  requireDType('reduceStd', x, floats);
   return sqrt(reduceVariance(x, axis, { keepDims }) as AnyTensor, name);
 };
 /** The root of `reduceVariance`. Its gradient is not finite where the variance is 0. */
@@ -121,6 +122,7 @@ export function moments<
 ): [mean: Tensor<T, Reduce<A, Ax, K>>, variance: Tensor<T, Reduce<A, Ax, K>>];
 export function moments(...given: unknown[]): [AnyTensor, AnyTensor] {
   const { x, axes, keepDims = false, name = 'moments' } = momentsForm.take(given);
+  requireDType('moments', x, floats);
   const axis = typeof axes === 'number' ? axes : integers('moments', 'the axes', axes);
   const part = (op: typeof reduceMean, of: string): AnyTensor => op(x, axis, { keepDims, name: `${name}/${of}` });
   return [part(reduceMean, 'mean'), part(reduceVariance as typeof reduceMean, 'variance')];

@@ -14,6 +14,8 @@ import {
   apply,
   applyAll,
   defineOp,
+  floats,
+  indexTypes,
   type Named,
   numeric,
   type OpDefinition,
@@ -58,7 +60,7 @@ const rowsOf = (shape: readonly number[]): [number, number] => [elements(shape.s
 const TopKOp: OpDefinition<TopKAttributes> = defineOp({
   name: 'TopK',
   infer: ([x], { k }): TensorType[] => {
-    requireDType('topK', x, numeric);
+    requireDType('topK', x, numeric, 'truth values have no order');
     const size = x.shape?.at(-1);
     if (x.shape?.length === 0 || (typeof size === 'number' && size < k)) {
       throw new ShapeMismatchError(
@@ -137,8 +139,8 @@ export function topK(...given: unknown[]): [AnyTensor, AnyTensor] {
 const InTopKOp = defineOp<TopKAttributes>({
   name: 'InTopK',
   infer: ([predictions, targets]) => {
-    requireDType('inTopK', predictions, ['float32', 'float64']);
-    requireDType('inTopK targets', targets, ['int32']);
+    requireDType('inTopK', predictions, floats, 'predictions are probabilities or logits');
+    requireDType('inTopK targets', targets, indexTypes);
     if (
       (predictions.shape && predictions.shape.length !== 2) ||
       (targets.shape && targets.shape.length !== 1) ||

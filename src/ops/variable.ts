@@ -19,9 +19,12 @@ import {
   type AnyTensor,
   apply,
   applyAll,
+  type DTypes,
   defineOp,
   functionName,
+  numeric,
   type OpDefinition,
+  requireDType,
   type TensorType,
   variableKind,
 } from './define.ts';
@@ -39,11 +42,12 @@ export const VariableOp = defineOp<{ dtype: DType; shape: readonly number[] }>({
 });
 
 /** Inputs: the variable's value so far, and the operand. Output: its new value. */
-const defineAssign = (name: string, body: (old: s.Scalar, x: s.Scalar) => s.Scalar): OpDefinition =>
+const defineAssign = (name: string, body: (old: s.Scalar, x: s.Scalar) => s.Scalar, allowed?: DTypes): OpDefinition =>
   defineOp({
     name,
     infer: ([variable, value]: readonly TensorType[]) => {
       const op = functionName(name);
+      if (allowed) requireDType(op, variable, allowed);
       if (variable.dtype !== value.dtype) {
         throw new DTypeError(
           `${op}: the variable has dtype ${variable.dtype}, the value ${value.dtype}; use tf.cast(value, '${variable.dtype}').`,
@@ -60,8 +64,8 @@ const defineAssign = (name: string, body: (old: s.Scalar, x: s.Scalar) => s.Scal
   });
 
 const AssignOp: OpDefinition = { ...defineAssign('Assign', (_, x) => x), lower: ([, value]) => value };
-const AssignAddOp = defineAssign('AssignAdd', s.add);
-const AssignSubOp = defineAssign('AssignSub', s.sub);
+const AssignAddOp = defineAssign('AssignAdd', s.add, numeric);
+const AssignSubOp = defineAssign('AssignSub', s.sub, numeric);
 const assignments: ReadonlySet<object> = new Set([AssignOp, AssignAddOp, AssignSubOp]);
 
 /** @internal Gives a variable a value. */

@@ -127,7 +127,7 @@ test.each<[string, () => unknown, RegExp]>([
     () => init.identity()([2, 2, 2], 'float32'),
     /identity: the variable must be a matrix, but its shape is \[2, 2, 2\]/,
   ],
-  ['integers', () => init.randomNormal()([3], 'int32'), /no random numbers of dtype int32/],
+  ['integers', () => init.randomNormal()([3], 'int32'), /needs dtype float32 or float64, but int32/],
   ['too few numbers', () => init.constant([1, 2, 3])([2, 2], 'float32'), /3.*\[2, 2\]|\[2, 2\].*3/],
   ['a tensor as a constant', () => init.constant(tf.zeros([2])), /give a tensor itself as initializer/],
   [

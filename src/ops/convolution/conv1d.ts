@@ -7,7 +7,7 @@ import { type Shape, showShape } from '../../tensor/shape.ts';
 import type { ShapeError } from '../../tensor/shape-types.ts';
 import { signature } from '../../tensor/signature.ts';
 import type { Conv1D, Conv1DError, Padding } from '../../tensor/window-rules.ts';
-import { type AnyTensor, apply, tensor } from '../define.ts';
+import { type AnyTensor, apply, requireDType, signals, tensor } from '../define.ts';
 import { expandDims, squeeze } from '../shape.ts';
 import { Conv2DOp } from './conv2d.ts';
 import { paddingKind } from './window.ts';
@@ -57,6 +57,7 @@ export function conv1d<
 ): Tensor<T, Conv1D<A, B, St, P, D>>;
 export function conv1d(...given: unknown[]): AnyTensor {
   const { x, filters, stride, padding, dilations = 1, name = 'conv1d' } = form.take(given);
+  requireDType('conv1d', x, signals);
   if (stride < 1 || dilations < 1)
     throw new InvalidArgumentError(
       `conv1d: stride and dilations must be at least 1, but ${stride} and ${dilations} came.`,

@@ -22,10 +22,10 @@ import {
   type AnyTensor,
   apply,
   defineOp,
-  floats,
   type OpDefinition,
   requireDType,
   sameDType,
+  signals,
   type TensorType,
   tensor,
 } from '../define.ts';
@@ -50,7 +50,7 @@ export interface ConvolutionAttributes extends WindowAttributes {
 
 function inferConvolution([x, filter]: readonly TensorType[], attributes: ConvolutionAttributes): TensorType {
   const dtype = sameDType('conv2d', [x, filter]);
-  requireDType('conv2d', x, floats);
+  requireDType('conv2d', x, signals);
   if (x.shape && x.shape.length !== 4) {
     throw new ShapeMismatchError(
       `conv2d: input must be [batch, height, width, channels], but its shape is ${showShape(x.shape)}; use tf.reshape.`,

@@ -25,10 +25,10 @@ import {
   type AnyTensor,
   apply,
   defineOp,
-  floats,
   type OpDefinition,
   requireDType,
   sameDType,
+  signals,
   type TensorType,
   tensor,
 } from '../define.ts';
@@ -50,7 +50,7 @@ import {
 function inferDepthwise([x, filter]: readonly TensorType[], attributes: WindowAttributes): TensorType {
   const op = 'depthwiseConv2d';
   const dtype = sameDType(op, [x, filter]);
-  requireDType(op, x, floats);
+  requireDType(op, x, signals);
   if ((x.shape && x.shape.length !== 4) || (filter.shape && filter.shape.length !== 4)) {
     throw new ShapeMismatchError(
       `${op}: input must be [batch, height, width, channels] and filter [height, width, channels, multiplier], but their shapes are ${showShape(x.shape)} and ${showShape(filter.shape)}.`,
@@ -277,6 +277,7 @@ export function separableConv2d<
 >;
 export function separableConv2d(...given: unknown[]): AnyTensor {
   const { x, depthwiseFilter, pointwiseFilter, dataFormat = 'NHWC', name, ...window } = separableForm.take(given);
+  requireDType('separableConv2d', x, signals);
   const attributes = attributesOf('separableConv2d', { ...window, dataFormat });
   const pointwise = pointwiseFilter.shape;
   if (pointwise && (pointwise.length !== 4 || [0, 1].some((i) => pointwise[i] !== null && pointwise[i] !== 1))) {

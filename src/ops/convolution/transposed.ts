@@ -18,10 +18,10 @@ import {
   type AnyTensor,
   apply,
   defineOp,
-  floats,
   type OpDefinition,
   requireDType,
   sameDType,
+  signals,
   type TensorType,
   tensor,
 } from '../define.ts';
@@ -59,7 +59,7 @@ function wantedShape(x: TensorType, sizes: readonly TensorType[], attributes: Tr
 
 function inferTransposed([x, filter, ...sizes]: readonly TensorType[], attributes: TransposedAttributes): TensorType {
   const dtype = sameDType(op, [x, filter]);
-  requireDType(op, x, floats);
+  requireDType(op, x, signals);
   if ((x.shape && x.shape.length !== 4) || (filter.shape && filter.shape.length !== 4)) {
     throw new ShapeMismatchError(
       `${op}: input must be [batch, height, width, in] and filter [height, width, out, in], but their shapes are ${showShape(x.shape)} and ${showShape(filter.shape)}.`,
