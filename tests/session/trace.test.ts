@@ -78,6 +78,7 @@ test('the code of a session without a trace reads no clocks', async () => {
     }
   };
   const codeOf = async (options: tf.SessionOptions) => {
+    tf.resetDefaultGraph();
     const { feeds, loss, step, init } = network(true);
     const session = new tf.Session({ ...options, threads: 1 });
     await session.run(init);
