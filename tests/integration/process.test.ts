@@ -50,6 +50,19 @@ test('threads that still look for work when the process ends do not bring it dow
   }
 });
 
+test('where all built-in objects are frozen it trains as elsewhere', () => {
+  const source = `import * as tf from 'millrace'; ${large}
+    const v = tf.variable([1, 2, 3]);
+    const step = new tf.train.AdamOptimizer(0.1).minimize(tf.reduceSum(tf.square(v)));
+    await sess.run(tf.globalVariablesInitializer());
+    await sess.run(step);
+    console.log((await sess.run(v)).data.map((x) => Math.round(10 * x)).join(), (await sess.run(y, [[a, data]])).shape.join());
+    try { tf.matmul(v, v); } catch (error) { console.log(error.name); }`;
+  const options = ['--frozen-intrinsics', '--no-warnings', '--input-type=module', '-e', source];
+  const { stdout, stderr } = spawnSync(process.execPath, options, { cwd: dir, encoding: 'utf8', timeout: 60_000 });
+  expect({ stdout, stderr }).toEqual({ stdout: '9,19,29 600,600\nShapeMismatchError\n', stderr: '' });
+});
+
 test('a module given on the command line runs on the pool too: its workers inherit --input-type', () => {
   const source = `import * as tf from 'millrace'; ${large} console.log((await sess.run(y, [[a, data]])).shape.join());`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {

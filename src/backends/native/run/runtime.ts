@@ -39,7 +39,7 @@ export function loadKoffi(): Koffi {
   if (koffi) return koffi;
   const { createRequire } = builtin<typeof import('node:module')>('module');
   const { join } = builtin<typeof import('node:path')>('path');
-  let problem = '';
+  let problem: NodeJS.ErrnoException | undefined;
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
     try {
       // A name that bundlers do not follow.
@@ -47,11 +47,13 @@ export function loadKoffi(): Koffi {
       koffi = createRequire(from)(name) as Koffi;
       return koffi;
     } catch (error) {
-      problem ||= (error as Error).message.split('\n')[0];
+      problem ??= error as NodeJS.ErrnoException;
     }
   }
+  const { message, code } = problem as NodeJS.ErrnoException;
+  const remedy = code === 'ERR_DLOPEN_DISABLED' ? 'Allow it: node --allow-addons' : 'Install it: npm install koffi';
   throw new UnavailableError(
-    `The native backend loads its programs with the package koffi, which cannot be loaded here (${problem}). Install it: npm install koffi`,
+    `The native backend loads its programs with the package koffi, which cannot be loaded here (${message.split('\n')[0]}). ${remedy}`,
   );
 }
 
