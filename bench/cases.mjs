@@ -57,6 +57,22 @@ export const cases = {
     rounds: 10,
     peers: [pytorch],
   },
+  resnet: {
+    variants: [training('resnet', 32)],
+    threads: [2],
+    steps: 5,
+    rounds: 10,
+    peers: [pytorch],
+    goal: { wasm: () => 1, native: () => 3 },
+  },
+  transformer: {
+    variants: [training('transformer', 16)],
+    threads: [2],
+    steps: 5,
+    rounds: 10,
+    peers: [pytorch],
+    goal: { wasm: () => 1.2, native: () => 3.5 },
+  },
   busy: {
     variants: [
       ['cnn', 50],

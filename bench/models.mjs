@@ -27,6 +27,13 @@ const networks = {
   cnn: { shape: [784], learn: (tf) => new tf.train.AdamOptimizer(1e-4), logits: cnn },
   vgg: { shape: [32, 32, 3], learn: (tf) => new tf.train.AdamOptimizer(1e-4), logits: vgg },
   mlp: { shape: [784], learn: (tf) => new tf.train.AdamOptimizer(1e-4), logits: mlp },
+  resnet: { shape: [16, 16, 3], learn: (tf) => new tf.train.AdamOptimizer(1e-4), logits: resnet },
+};
+
+/** What is learned on words: how many, and the network. */
+const languages = {
+  lstm: (tf, batch) => lstm(tf, batch, { layers: 2, units: 200, steps: 20, words: 10_000 }),
+  transformer: (tf, batch) => transformer(tf, batch, { layers: 2, units: 128, heads: 4, steps: 64, words: 256 }),
 };
 
 function softmax(tf, x) {
@@ -84,6 +91,45 @@ function lstm(tf, batch, { layers: count, units, steps, words }) {
     });
   }
   const logits = dense(tf.reshape(tf.stack(inputs, 1), [-1, units]), [units, words], 0.1);
+  return learned(tf, { x, y_, logits, batch, steps, words });
+}
+
+/** Six residual blocks of 32 channels on images of 16 × 16, each convolution normalized by its batch. */
+function resnet(tf, x) {
+  const normalized = (image, options) =>
+    tf.layers.batchNormalization(tf.layers.conv2d(image, 32, 3, { padding: 'same', useBias: false }), {
+      training: true,
+      ...options,
+    });
+  let image = tf.nn.relu(normalized(x));
+  for (let block = 0; block < 6; block++) {
+    image = tf.nn.relu(normalized(tf.nn.relu(normalized(image))).add(image));
+  }
+  return tf.layers.dense(tf.reduceMean(image, [1, 2]), 10);
+}
+
+/** Characters, each predicted from those before: layers that normalize first, heads of attention, gelu. */
+function transformer(tf, batch, { layers: count, units, heads, steps, words }) {
+  const { dense, layerNormalization: normalized } = tf.layers;
+  const [x, y_] = [tf.placeholder('int32', [batch, steps]), tf.placeholder('int32', [batch, steps])];
+  const uniform = (shape) => tf.variable(tf.randomNormal(shape, { stddev: 0.02 }));
+  const earlier = tf.cast(tf.greaterEqual(tf.expandDims(tf.range(steps), 1), tf.range(steps)), 'float32');
+  const mask = tf.sub(1, earlier).mul(-1e9);
+  const split = (t) => tf.transpose(tf.reshape(t, [batch, steps, heads, units / heads]), [0, 2, 1, 3]);
+  let h = tf.gather(uniform([words, units]), x).add(uniform([steps, units]));
+  for (let layer = 0; layer < count; layer++) {
+    const [q, k, v] = tf.split(dense(normalized(h), 3 * units), 3, 2).map(split);
+    const scores = tf.matmul(q, k, { transposeB: true }).mul(1 / Math.sqrt(units / heads));
+    const attended = tf.matmul(tf.nn.softmax(scores.add(mask)), v);
+    h = h.add(dense(tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [batch, steps, units]), units));
+    h = h.add(dense(dense(normalized(h), 4 * units, { activation: tf.nn.gelu }), units));
+  }
+  const logits = tf.reshape(dense(normalized(h), words), [-1, words]);
+  return learned(tf, { x, y_, logits, batch, steps, words });
+}
+
+/** A step of Adam on the mean loss of all words. */
+function learned(tf, { x, y_, logits, batch, steps, words }) {
   const labels = tf.reshape(y_, [-1]);
   const loss = tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits }));
   return {
@@ -100,7 +146,7 @@ function lstm(tf, batch, { layers: count, units, steps, words }) {
  * gives the probabilities, without dropout; `evaluate` too, but of the graph that was made for training.
  */
 export function model(tf, name, mode, batch) {
-  if (name === 'lstm') return lstm(tf, batch, { layers: 2, units: 200, steps: 20, words: 10_000 });
+  if (languages[name]) return languages[name](tf, batch);
   const { shape, learn, logits } = networks[name];
   const x = tf.placeholder('float32', [null, ...shape]);
   const keepProb = name === 'cnn' && mode !== 'infer' ? tf.placeholder('float32') : undefined;
@@ -111,5 +157,7 @@ export function model(tf, name, mode, batch) {
   if (mode !== 'train') return { fetch: y, feeds };
   const y_ = tf.placeholder('float32', [null, 10]);
   feeds.push([y_, tf.array(labels(batch), [batch, 10])]);
-  return { fetch: learn(tf).minimize(tf.reduceSum(y_.mul(tf.log(y))).neg()), feeds };
+  const updates = tf.getCollection(tf.GraphKeys.UPDATE_OPS);
+  const loss = tf.reduceSum(y_.mul(tf.log(y))).neg();
+  return { fetch: tf.controlDependencies(updates, () => learn(tf).minimize(loss)), feeds };
 }
