@@ -87,7 +87,7 @@ export function pytorch({ model, mode, batch }, threads) {
   const { python, skipped } = findTorch();
   if (skipped) return [{ name: 'PyTorch', skipped }];
   const options = { model, mode: mode === 'train' ? 'train' : 'infer', batch, threads };
-  return (model === 'cnn' || model === 'vgg' ? [false, true] : [false]).map((last) => ({
+  return (['cnn', 'vgg', 'resnet'].includes(model) ? [false, true] : [false]).map((last) => ({
     name: `PyTorch${last ? ' channels_last' : ''}`,
     family: 'PyTorch',
     start: () => launch(python, [script('pytorch.py'), ...flags({ ...options, 'channels-last': last })]),
