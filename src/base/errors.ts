@@ -25,7 +25,7 @@ export class MillraceError extends Error {
     super(message, options);
     Reflect.set(Error, 'stackTraceLimit', before);
     if (isInternal) return;
-    this.#site = captureSite(50);
+    this.#site = captureSite();
     Object.defineProperty(this, 'stack', stack);
   }
 

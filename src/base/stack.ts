@@ -26,7 +26,7 @@ const isUsers = (location: string | undefined): boolean =>
 export type Site = { readonly stack?: string | undefined };
 
 /** Remembers so many frames of the current stack; cheap, because the text is made only when somebody asks. */
-export function captureSite(depth = 24): Site {
+export function captureSite(depth = 50): Site {
   const before = Error.stackTraceLimit;
   // Where it is frozen, what the engine captures must do.
   Reflect.set(Error, 'stackTraceLimit', depth);

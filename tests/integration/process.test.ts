@@ -211,6 +211,28 @@ test('the error of a run that nobody awaits is reported', () => {
   expect(err).toMatch(/FailedPreconditionError: These variables are used before they are initialized/);
 });
 
+test('what layers and optimizers make deep inside is said to be made at the line of the user', () => {
+  const { out } = run(`
+    const x = tf.placeholder('float32', [4, 8, 8, 3]);
+    const y = tf.variableScope('net', () => tf.layers.batchNormalization(tf.layers.conv2d(x, 4, 3), { training: true }));
+    const step = new tf.train.AdamOptimizer(0.1).minimize(tf.losses.meanSquaredError(tf.zeros([4, 6, 6, 4]), y));
+    await new tf.Session().run([step, ...tf.globalVariables()], [[x, new Float32Array(768)]]).catch((e) => console.log(e.message));`);
+  const lines = [...out.matchAll(/ {2}(\S+), made at (\S+?)(?=:\d+\n)/g)].map(([, name, at]) => [name, at]);
+  const file = join(dir, 'program.mjs');
+  expect(new Map(lines as [string, string][])).toEqual(
+    new Map([
+      ...['conv2d/kernel', 'conv2d/bias'].map((name) => [`net/${name}`, `${file}:4`] as const),
+      ...['gamma', 'beta', 'moving_mean', 'moving_variance'].map(
+        (name) => [`net/batch_normalization/${name}`, `${file}:4`] as const,
+      ),
+      ...['beta1_power', 'beta2_power'].map((name) => [name, `${file}:5`] as const),
+      ...['conv2d/kernel', 'conv2d/bias', 'batch_normalization/gamma', 'batch_normalization/beta'].flatMap((name) =>
+        ['Adam', 'Adam_1'].map((slot) => [`net/${name}/${slot}`, `${file}:5`] as const),
+      ),
+    ]),
+  );
+});
+
 test('closing twice waits twice', () => {
   const { out } = run(`${large}
     sess.run(y, [[a, data]]).then(() => console.log('run'));

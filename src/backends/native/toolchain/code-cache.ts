@@ -70,7 +70,7 @@ export class DiskCache {
     if (problem && !said.has(folder ?? '')) {
       said.add(folder ?? '');
       console.warn(
-        `millrace: the cache folder ${folder ?? ''} cannot be used (${problem}); compiled programs go to a temporary folder and ` +
+        `millrace: the cache folder${folder === undefined ? '' : ` ${folder}`} cannot be used (${problem}); compiled programs go to a temporary folder and ` +
           'are compiled again next time. MILLRACE_CACHE names another folder.',
       );
     }

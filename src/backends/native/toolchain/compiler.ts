@@ -31,12 +31,12 @@ const fs = () => builtin<typeof import('node:fs')>('fs');
 const path = () => builtin<typeof import('node:path')>('path');
 
 /**
- * The words of `$CC`, or a compiler from the path. GCC first: it compiles faster, and clang 14 keeps moving the sums of
+ * `$CC`, a path or words, or a compiler from the path. GCC first: it compiles faster, and clang 14 keeps moving the sums of
  * large tiles between registers where loops around them have constants of their own.
  */
 function findCommand(): string[] {
   const wanted = environment('CC')?.trim();
-  const candidates = wanted ? [wanted.split(/\s+/)] : [['gcc'], ['clang'], ['cc']];
+  const candidates = wanted ? [[wanted], wanted.split(/\s+/)] : [['gcc'], ['clang'], ['cc']];
   for (const [command, ...rest] of candidates) {
     const folders = command.includes('/') ? [''] : (environment('PATH') ?? '').split(path().delimiter);
     for (const folder of folders) {

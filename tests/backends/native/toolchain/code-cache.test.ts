@@ -1,7 +1,7 @@
 // The cache of compiled programs: damage, many processes, folders that cannot be written to, its bound; and what is said
 // where something that the native backend needs is missing.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +104,17 @@ const withSource = (look: string) => `for a; do case "$a" in *program.c) ${look}
 
 if (nativeMissing) skipped('compilers that fail, damaged and shared caches', nativeMissing);
 else {
+  test('CC may be a path with spaces and quotes, or words', async () => {
+    const folder = fresh();
+    mkdirSync(folder);
+    const file = join(folder, 'g c"c');
+    writeFileSync(file, `#!/bin/sh\nexec ${real} "$@"\n`, { mode: 0o755 });
+    for (const cc of [file, `${real} -DX=1`]) {
+      vi.stubEnv('CC', cc);
+      expect(await three('native')).toMatchObject({ value: 3, name: 'native' });
+    }
+  });
+
   test('a compiler that does not work is told of', async () => {
     vi.stubEnv('CC', script('echo it is broken >&2; exit 3'));
     await expect(three('native')).rejects.toThrow(/does not work: .* says: it is broken/);
