@@ -34,6 +34,7 @@ export type {
 } from './ops/normalization.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
+export type { StridedSliceMasks } from './ops/strided-slice.ts';
 export type { Assigned } from './ops/variable.ts';
 export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';
 export type {
@@ -44,13 +45,10 @@ export type {
   DropAxes,
   ExpandDims,
   FillHole,
-  Gathered,
-  GatheredRows,
   HasHole,
   InsertAxis,
   KeepDims,
   KnownElements,
-  LastAxis,
   PartSize,
   Reduce,
   ReduceAxes,
@@ -59,9 +57,7 @@ export type {
   Reshape,
   ReshapeError,
   ReshapeHole,
-  Resized,
   Reverse,
-  Sliced,
   Split,
   SplitError,
   SplitSizeError,
@@ -95,6 +91,27 @@ export type {
   TransposedLayer,
 } from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
+export type {
+  Behind,
+  Gathered,
+  GatheredNd,
+  GatheredRows,
+  GatherNdError,
+  LastAxis,
+  Padded,
+  PaddedBy,
+  ReplaceAxis,
+  RestFrom,
+  SegmentSums,
+  SizeAt,
+  Sliced,
+  SliceMasks,
+  StridedAxes,
+  StridedSize,
+  StridedSliced,
+  Tiled,
+  TimesSize,
+} from './tensor/part-rules.ts';
 export type {
   AddDims,
   BatchOf,

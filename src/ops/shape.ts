@@ -3,7 +3,7 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { ExpandDims, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
+import type { ExpandDims, ReduceAxes, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
 import { axisIndex, type Dim, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
@@ -196,11 +196,11 @@ export function squeeze<T extends DType = any, A extends Shape = any>(
   axes?: undefined,
   name?: Named,
 ): Tensor<T, Squeeze<A>>;
-export function squeeze<T extends DType = any, A extends Shape = any>(
-  x: Tensor<T, A>,
-  axes: readonly number[],
-  name?: Named,
-): Tensor<T, (number | null)[]>;
+export function squeeze<
+  T extends DType = any,
+  A extends Shape = any,
+  const Ax extends readonly number[] = readonly number[],
+>(x: Tensor<T, A>, axes: Ax, name?: Named): Tensor<T, ReduceAxes<A, Ax[number], false>>;
 export function squeeze(...given: unknown[]): AnyTensor {
   const { x, axes, name } = squeezeForm.take(given);
   // Which axes go is decided here: an unknown size stays, also when it turns out to be 1.

@@ -2,9 +2,9 @@
 import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { Resized, Sliced } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { anything, number, oneOf, text } from '../tensor/kinds.ts';
+import type { Padded, Sliced } from '../tensor/part-rules.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { listOf } from '../tensor/sizes.ts';
@@ -88,12 +88,12 @@ const sliceForm = signature('tf.slice', { x: tensor, begin: sizeList, size: size
  * `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. Both are numbers, or int32 tensors that are
  * known when a run is compiled: what is computed of shapes, and fed scalars.
  */
-export function slice<T extends DType = any, A extends Shape = any, const Z extends Sizes = readonly number[]>(
-  x: Tensor<T, A>,
-  begin: Sizes,
-  size: Z,
-  name?: Named,
-): Tensor<T, Sliced<ShapeOfSizes<Z>>>;
+export function slice<
+  T extends DType = any,
+  A extends Shape = any,
+  const B extends Sizes = readonly number[],
+  const Z extends Sizes = readonly number[],
+>(x: Tensor<T, A>, begin: B, size: Z, name?: Named): Tensor<T, Sliced<A, ShapeOfSizes<B>, ShapeOfSizes<Z>>>;
 export function slice(...given: unknown[]): AnyTensor {
   const { x, begin, size, name } = sliceForm.take(given);
   const [from, count] = [takeSizeTensors('slice', 'begin', begin), takeSizeTensors('slice', 'size', size)];
@@ -141,17 +141,25 @@ export type PadMode = 'CONSTANT' | 'REFLECT' | 'SYMMETRIC';
  * tf.pad(tf.constant([1, 2, 3]), [[2, 0]], 'SYMMETRIC');     // [2, 1, 1, 2, 3]
  * ```
  */
-export function pad<T extends DType = any, A extends Shape = any>(
+export function pad<
+  T extends DType = any,
+  A extends Shape = any,
+  const P extends readonly (readonly [number, number])[] = readonly (readonly [number, number])[],
+>(
   x: Tensor<T, A>,
-  paddings: readonly (readonly [number, number])[],
+  paddings: P,
   mode: PadMode,
   options?: { readonly value?: number; readonly name?: string },
-): Tensor<T, Resized<A>>;
-export function pad<T extends DType = any, A extends Shape = any>(
+): Tensor<T, Padded<A, P>>;
+export function pad<
+  T extends DType = any,
+  A extends Shape = any,
+  const P extends readonly (readonly [number, number])[] = readonly (readonly [number, number])[],
+>(
   x: Tensor<T, A>,
-  paddings: readonly (readonly [number, number])[],
+  paddings: P,
   options?: { readonly mode?: PadMode; readonly value?: number; readonly name?: string },
-): Tensor<T, Resized<A>>;
+): Tensor<T, Padded<A, P>>;
 export function pad(...given: unknown[]): AnyTensor {
   const { x, paddings, mode = 'CONSTANT', value = 0, name } = padForm.take(given);
   const pairs = listOf(paddings)?.map((pair) => listOf(pair) as number[]);
