@@ -13,6 +13,7 @@ import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import { type AnyTensor, apply, axisOf, defineOp, type OpDefinition, requireDType, tensor } from './define.ts';
 import { cast } from './logic.ts';
+import { valueOf } from './sizes.ts';
 
 const GatherOp = defineOp<{ axis: number }>({
   name: 'Gather',
@@ -21,6 +22,10 @@ const GatherOp = defineOp<{ axis: number }>({
     if (!x.shape || !indices.shape) return { dtype: x.dtype, shape: undefined };
     const i = axisOf('gather', axis, x.shape);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), ...indices.shape, ...x.shape.slice(i + 1)] };
+  },
+  value: ([x, indices]) => {
+    const values = x.shape?.length === 1 ? valueOf(x) : undefined;
+    return values && valueOf(indices)?.map((i) => (i === null ? null : (values[i] ?? null)));
   },
   gradient: ({ inputs: [x, indices], attributes: { axis } }, [dy]) => [
     dy && apply(GatherGradOp, [dy, indices, x], { axis }),

@@ -23,7 +23,15 @@ import {
   tensor,
 } from './define.ts';
 import { reshapeLike } from './like.ts';
-import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
+import {
+  type GivenSizes,
+  knownSizes,
+  type ShapeOfSizes,
+  type Sizes,
+  sizeList,
+  takeSizeTensors,
+  valueOf,
+} from './sizes.ts';
 
 /** A shape of which not all sizes are known yet: what can be wrong with it is seen when they are. */
 function partlyReshaped(target: Shape): Shape {
@@ -80,6 +88,7 @@ function reshaped(x: TensorType, target: Shape): Shape {
 const ReshapeOp = defineOp<{ shape: GivenSizes }>({
   name: 'Reshape',
   takesSizes: true,
+  value: ([x]) => valueOf(x),
   infer: ([x, ...tensors], { shape }) => {
     const target = knownSizes(shape, tensors);
     return { dtype: x.dtype, shape: target && reshaped(x, target) };
@@ -154,6 +163,7 @@ export function transpose(...given: unknown[]): AnyTensor {
 
 const ExpandDimsOp = defineOp<{ axis: number }>({
   name: 'ExpandDims',
+  value: ([x]) => valueOf(x),
   infer: ([x], { axis }) => {
     if (!x.shape) return x;
     const i = axisOf('expandDims', axis, x.shape, x.shape.length + 1);
@@ -176,6 +186,7 @@ export function expandDims(...given: unknown[]): AnyTensor {
 
 const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
   name: 'Squeeze',
+  value: ([x]) => valueOf(x),
   infer: ([x], { axes }) => {
     if (!x.shape) return x;
     const { shape } = x;

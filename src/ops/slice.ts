@@ -10,7 +10,15 @@ import { signature } from '../tensor/signature.ts';
 import { listOf } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, type TensorType, tensor } from './define.ts';
 import { MirrorPadOp } from './mirror-pad.ts';
-import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
+import {
+  type GivenSizes,
+  knownSizes,
+  type ShapeOfSizes,
+  type Sizes,
+  sizeList,
+  takeSizeTensors,
+  valueOf,
+} from './sizes.ts';
 
 interface SliceAttributes {
   readonly begin: GivenSizes;
@@ -46,13 +54,23 @@ const beginOf = (begin: GivenSizes, first: number, value: (input: number) => rea
 const beginInputs = (begin: GivenSizes, inputs: readonly AnyTensor[]) =>
   inputs.slice(1, 1 + (begin ? begin.filter((d) => d === null).length : 1));
 
+/** Where a slice begins, and its shape, as far as they are known. */
+function takenOf([x, ...tensors]: readonly TensorType[], { begin, size }: SliceAttributes) {
+  const count = begin ? begin.filter((d) => d === null).length : 1;
+  const [from, wanted] = [knownSizes(begin, tensors.slice(0, count)), knownSizes(size, tensors.slice(count))];
+  return { from, shape: sliced(x, from, wanted) };
+}
+
 const SliceOp = defineOp<SliceAttributes>({
   name: 'Slice',
   takesSizes: true,
-  infer: ([x, ...tensors], { begin, size }) => {
-    const count = begin ? begin.filter((d) => d === null).length : 1;
-    const [from, wanted] = [knownSizes(begin, tensors.slice(0, count)), knownSizes(size, tensors.slice(count))];
-    return { dtype: x.dtype, shape: sliced(x, from, wanted) };
+  infer: (inputs, attributes) => ({ dtype: inputs[0].dtype, shape: takenOf(inputs, attributes).shape }),
+  value: (inputs, attributes) => {
+    const [x] = inputs;
+    const values = x.shape?.length === 1 ? valueOf(x) : undefined;
+    const { from, shape } = takenOf(inputs, attributes);
+    const [begin, count] = [from?.[0], shape?.[0]];
+    return typeof begin === 'number' && typeof count === 'number' ? values?.slice(begin, begin + count) : undefined;
   },
   gradient: ({ inputs, attributes: { begin } }, [dy]) => [
     dy && apply(SliceGradOp, [dy, inputs[0], ...beginInputs(begin, inputs)], { begin }),

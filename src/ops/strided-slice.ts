@@ -8,6 +8,7 @@ import type { StridedSliced } from '../tensor/part-rules.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { type AnyTensor, apply, defineOp, integerList, integers, type OpDefinition, tensor } from './define.ts';
+import { valueOf } from './sizes.ts';
 
 interface StridedSliceAttributes {
   readonly begin: readonly number[];
@@ -84,6 +85,12 @@ function rangeOf(shape: Shape, axis: number, i: number, attributes: StridedSlice
 const StridedSliceOp: OpDefinition<StridedSliceAttributes> = defineOp({
   name: 'StridedSlice',
   infer: ([x], attributes) => ({ dtype: x.dtype, shape: x.shape && rangesOf(x.shape, attributes).out }),
+  value: ([x], attributes) => {
+    const values = x.shape?.length === 1 ? valueOf(x) : undefined;
+    if (!values) return undefined;
+    const [{ begin, size, step }] = rangesOf([values.length], attributes).ranges;
+    return Array.from({ length: size as number }, (_, i) => values[begin + i * step]);
+  },
   gradient: ({ inputs: [x], attributes }, [dy]) => [dy && apply(StridedSliceGradOp, [dy, x], attributes)],
   lower: ([x], { attributes, outputs: [{ shape }] }) => {
     const { ranges } = rangesOf(x.shape, attributes);
