@@ -35,6 +35,7 @@ export type {
 } from './ops/normalization.ts';
 export type { PoolFunction, PoolOptions } from './ops/pooling.ts';
 export type { RowFunction } from './ops/softmax.ts';
+export type { StridedSliceMasks } from './ops/strided-slice.ts';
 export type { Assigned } from './ops/variable.ts';
 export type { Add, CeilDiv, DivMod, Mul, Sub } from './tensor/arithmetic.ts';
 export type {
@@ -45,13 +46,10 @@ export type {
   DropAxes,
   ExpandDims,
   FillHole,
-  Gathered,
-  GatheredRows,
   HasHole,
   InsertAxis,
   KeepDims,
   KnownElements,
-  LastAxis,
   PartSize,
   Reduce,
   ReduceAxes,
@@ -60,9 +58,7 @@ export type {
   Reshape,
   ReshapeError,
   ReshapeHole,
-  Resized,
   Reverse,
-  Sliced,
   Split,
   SplitError,
   SplitSizeError,
@@ -96,6 +92,27 @@ export type {
   TransposedLayer,
 } from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
+export type {
+  Behind,
+  Gathered,
+  GatheredNd,
+  GatheredRows,
+  GatherNdError,
+  LastAxis,
+  Padded,
+  PaddedBy,
+  ReplaceAxis,
+  RestFrom,
+  SegmentSums,
+  SizeAt,
+  Sliced,
+  SliceMasks,
+  StridedAxes,
+  StridedSize,
+  StridedSliced,
+  Tiled,
+  TimesSize,
+} from './tensor/part-rules.ts';
 export type {
   AddDims,
   BatchOf,

@@ -24,6 +24,7 @@ import {
 } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { expandDims } from './shape.ts';
+import { valueOf } from './sizes.ts';
 
 /** The part of `dy` that came from input number `which` of a concat: its size and place are known when it runs. */
 const ConcatPartOp: OpDefinition<{ axis: number; which: number }> = defineOp({
@@ -76,6 +77,11 @@ const ConcatOp = defineOp<{ axis: number }>({
   },
   gradient: ({ inputs, attributes: { axis } }, [dy]) =>
     inputs.map((_, which) => dy && apply(ConcatPartOp, [dy, ...inputs], { axis, which })),
+  value: (xs) => {
+    const values = xs.map(valueOf);
+    const areVectors = values.every((v, i) => v && xs[i].shape?.length === 1);
+    return areVectors ? values.flatMap((v) => v as Shape) : undefined;
+  },
   lower: (xs, { attributes: { axis } }) => p.concat(xs, axisOf('concat', axis, xs[0].shape)),
 });
 /** @internal */
@@ -137,6 +143,7 @@ const UnstackOp = defineOp<{ axis: number; count: number }>({
     const rest = shape.filter((_, k) => k !== i);
     return Array.from({ length: count }, () => ({ dtype: x.dtype, shape: rest }));
   },
+  value: ([x], _, output) => (x.shape?.length === 1 ? valueOf(x)?.slice(output, output + 1) : undefined),
   gradient: ({ outputs, attributes: { axis } }, gradients) => {
     const columns: readonly AnyTensor[] = gradients.map((g, k) => g ?? noGradient(outputs[k]));
     return [stack(columns, axis)];

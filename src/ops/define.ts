@@ -79,8 +79,8 @@ export interface OpDefinition<A extends object = object> extends GraphOpDefiniti
   readonly takesSizes?: boolean;
   /** Depends on the shapes of its inputs alone, not on their numbers. */
   readonly readsShapes?: boolean;
-  /** The numbers of an int32 result as far as they are known when the graph is built, for sizes. */
-  readonly value?: (inputs: readonly AnyTensor[], attributes: A) => readonly Dim[] | undefined;
+  /** The numbers of an int32 result, row-major, as far as they are known when the graph is built, for sizes. */
+  readonly value?: (inputs: readonly AnyTensor[], attributes: A, output: number) => readonly Dim[] | undefined;
 }
 
 /** Names an op; the record is the whole of it. */

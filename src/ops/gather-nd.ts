@@ -5,7 +5,9 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { DType, NumericDType } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
-import { compatible, type Dim, elements, type Shape, showShape } from '../tensor/shape.ts';
+import type { GatheredNd, GatherNdError, SegmentSums } from '../tensor/part-rules.ts';
+import { compatible, elements, type Shape, showShape } from '../tensor/shape.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import {
   type AnyTensor,
@@ -92,9 +94,9 @@ const gatherNdForm = signature('tf.gatherNd', { x: tensor, indices: tensor }, { 
  */
 export function gatherNd<T extends DType = any, A extends Shape = any, I extends Shape = any>(
   x: Tensor<T, A>,
-  indices: Tensor<'int32' | 'uint8', I>,
+  indices: Tensor<'int32' | 'uint8', I> & ShapeError<GatherNdError<A, I>>,
   name?: Named,
-): Tensor<T, Dim[]>;
+): Tensor<T, GatheredNd<A, I>>;
 export function gatherNd(...given: unknown[]): AnyTensor {
   const { x, indices, name } = gatherNdForm.take(given);
   return apply(GatherNdOp, [x, wideIndices(indices)], {}, name);
@@ -169,12 +171,17 @@ const segmentForm = signature(
  * tf.unsortedSegmentSum(tf.constant([1, 2, 3]), tf.constant([1, 0, 1], 'int32'), 2);      // [2, 4]
  * ```
  */
-export function unsortedSegmentSum<T extends NumericDType = any, A extends Shape = any, I extends Shape = any>(
+export function unsortedSegmentSum<
+  T extends NumericDType = any,
+  A extends Shape = any,
+  I extends Shape = any,
+  const N extends number = number,
+>(
   x: Tensor<T, A>,
   segmentIds: Tensor<'int32' | 'uint8', I>,
-  numSegments: number,
+  numSegments: N,
   name?: Named,
-): Tensor<T, Dim[]>;
+): Tensor<T, SegmentSums<A, I, N>>;
 export function unsortedSegmentSum(...given: unknown[]): AnyTensor {
   const { x, segmentIds, numSegments, name } = segmentForm.take(given);
   if (numSegments < 0)

@@ -3,11 +3,13 @@ import { InvalidArgumentError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
-import type { Gathered } from '../tensor/axis-rules.ts';
+import type { AxisError } from '../tensor/axis-rules.ts';
 import { cameAs } from '../tensor/describe.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { anything, dtype as dtypeKind, number, text, wholeNumber } from '../tensor/kinds.ts';
+import type { Gathered } from '../tensor/part-rules.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import {
   type AnyTensor,
@@ -20,6 +22,7 @@ import {
   tensor,
 } from './define.ts';
 import { cast } from './logic.ts';
+import { valueOf } from './sizes.ts';
 
 const GatherOp = defineOp<{ axis: number }>({
   name: 'Gather',
@@ -28,6 +31,10 @@ const GatherOp = defineOp<{ axis: number }>({
     if (!x.shape || !indices.shape) return { dtype: x.dtype, shape: undefined };
     const i = axisOf('gather', axis, x.shape);
     return { dtype: x.dtype, shape: [...x.shape.slice(0, i), ...indices.shape, ...x.shape.slice(i + 1)] };
+  },
+  value: ([x, indices]) => {
+    const values = x.shape?.length === 1 ? valueOf(x) : undefined;
+    return values && valueOf(indices)?.map((i) => (i === null ? null : (values[i] ?? null)));
   },
   gradient: ({ inputs: [x, indices], attributes: { axis } }, [dy]) => [
     dy && apply(GatherGradOp, [dy, indices, x], { axis }),
@@ -70,7 +77,7 @@ export function gather<
   I extends Shape = any,
   const Ax extends number = 0,
 >(
-  x: Tensor<T, A>,
+  x: Tensor<T, A> & ShapeError<AxisError<A, Ax, 'gather'>>,
   indices: Tensor<'int32' | 'uint8', I>,
   options?: { readonly axis?: Ax; readonly name?: string },
 ): Tensor<T, Gathered<A, I, Ax>>;

@@ -31,6 +31,7 @@ import {
 } from './define.ts';
 import { zerosLike } from './fill.ts';
 import { sumLike } from './like.ts';
+import { valueOf } from './sizes.ts';
 
 const logical = (name: string, body: (a: s.Scalar, b: s.Scalar) => s.Scalar) =>
   defineOp({
@@ -138,6 +139,7 @@ export function cast(...given: unknown[]): AnyTensor {
 /** @internal */
 export const IdentityOp: OpDefinition = defineOp({
   name: 'Identity',
+  value: ([x]) => valueOf(x),
   infer: ([x]) => x,
   gradient: (_, [dy]) => [dy],
   lower: ([x]) => x,

@@ -3,7 +3,7 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { ExpandDims, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
+import type { ExpandDims, ReduceAxes, Reshape, ReshapeError, Squeeze, Transpose } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
 import { axisIndex, type Dim, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
@@ -23,7 +23,15 @@ import {
   tensor,
 } from './define.ts';
 import { reshapeLike } from './like.ts';
-import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
+import {
+  type GivenSizes,
+  knownSizes,
+  type ShapeOfSizes,
+  type Sizes,
+  sizeList,
+  takeSizeTensors,
+  valueOf,
+} from './sizes.ts';
 
 /** A shape of which not all sizes are known yet: what can be wrong with it is seen when they are. */
 function partlyReshaped(target: Shape): Shape {
@@ -80,6 +88,7 @@ function reshaped(x: TensorType, target: Shape): Shape {
 const ReshapeOp = defineOp<{ shape: GivenSizes }>({
   name: 'Reshape',
   takesSizes: true,
+  value: ([x]) => valueOf(x),
   infer: ([x, ...tensors], { shape }) => {
     const target = knownSizes(shape, tensors);
     return { dtype: x.dtype, shape: target && reshaped(x, target) };
@@ -154,6 +163,7 @@ export function transpose(...given: unknown[]): AnyTensor {
 
 const ExpandDimsOp = defineOp<{ axis: number }>({
   name: 'ExpandDims',
+  value: ([x]) => valueOf(x),
   infer: ([x], { axis }) => {
     if (!x.shape) return x;
     const i = axisOf('expandDims', axis, x.shape, x.shape.length + 1);
@@ -176,6 +186,7 @@ export function expandDims(...given: unknown[]): AnyTensor {
 
 const SqueezeOp = defineOp<{ axes: readonly number[] | undefined }>({
   name: 'Squeeze',
+  value: ([x]) => valueOf(x),
   infer: ([x], { axes }) => {
     if (!x.shape) return x;
     const { shape } = x;
@@ -196,11 +207,11 @@ export function squeeze<T extends DType = any, A extends Shape = any>(
   axes?: undefined,
   name?: Named,
 ): Tensor<T, Squeeze<A>>;
-export function squeeze<T extends DType = any, A extends Shape = any>(
-  x: Tensor<T, A>,
-  axes: readonly number[],
-  name?: Named,
-): Tensor<T, (number | null)[]>;
+export function squeeze<
+  T extends DType = any,
+  A extends Shape = any,
+  const Ax extends readonly number[] = readonly number[],
+>(x: Tensor<T, A>, axes: Ax, name?: Named): Tensor<T, ReduceAxes<A, Ax[number], false>>;
 export function squeeze(...given: unknown[]): AnyTensor {
   const { x, axes, name } = squeezeForm.take(given);
   // Which axes go is decided here: an unknown size stays, also when it turns out to be 1.

@@ -93,14 +93,14 @@ export const causeOf =
     'Sizes come from shapes, constants and fed int32 scalars and vectors.';
 
 /** The numbers of a tensor as far as they are known where an op's types are inferred; undefined: not even how many. */
-function valueOf(t: TensorType): readonly Dim[] | undefined {
+export function valueOf(t: TensorType): readonly Dim[] | undefined {
   if (t.value) return t.value();
   if (!(t instanceof Tensor)) return undefined;
-  const { operation } = t;
-  const known = definitionOf(operation).value?.(operation.inputs, operation.attributes);
-  if (known) return known;
   const count = t.shape?.length === 0 ? 1 : t.shape?.[0];
-  return count === null || count === undefined || count > mostAxes ? undefined : new Array<Dim>(count).fill(null);
+  if (typeof count === 'number' && count > mostAxes) return undefined;
+  const { operation, index } = t;
+  const known = definitionOf(operation).value?.(operation.inputs, operation.attributes, index);
+  return known ?? (typeof count === 'number' ? new Array<Dim>(count).fill(null) : undefined);
 }
 
 /** The sizes as far as they are known: of a graph that is built in part, of a run that is compiled all of them. */

@@ -2,15 +2,23 @@
 import { InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { Resized, Sliced } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { anything, number, oneOf, text } from '../tensor/kinds.ts';
+import type { Padded, Sliced } from '../tensor/part-rules.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { listOf } from '../tensor/sizes.ts';
 import { type AnyTensor, apply, defineOp, type Named, type OpDefinition, type TensorType, tensor } from './define.ts';
 import { MirrorPadOp } from './mirror-pad.ts';
-import { type GivenSizes, knownSizes, type ShapeOfSizes, type Sizes, sizeList, takeSizeTensors } from './sizes.ts';
+import {
+  type GivenSizes,
+  knownSizes,
+  type ShapeOfSizes,
+  type Sizes,
+  sizeList,
+  takeSizeTensors,
+  valueOf,
+} from './sizes.ts';
 
 interface SliceAttributes {
   readonly begin: GivenSizes;
@@ -46,13 +54,23 @@ const beginOf = (begin: GivenSizes, first: number, value: (input: number) => rea
 const beginInputs = (begin: GivenSizes, inputs: readonly AnyTensor[]) =>
   inputs.slice(1, 1 + (begin ? begin.filter((d) => d === null).length : 1));
 
+/** Where a slice begins, and its shape, as far as they are known. */
+function takenOf([x, ...tensors]: readonly TensorType[], { begin, size }: SliceAttributes) {
+  const count = begin ? begin.filter((d) => d === null).length : 1;
+  const [from, wanted] = [knownSizes(begin, tensors.slice(0, count)), knownSizes(size, tensors.slice(count))];
+  return { from, shape: sliced(x, from, wanted) };
+}
+
 const SliceOp = defineOp<SliceAttributes>({
   name: 'Slice',
   takesSizes: true,
-  infer: ([x, ...tensors], { begin, size }) => {
-    const count = begin ? begin.filter((d) => d === null).length : 1;
-    const [from, wanted] = [knownSizes(begin, tensors.slice(0, count)), knownSizes(size, tensors.slice(count))];
-    return { dtype: x.dtype, shape: sliced(x, from, wanted) };
+  infer: (inputs, attributes) => ({ dtype: inputs[0].dtype, shape: takenOf(inputs, attributes).shape }),
+  value: (inputs, attributes) => {
+    const [x] = inputs;
+    const values = x.shape?.length === 1 ? valueOf(x) : undefined;
+    const { from, shape } = takenOf(inputs, attributes);
+    const [begin, count] = [from?.[0], shape?.[0]];
+    return typeof begin === 'number' && typeof count === 'number' ? values?.slice(begin, begin + count) : undefined;
   },
   gradient: ({ inputs, attributes: { begin } }, [dy]) => [
     dy && apply(SliceGradOp, [dy, inputs[0], ...beginInputs(begin, inputs)], { begin }),
@@ -88,12 +106,12 @@ const sliceForm = signature('tf.slice', { x: tensor, begin: sizeList, size: size
  * `size[i]` elements from `begin[i]` on along each axis; −1 means to the end. Both are numbers, or int32 tensors that are
  * known when a run is compiled: what is computed of shapes, and fed scalars.
  */
-export function slice<T extends DType = any, A extends Shape = any, const Z extends Sizes = readonly number[]>(
-  x: Tensor<T, A>,
-  begin: Sizes,
-  size: Z,
-  name?: Named,
-): Tensor<T, Sliced<ShapeOfSizes<Z>>>;
+export function slice<
+  T extends DType = any,
+  A extends Shape = any,
+  const B extends Sizes = readonly number[],
+  const Z extends Sizes = readonly number[],
+>(x: Tensor<T, A>, begin: B, size: Z, name?: Named): Tensor<T, Sliced<A, ShapeOfSizes<B>, ShapeOfSizes<Z>>>;
 export function slice(...given: unknown[]): AnyTensor {
   const { x, begin, size, name } = sliceForm.take(given);
   const [from, count] = [takeSizeTensors('slice', 'begin', begin), takeSizeTensors('slice', 'size', size)];
@@ -141,17 +159,25 @@ export type PadMode = 'CONSTANT' | 'REFLECT' | 'SYMMETRIC';
  * tf.pad(tf.constant([1, 2, 3]), [[2, 0]], 'SYMMETRIC');     // [2, 1, 1, 2, 3]
  * ```
  */
-export function pad<T extends DType = any, A extends Shape = any>(
+export function pad<
+  T extends DType = any,
+  A extends Shape = any,
+  const P extends readonly (readonly [number, number])[] = readonly (readonly [number, number])[],
+>(
   x: Tensor<T, A>,
-  paddings: readonly (readonly [number, number])[],
+  paddings: P,
   mode: PadMode,
   options?: { readonly value?: number; readonly name?: string },
-): Tensor<T, Resized<A>>;
-export function pad<T extends DType = any, A extends Shape = any>(
+): Tensor<T, Padded<A, P>>;
+export function pad<
+  T extends DType = any,
+  A extends Shape = any,
+  const P extends readonly (readonly [number, number])[] = readonly (readonly [number, number])[],
+>(
   x: Tensor<T, A>,
-  paddings: readonly (readonly [number, number])[],
+  paddings: P,
   options?: { readonly mode?: PadMode; readonly value?: number; readonly name?: string },
-): Tensor<T, Resized<A>>;
+): Tensor<T, Padded<A, P>>;
 export function pad(...given: unknown[]): AnyTensor {
   const { x, paddings, mode = 'CONSTANT', value = 0, name } = padForm.take(given);
   const pairs = listOf(paddings)?.map((pair) => listOf(pair) as number[]);

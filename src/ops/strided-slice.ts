@@ -4,9 +4,11 @@ import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
+import type { StridedSliced } from '../tensor/part-rules.ts';
 import { type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import { signature } from '../tensor/signature.ts';
 import { type AnyTensor, apply, defineOp, integerList, integers, type OpDefinition, tensor } from './define.ts';
+import { valueOf } from './sizes.ts';
 
 interface StridedSliceAttributes {
   readonly begin: readonly number[];
@@ -83,6 +85,12 @@ function rangeOf(shape: Shape, axis: number, i: number, attributes: StridedSlice
 const StridedSliceOp: OpDefinition<StridedSliceAttributes> = defineOp({
   name: 'StridedSlice',
   infer: ([x], attributes) => ({ dtype: x.dtype, shape: x.shape && rangesOf(x.shape, attributes).out }),
+  value: ([x], attributes) => {
+    const values = x.shape?.length === 1 ? valueOf(x) : undefined;
+    if (!values) return undefined;
+    const [{ begin, size, step }] = rangesOf([values.length], attributes).ranges;
+    return Array.from({ length: size as number }, (_, i) => values[begin + i * step]);
+  },
   gradient: ({ inputs: [x], attributes }, [dy]) => [dy && apply(StridedSliceGradOp, [dy, x], attributes)],
   lower: ([x], { attributes, outputs: [{ shape }] }) => {
     const { ranges } = rangesOf(x.shape, attributes);
@@ -129,6 +137,26 @@ const StridedSliceGradOp: OpDefinition<StridedSliceAttributes> = defineOp({
   },
 });
 
+/** What the entries of a strided slice mean: bit i of a mask is about entry i. */
+export interface StridedSliceMasks<
+  Bm extends number,
+  Em extends number,
+  El extends number,
+  Nm extends number,
+  Sm extends number,
+> {
+  /** From the first element on, whatever begin[i] is. */
+  readonly beginMask?: Bm;
+  /** Up to the last element, whatever end[i] is. */
+  readonly endMask?: Em;
+  /** Entry i stands for all axes that are not named. */
+  readonly ellipsisMask?: El;
+  /** A new axis of size 1. */
+  readonly newAxisMask?: Nm;
+  /** The element begin[i], without that axis. */
+  readonly shrinkAxisMask?: Sm;
+  readonly name?: string;
+}
 const form = signature(
   'tf.stridedSlice',
   { x: tensor, begin: integerList, end: integerList },
@@ -157,30 +185,41 @@ const form = signature(
  * tf.stridedSlice(x, [0, -1], [0, 0], { beginMask: 1, endMask: 1, shrinkAxisMask: 2 });      // x[:, -1]
  * ```
  */
-export function stridedSlice<T extends DType = any, A extends Shape = any>(
+export function stridedSlice<
+  T extends DType = any,
+  A extends Shape = any,
+  const B extends readonly number[] = readonly number[],
+  const E extends readonly number[] = readonly number[],
+  const St extends readonly number[] | undefined = undefined,
+  const Bm extends number = 0,
+  const Em extends number = 0,
+  const El extends number = 0,
+  const Nm extends number = 0,
+  const Sm extends number = 0,
+>(
   x: Tensor<T, A>,
-  begin: readonly number[],
-  end: readonly number[],
-  strides?:
-    | readonly number[]
-    | {
-        readonly strides?: readonly number[];
-        readonly beginMask?: number;
-        readonly endMask?: number;
-        readonly ellipsisMask?: number;
-        readonly newAxisMask?: number;
-        readonly shrinkAxisMask?: number;
-        readonly name?: string;
-      },
-  options?: {
-    readonly beginMask?: number;
-    readonly endMask?: number;
-    readonly ellipsisMask?: number;
-    readonly newAxisMask?: number;
-    readonly shrinkAxisMask?: number;
-    readonly name?: string;
-  },
-): Tensor<T, Dim[]>;
+  begin: B,
+  end: E,
+  options: StridedSliceMasks<Bm, Em, El, Nm, Sm> & { readonly strides?: St },
+): Tensor<T, StridedSliced<A, B, E, St, [Bm, Em, Nm, Sm], El>>;
+export function stridedSlice<
+  T extends DType = any,
+  A extends Shape = any,
+  const B extends readonly number[] = readonly number[],
+  const E extends readonly number[] = readonly number[],
+  const St extends readonly number[] | undefined = undefined,
+  const Bm extends number = 0,
+  const Em extends number = 0,
+  const El extends number = 0,
+  const Nm extends number = 0,
+  const Sm extends number = 0,
+>(
+  x: Tensor<T, A>,
+  begin: B,
+  end: E,
+  strides?: St,
+  options?: StridedSliceMasks<Bm, Em, El, Nm, Sm>,
+): Tensor<T, StridedSliced<A, B, E, St, [Bm, Em, Nm, Sm], El>>;
 export function stridedSlice(...given: unknown[]): AnyTensor {
   const { x, begin, end, strides, name, ...masks } = form.take(given);
   const { beginMask = 0, endMask = 0, ellipsisMask = 0, newAxisMask = 0, shrinkAxisMask = 0 } = masks;

@@ -2,9 +2,9 @@
 import { ShapeMismatchError } from '../base/errors.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import * as p from '../primitives/primitives.ts';
-import type { Resized } from '../tensor/axis-rules.ts';
 import type { DType } from '../tensor/dtype.ts';
 import { text } from '../tensor/kinds.ts';
+import type { Tiled } from '../tensor/part-rules.ts';
 import { broadcast, compatible, type Dim, type Shape, showShape } from '../tensor/shape.ts';
 import type { BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
@@ -81,11 +81,11 @@ const TileGradOp: OpDefinition = defineOp({
 });
 const form = signature('tf.tile', { x: tensor, multiples: sizeList }, { name: text }, ['name']);
 /** x repeated `multiples[i]` times along axis i: numbers, or int32 tensors that the graph computes of shapes. */
-export function tile<T extends DType = any, A extends Shape = any>(
+export function tile<T extends DType = any, A extends Shape = any, const M extends Sizes = readonly number[]>(
   x: Tensor<T, A>,
-  multiples: Sizes,
+  multiples: M,
   name?: Named,
-): Tensor<T, Resized<A>>;
+): Tensor<T, Tiled<A, ShapeOfSizes<M>>>;
 export function tile(...given: unknown[]): AnyTensor {
   const { x, multiples, name } = form.take(given);
   const { sizes, inputs } = takeSizeTensors('tile', 'multiples', multiples);

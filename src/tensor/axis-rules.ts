@@ -256,23 +256,3 @@ export type Total<N extends readonly number[], P extends number = 0> = N extends
 ]
   ? Total<R, Add<P, A>>
   : P;
-
-// ---------------------------------------------------------------- parts and copies
-/** The sizes of a slice: literal ones stay, −1 (to the end) is not known to the compiler. */
-export type Sliced<Z extends Shape> = { -readonly [K in keyof Z]: Z[K] extends -1 ? Dim : Z[K] };
-/** The same rank with other sizes; null stays null. */
-export type Resized<S extends Shape> = { [K in keyof S]: S[K] extends null ? null : number };
-/** S with N in the place of its last size. */
-export type LastAxis<S extends Shape, N extends Dim> = S extends readonly [...infer H extends Shape, any]
-  ? [...H, N]
-  : Dim[];
-/** The shape I of the indices in the place of axis Ax of S. */
-export type Gathered<S extends Shape, I extends Shape, Ax extends number> = 0 extends 1 & (S & I)
-  ? any
-  : Ax extends 0
-    ? GatheredRows<S, I>
-    : Dim[];
-/** `Gathered` along axis 0. */
-export type GatheredRows<S extends Shape, I extends Shape> = S extends readonly [any, ...infer R extends Shape]
-  ? [...I, ...R]
-  : Dim[];

@@ -19,6 +19,24 @@ describe('what is known when the graph is built', () => {
     expect(shapeOf(tf.slice(x, [0, 1, 2], [batch, 3, -1]))).toEqual([null, 3, 26]);
   });
 
+  test('what is taken out of shapes, and put together again, is as known as before', () => {
+    const x = tf.placeholder('float32', [null, 7, 5, 3]);
+    const [batch, rows] = tf.unstack(tf.shape(x));
+    const channels = tf.constant(16, 'int32');
+    expect(shapeOf(tf.zeros([batch, rows]))).toEqual([null, 7]);
+    expect(shapeOf(tf.zeros(tf.stack([batch, rows, channels])))).toEqual([null, 7, 16]);
+    const middle = tf.stridedSlice(tf.shape(x), [1], [3]);
+    expect(shapeOf(tf.zeros(tf.concat([middle, tf.constant([2], 'int32')], 0)))).toEqual([7, 5, 2]);
+    expect(shapeOf(tf.zeros(tf.stridedSlice(tf.shape(x), [-1], [0], [-2], { endMask: 1 })))).toEqual([3, 7]);
+    expect(shapeOf(tf.zeros(tf.slice(tf.shape(x), [1], [-1])))).toEqual([7, 5, 3]);
+    const last = tf.stridedSlice(tf.shape(x), [-1], [0], { shrinkAxisMask: 1 });
+    expect(shapeOf(tf.zeros(tf.reshape(tf.identity(last), [1])))).toEqual([3]);
+    expect(shapeOf(tf.zeros(tf.gather(tf.shape(x), tf.constant([3, 0, 1], 'int32'))))).toEqual([3, null, 7]);
+    // So layers know the sizes that they need.
+    const h = tf.layers.dense(tf.reshape(x, tf.stack([batch, tf.constant(105, 'int32')])), 4);
+    expect(shapeOf(h)).toEqual([null, 4]);
+  });
+
   test('of a whole shape what its op says: sizes of constants and of shapes', () => {
     const x = tf.placeholder('float32', [null, 3]);
     expect(shapeOf(tf.ones(tf.shape(x)))).toEqual([null, 3]);

@@ -157,5 +157,11 @@ tf.nn.conv1d(tf.zeros([2, 100, 8]), tf.zeros([5, 9, 16]), 1, 'SAME');
 tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 4, 6]));
 //! matmul: inner dimensions 4 and 5 differ
 tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 6]));
+//! gatherNd: indices [5,3] are about 3 axes, but x, [2,3], has 2
+tf.gatherNd(tf.zeros([2, 3]), tf.zeros([5, 3], 'int32'));
+//! gather: axis 2 is out of range for shape [2,3]
+tf.gather(tf.zeros([2, 3]), tf.zeros([5], 'int32'), { axis: 2 });
+//! 'beginMasks' does not exist in type
+tf.stridedSlice(tf.zeros([2, 3]), [0], [1], { beginMasks: 1 });
 //! broadcastTo: shapes [2,3] and [4,4] do not broadcast
 tf.broadcastTo(tf.zeros([2, 3]), [4, 4]);

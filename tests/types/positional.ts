@@ -61,7 +61,7 @@ is<F32<[null, 2, 3]>>()(tf.stack([x, x], 1), true);
 is<F32<[null, 3, 2]>>()(tf.stack([x, x], { axis: -1 }), true);
 is<Tensor<'float64', [7]>>()(tf.divide(indices, 2), true);
 is<F32<[null, 3]>>()(tf.divide(x, mean), true);
-is<F32<[null, number]>>()(
+is<F32<[null, 5]>>()(
   tf.pad(
     x,
     [
@@ -72,7 +72,52 @@ is<F32<[null, number]>>()(
   ),
   true,
 );
-tf.stridedSlice(x, [0, 0], [4, 4], [2, 2]);
+const pixels = tf.placeholder('float32', [null, 28, 20, 3]);
+is<F32<[null, 2]>>()(tf.stridedSlice(x, [0, 0], [4, 4], [2, 2]), true);
+is<F32<[null, 14, 17, 3]>>()(tf.stridedSlice(pixels, [0, 0, -17], [9, 28, 99], [1, 2, 1]), true);
+is<F32<[null, 7, 20, 3]>>()(
+  tf.stridedSlice(pixels, [0, 0, -1], [0, 0, 0], { strides: [1, 4, -1], beginMask: 3, endMask: 7 }),
+  true,
+);
+is<F32<[null, 10, 3]>>()(
+  tf.stridedSlice(pixels, [0, 5, -1], [0, 0, 0], [1, 1, -2], { beginMask: 1, endMask: 5, shrinkAxisMask: 2 }),
+  true,
+);
+is<F32<[null, 1, 4, 20, 3]>>()(
+  tf.stridedSlice(pixels, [0, 0, 5], [0, 0, 9], { beginMask: 1, endMask: 1, newAxisMask: 2 }),
+  true,
+);
+is<F32<[null, 0, 20, 3]>>()(tf.stridedSlice(pixels, [0, 5], [1, 2]), true);
+is<F32<[null, 3, 20, 3]>>()(tf.stridedSlice(pixels, [0, 20], [1, 2], [1, -7]), true);
+is<F32<(number | null)[]>>()(tf.stridedSlice(pixels, [0, 0], [0, 1], { ellipsisMask: 1 }), true);
+declare const some: number[];
+is<F32<(number | null)[]>>()(tf.stridedSlice(pixels, some, [0, 1]), true);
+is<F32<[5, 20, 3]>>()(tf.gatherNd(pixels, tf.zeros([5, 2], 'int32')), true);
+is<F32<[null, 4]>>()(tf.gatherNd(pixels, tf.placeholder('int32', [null, 4, 4])), true);
+is<F32<[7, 20, 3]>>()(tf.unsortedSegmentSum(pixels, tf.zeros([9, 28], 'int32'), 7), true);
+is<F32<[null, 28, 6, 5, 3]>>()(tf.gather(pixels, tf.zeros([6, 5], 'int32'), { axis: 2 }), true);
+is<F32<[null, 28, 20]>>()(tf.gather(pixels, tf.constant(1, 'int32'), { axis: -1 }), true);
+is<F32<[null, 28, 20, 5, 3]>>()(tf.squeeze(tf.placeholder('float32', [null, 28, 1, 20, 5, 3, null]), [2, -1]), true);
+is<F32<[4, 23, 2, 3]>>()(tf.slice(pixels, [0, 5, 1, 0], [4, -1, 2, -1]), true);
+is<F32<[null, 56, 60, 3]>>()(tf.tile(pixels, [1, 2, 3, 1]), true);
+is<F32<[null, 56, null, 3]>>()(tf.tile(pixels, [1, 2, tf.rank(x), 1]), true);
+is<F32<[null, 33, 20, 4]>>()(
+  tf.pad(pixels, [
+    [1, 1],
+    [2, 3],
+    [0, 0],
+    [0, 1],
+  ]),
+  true,
+);
+is<F32<[null, 22, 12, 8]>>()(
+  tf.nn.conv2d(pixels, tf.zeros([4, 3, 3, 8]), { strides: [1, 1, 1, 1], padding: 'VALID', dilations: [1, 2, 4, 1] }),
+  true,
+);
+is<F32<[2, 5, 3, 6]>>()(tf.matmul(tf.zeros([2, 1, 3, 4]), tf.zeros([5, 4, 6])), true);
+is<[F32<[null, 28, 20, 1]>, F32<[null, 28, 20, 2]>]>()(tf.split(pixels, [1, 2], 3), true);
+is<F32<[null, 2, 28, 20, 3]>>()(tf.stack([pixels, pixels], 1), true);
+is<[F32<[null, 28, 20]>, F32<[null, 28, 20]>, F32<[null, 28, 20]>]>()(tf.unstack(pixels, -1), true);
 is<F32<[null, 3]>>()(tf.randomShuffle(x, 7, 'n'), true);
 is<Tensor<'int32', [null, 5]>>()(tf.multinomial(x, 5, 7, 'n'), true);
 is<[F32<[null, 2]>, Tensor<'int32', [null, 2]>]>()(tf.nn.topK(x, 2, 'n'), true);
@@ -143,7 +188,7 @@ is<tf.Placeholder<'float32', [null, 3]>>()(tf.placeholder('float32', [null, 3], 
 is<tf.Placeholder<'float32', [null, 3]>>()(tf.placeholder('float32', { shape: [null, 3] }), true);
 is<F32<[3, null]>>()(tf.transpose(x, { perm: [1, 0] }), true);
 is<F32<[3, null]>>()(tf.transpose(x, [1, 0], 'n'), true);
-is<F32<(number | null)[]>>()(tf.squeeze(x, [1]), true);
+is<F32<[null]>>()(tf.squeeze(x, [1]), true);
 tf.stack([x, x], 1, 'n');
 tf.unstack(x, 1, 'n');
 tf.range(0, 10, 2, { name: 'n' });
