@@ -99,37 +99,47 @@ export function fill(...given: unknown[]): AnyTensor {
   return filledTo('fill', shape, value, { dtype, name });
 }
 
-const FillLike = defineOp<{ value: number }>({
+const FillLike = defineOp<{ value: number; dtype: DType }>({
   name: 'FillLike',
-  infer: ([like]) => like,
+  infer: ([{ shape }], { dtype }) => ({ dtype, shape }),
   gradient: () => [null],
-  lower: ([like], { attributes: { value } }) => {
-    const data = allocate(like.node.dtype, 1);
+  lower: ([like], { attributes: { value, dtype } }) => {
+    const data = allocate(dtype, 1);
     data[0] = value;
-    return p.constant(data, like.node.dtype, like.shape);
+    return p.constant(data, dtype, like.shape);
   },
 });
 
-const zerosLikeForm = signature('tf.zerosLike', { x: tensor }, { name: text });
-/** Zeros of the dtype and shape of another tensor. */
-export function zerosLike<T extends DType = any, S extends Shape = any>(
+const zerosLikeForm = signature('tf.zerosLike', { x: tensor }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
+/** Zeros of the shape of another tensor, and of its dtype unless another one is named. */
+export function zerosLike<T extends DType = any, S extends Shape = any, U extends DType = T>(
   x: Tensor<T, S>,
-  options?: { readonly name?: string },
-): Tensor<T, S>;
+  options?: { readonly dtype?: U; readonly name?: string },
+): Tensor<NoInfer<U>, S>;
+export function zerosLike<T extends DType = any, S extends Shape = any, U extends DType = T>(
+  x: Tensor<T, S>,
+  dtype: U,
+  name?: Named,
+): Tensor<NoInfer<U>, S>;
 export function zerosLike(...given: unknown[]): AnyTensor {
-  const { x, name = 'zerosLike' } = zerosLikeForm.take(given);
-  return apply(FillLike, [x], { value: 0 }, name);
+  const { x, dtype = x.dtype, name = 'zerosLike' } = zerosLikeForm.take(given);
+  return apply(FillLike, [x], { value: 0, dtype }, name);
 }
 
-const onesLikeForm = signature('tf.onesLike', { x: tensor }, { name: text });
-/** Ones of the dtype and shape of another tensor. */
-export function onesLike<T extends DType = any, S extends Shape = any>(
+const onesLikeForm = signature('tf.onesLike', { x: tensor }, { dtype: dtypeKind, name: text }, ['dtype', 'name']);
+/** Ones of the shape of another tensor, and of its dtype unless another one is named. */
+export function onesLike<T extends DType = any, S extends Shape = any, U extends DType = T>(
   x: Tensor<T, S>,
-  options?: { readonly name?: string },
-): Tensor<T, S>;
+  options?: { readonly dtype?: U; readonly name?: string },
+): Tensor<NoInfer<U>, S>;
+export function onesLike<T extends DType = any, S extends Shape = any, U extends DType = T>(
+  x: Tensor<T, S>,
+  dtype: U,
+  name?: Named,
+): Tensor<NoInfer<U>, S>;
 export function onesLike(...given: unknown[]): AnyTensor {
-  const { x, name = 'onesLike' } = onesLikeForm.take(given);
-  return apply(FillLike, [x], { value: 1 }, name);
+  const { x, dtype = x.dtype, name = 'onesLike' } = onesLikeForm.take(given);
+  return apply(FillLike, [x], { value: 1, dtype }, name);
 }
 
 /** How many numbers a range has. */

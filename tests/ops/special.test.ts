@@ -146,6 +146,46 @@ describe.each(backends)('on %s', (backend) => {
     expect(Math.abs(kept / 4000 - 0.5)).toBeLessThan(0.04);
   });
 
+  test('zerosLike and onesLike: of another dtype where one is named, and of sizes that a run has', async () => {
+    const x = graph.asDefault(() => tf.placeholder('float32', [null, 2]));
+    const fetched = graph.asDefault(() => [
+      tf.zerosLike(x),
+      tf.onesLike(x, 'int32'),
+      tf.onesLike(x, { dtype: 'bool', name: 'all' }),
+      tf.zerosLike(tf.equal(x, 1), 'float64', 'none'),
+    ]);
+    expect(fetched.slice(2).map(({ name }) => name)).toEqual(['all:0', 'none:0']);
+    const values = await session.run(fetched, [
+      [
+        x,
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ],
+    ] as any);
+    expect(values.map(({ dtype }: any) => dtype)).toEqual(['float32', 'int32', 'bool', 'float64']);
+    expect(values.map((v: any) => v.toArray())).toEqual([
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [true, true],
+        [true, true],
+      ],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ]);
+    expect(() => graph.asDefault(() => tf.zerosLike(x, 'int64' as any))).toThrow(/int64/);
+  });
+
   test('random tensors have the right distribution', async () => {
     const n = 20_000;
     for (const dtype of ['float32', 'float64'] as const) {

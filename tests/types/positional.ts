@@ -192,6 +192,10 @@ is<F32<[null]>>()(tf.squeeze(x, [1]), true);
 tf.stack([x, x], 1, 'n');
 tf.unstack(x, 1, 'n');
 tf.range(0, 10, 2, { name: 'n' });
+is<F32<[null, 3]>>()(tf.zerosLike(x), true);
+is<tf.Tensor<'int32', [null, 3]>>()(tf.zerosLike(x, 'int32', 'n'), true);
+is<tf.Tensor<'bool', [null, 3]>>()(tf.onesLike(x, 'bool'), true);
+is<tf.Tensor<'float64', [null, 3]>>()(tf.onesLike(x, { dtype: 'float64', name: 'n' }), true);
 tf.array([1, 2, 3, 4], [2, 2], 'int32');
 
 new tf.train.GradientDescentOptimizer(0.1);
