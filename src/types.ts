@@ -156,9 +156,11 @@ export type {
 } from './tensor/window-rules.ts';
 export type {
   AdadeltaOptimizer,
+  AdadeltaOptions,
   AdagradDAOptimizer,
   AdagradOptimizer,
   AdamOptimizer,
+  AdamOptions,
   AdamWOptimizer,
   ApplyOptions,
   Decayed,
@@ -166,10 +168,12 @@ export type {
   DecayOptions,
   ExponentialMovingAverage,
   FtrlOptimizer,
+  FtrlOptions,
   GradientAndVariable,
   GradientDescentOptimizer,
   GradientOptions,
   LionOptimizer,
+  LionOptions,
   MomentumOptimizer,
   MovingAverageOptions,
   Optimizer,
@@ -179,6 +183,7 @@ export type {
   Rate,
   RegularizationOptions,
   RMSPropOptimizer,
+  RMSPropOptions,
   ScalarValue,
 } from './train/index.ts';
 export type {
