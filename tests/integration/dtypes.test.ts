@@ -106,7 +106,7 @@ test('docs/ops.md is the table', () => {
   const text = readFileSync(page, 'utf8');
   const sections = text.split(/^(?=## )/m);
   const wanted = sections.map((section) => {
-    const prefix = /^## `(tf[.\w]*)`/.exec(section)?.[1];
+    const prefix = /^## (tf[.\w]*)$/m.exec(section)?.[1];
     if (!prefix) return section;
     const ops = [...examples.keys()].filter((op) => op.split(': ')[0].replace(/\.\w+$/, '') === prefix).sort();
     expect(ops.length).toBeGreaterThan(0);
