@@ -28,6 +28,11 @@ const soaks = {
     files: ['tests/backends/native/emit/expression.test.ts', 'tests/backends/native/partial.test.ts'],
     env: { MILLRACE_TEST_COMPILERS: 'all' },
   },
+  docs: {
+    about: 'the API site, built by TypeDoc without a warning, and its pages opened',
+    files: ['tests/integration/site.test.ts'],
+    env: { MILLRACE_SITE: '1' },
+  },
   dtypes: {
     about: 'each op with each dtype that docs/ops.md says it takes, on every backend',
     files: ['tests/integration/dtypes.test.ts'],

@@ -182,9 +182,11 @@ export type {
 } from './tensor/window-rules.ts';
 export type {
   AdadeltaOptimizer,
+  AdadeltaOptions,
   AdagradDAOptimizer,
   AdagradOptimizer,
   AdamOptimizer,
+  AdamOptions,
   AdamWOptimizer,
   ApplyOptions,
   Decayed,
@@ -192,10 +194,12 @@ export type {
   DecayOptions,
   ExponentialMovingAverage,
   FtrlOptimizer,
+  FtrlOptions,
   GradientAndVariable,
   GradientDescentOptimizer,
   GradientOptions,
   LionOptimizer,
+  LionOptions,
   MomentumOptimizer,
   MovingAverageOptions,
   Optimizer,
@@ -205,6 +209,7 @@ export type {
   Rate,
   RegularizationOptions,
   RMSPropOptimizer,
+  RMSPropOptions,
   ScalarValue,
 } from './train/index.ts';
 export type {

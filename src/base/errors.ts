@@ -40,6 +40,7 @@ export class MillraceError extends Error {
     return this;
   }
 
+  /** The name of the class: `'ShapeMismatchError'`. */
   override get name(): string {
     return this.constructor.name;
   }

@@ -117,7 +117,7 @@ const geluForm = signature('tf.nn.gelu', { x: tensor }, { approximate: trueOrFal
 /**
  * x·Φ(x), where Φ is the normal distribution function: ½x(1 + erf(x / √2)).
  *
- * @param options.approximate takes ½x(1 + tanh(√(2/π)(x + 0.044715x³))) instead, as GPT-2 does.
+ * @param approximate takes ½x(1 + tanh(√(2/π)(x + 0.044715x³))) instead, as GPT-2 does.
  *
  * Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
  */

@@ -171,7 +171,7 @@ const l2Form = signature(
 /**
  * x / √max(Σ x², ε) over the given axes, or all of them: of length 1.
  *
- * @param options.epsilon the least sum of squares (default 10⁻¹²): what is 0 stays 0.
+ * @param epsilon the least sum of squares (default 10⁻¹²): what is 0 stays 0.
  */
 export function l2Normalize<T extends FloatDType = any, A extends Shape = any>(
   x: Tensor<T, A>,

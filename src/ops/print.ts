@@ -197,7 +197,8 @@ const form = signature('tf.print', {}, { summarize: countKind, name: text });
  * given texts, numbers and values of tensors, with a space between them, as one text, where the session prints
  * (`new tf.Session({ print })`, by default `console.error`). Several are printed in the order in which they were made.
  *
- * @param options.summarize how many elements are shown at the beginning and at the end of each axis; −1: all. Default 3.
+ * @param inputsAndOptions what is printed, then perhaps `{ summarize, name }`: how many elements are shown at the beginning
+ *   and at the end of each axis (−1: all; default 3), and the name of the operation.
  * @throws InvalidArgumentError for anything else, such as an array of tensors.
  *
  * ```ts

@@ -94,6 +94,7 @@ const dropped = new FinalizationRegistry(release);
  * ```
  */
 export class Session {
+  /** What it runs parts of. */
   readonly graph: Graph;
   /** Settles when the backend has started; rejects with UnavailableError if it cannot. */
   readonly ready: Promise<void>;

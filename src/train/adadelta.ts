@@ -23,7 +23,7 @@ const adadelta = rule(
   },
 );
 /** By name, as the constructor takes them. */
-interface AdadeltaOptions extends OptimizerOptions {
+export interface AdadeltaOptions extends OptimizerOptions {
   readonly rho?: Rate;
   readonly epsilon?: Rate;
 }

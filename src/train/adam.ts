@@ -50,7 +50,7 @@ const adam = rule(
 );
 
 /** By name, as the constructors take them. */
-interface AdamOptions extends OptimizerOptions {
+export interface AdamOptions extends OptimizerOptions {
   readonly learningRate?: Rate;
   readonly beta1?: Rate;
   readonly beta2?: Rate;

@@ -43,7 +43,7 @@ const ftrl = rule(
   },
 );
 /** By name, as the constructor takes them. */
-interface FtrlOptions extends RegularizationOptions, OptimizerOptions {
+export interface FtrlOptions extends RegularizationOptions, OptimizerOptions {
   readonly learningRatePower?: number;
   readonly initialAccumulatorValue?: number;
   readonly l2ShrinkageRegularizationStrength?: Rate;

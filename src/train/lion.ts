@@ -28,7 +28,7 @@ const lion = rule(
   },
 );
 /** By name, as the constructor takes them. */
-interface LionOptions extends OptimizerOptions {
+export interface LionOptions extends OptimizerOptions {
   readonly beta1?: Rate;
   readonly beta2?: Rate;
   readonly weightDecay?: Rate;

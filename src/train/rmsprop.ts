@@ -33,7 +33,7 @@ const rmsProp = rule(
   },
 );
 /** By name, as the constructor takes them. */
-interface RMSPropOptions extends OptimizerOptions {
+export interface RMSPropOptions extends OptimizerOptions {
   readonly decay?: Rate;
   readonly momentum?: Rate;
   readonly epsilon?: Rate;

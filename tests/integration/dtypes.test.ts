@@ -24,11 +24,14 @@ beforeAll(() => {
 });
 const takes = (op: string, dtype: tf.DType) => rules.get(dtype)?.get(op)?.error === undefined;
 
-/** Runs these ops together: their numbers, by op. */
+/** Runs one of so many of these ops together: their numbers, by op. All are built: random numbers depend on the graph. */
 async function run(backend: tf.BackendName, dtype: tf.DType, ops: readonly (readonly [string, Example])[]) {
+  const every = oneOf[backend] ?? 1;
   const graph = new tf.Graph();
   const feeds: Feeds = [];
-  const built = graph.asDefault(() => ops.map(([op, example]) => build(op, example, dtype, feeds)));
+  const built = graph
+    .asDefault(() => ops.map(([op, example]) => build(op, example, dtype, feeds)))
+    .filter((_, i) => i % every === 0);
   const init = graph.asDefault(() => [tf.globalVariablesInitializer(), tf.localVariablesInitializer()]);
   const session = new tf.Session({ graph, backend, seed: 1 });
   try {
@@ -59,8 +62,7 @@ describe.each(dtypes)('%s', (dtype) => {
   });
 
   test.each(backends.filter((name) => name !== 'reference'))('what the rules take, %s computes', async (backend) => {
-    const ops = taking().filter((_, i) => i % (oneOf[backend] ?? 1) === 0);
-    const found = await run(backend, dtype, ops);
+    const found = await run(backend, dtype, taking());
     const wrong = [...found].flatMap(([op, { fetches, results }]) =>
       results.flatMap((numbers, i) => {
         const wanted = reference.get(op)?.results[i] ?? [];
@@ -68,7 +70,7 @@ describe.each(dtypes)('%s', (dtype) => {
       }),
     );
     expect(wrong).toEqual([]);
-    expect(found.size).toBe(ops.length);
+    expect(found.size).toBe(Math.ceil(taking().length / (oneOf[backend] ?? 1)));
   });
 });
 
@@ -106,7 +108,7 @@ test('docs/ops.md is the table', () => {
   const text = readFileSync(page, 'utf8');
   const sections = text.split(/^(?=## )/m);
   const wanted = sections.map((section) => {
-    const prefix = /^## `(tf[.\w]*)`/.exec(section)?.[1];
+    const prefix = /^## (tf[.\w]*)$/m.exec(section)?.[1];
     if (!prefix) return section;
     const ops = [...examples.keys()].filter((op) => op.split(': ')[0].replace(/\.\w+$/, '') === prefix).sort();
     expect(ops.length).toBeGreaterThan(0);

@@ -147,3 +147,45 @@ test('what a public declaration mentions has a name in an entry of the package, 
   expect(seen.size).toBeGreaterThan(150);
   expect([...nameless]).toEqual([]);
 });
+
+/** What all entries export, by how it is called; and what classes and interfaces have. */
+function documented(): [name: string, symbol: ts.Symbol][] {
+  const all = new Map<ts.Symbol, string>();
+  const visit = (module: ts.Symbol, prefix: string) => {
+    for (const s of exportsOf(module)) {
+      const r = resolved(s);
+      // Types for declarations (src/types.ts) are read in hovers, not looked up.
+      if (kindOf(r) === 'namespace') visit(r, `${prefix}${s.name}.`);
+      else if (isValue(s) && !all.has(r)) all.set(r, `${prefix}${s.name}`);
+    }
+  };
+  for (const [path, entry] of entries) if (path !== './types') visit(moduleOf(entry), '');
+  return [...all].flatMap(([s, name]) => {
+    const type = checker.getDeclaredTypeOfSymbol(s);
+    const own = s.flags & SymbolFlags.Class ? type.getProperties().filter((p) => p.declarations?.some(ours)) : [];
+    return [[name, s] as [string, ts.Symbol], ...own.map((p) => [`${name}.${p.name}`, p] as [string, ts.Symbol])];
+  });
+}
+
+test('what is public has a docstring, whose parameters and links exist', () => {
+  const all = documented().filter(([, s]) => /^\w/.test(s.name) && !/^__@|^toString$/.test(s.name));
+  const names = new Set(all.map(([name]) => name));
+  const problems = all.flatMap(([name, s]) => {
+    const tags = s.getJsDocTags(checker).map((tag) => ({ ...tag, text: ts.displayPartsToString(tag.text) }));
+    const text = ts.displayPartsToString(s.getDocumentationComment(checker));
+    const links = [...`${text}${tags.map((tag) => tag.text)}`.matchAll(/\{@link (?:tf\.)?([\w.]+)/g)];
+    const calls = checker
+      .getTypeOfSymbol(s)
+      .getCallSignatures()
+      .map((call) => call.declaration);
+    const source = [...(s.declarations ?? []), ...calls].map((d) => d?.getText()).join('');
+    const params = tags.filter((tag) => tag.name === 'param').map(({ text }) => text.split(/[\s.]/)[0]);
+    return [
+      ...(text.trim() === '' ? [`${name} has none`] : []),
+      ...links.filter(([, to]) => !names.has(to)).map(([link]) => `${name} has ${link}`),
+      ...params.filter((param) => !new RegExp(`\\b${param}\\b\\??:`).test(source)).map((p) => `${name} has no ${p}`),
+    ];
+  });
+  expect(all.length).toBeGreaterThan(250);
+  expect(problems).toEqual([]);
+});
