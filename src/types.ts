@@ -154,6 +154,7 @@ export type {
   UnlessAny,
 } from './tensor/shape-types.ts';
 export type {
+  ChannelSecond,
   ChannelsLast,
   Conv1D,
   Conv1DError,

@@ -6,13 +6,15 @@ import * as p from '../primitives/primitives.ts';
 import * as s from '../primitives/scalar.ts';
 import type { FloatDType, NumericDType } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
-import { elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
+import { compatible, elements, isKnown, type Shape, showShape } from '../tensor/shape.ts';
 import type { Broadcast, BroadcastError } from '../tensor/shape-rules.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
+import type { ChannelSecond, DataFormat } from '../tensor/window-rules.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { less } from './comparison.ts';
 import { toTensor } from './constant.ts';
+import { dataFormatKind } from './convolution/window.ts';
 import {
   type AnyTensor,
   apply,
@@ -29,6 +31,7 @@ import { where } from './logic.ts';
 import { square } from './math.ts';
 import { uniformLike } from './random.ts';
 import { reduceSum } from './reduce.ts';
+import { reshape } from './shape.ts';
 
 export { elu, gelu, leakyRelu, selu, softplus } from './activations.ts';
 export { conv1d } from './convolution/conv1d.ts';
@@ -58,20 +61,32 @@ export {
 export { moments } from './statistics.ts';
 export { inTopK, topK } from './top-k.ts';
 
-const biasAddForm = signature('tf.nn.biasAdd', { x: tensor, bias: tensor }, { name: text });
-/** x + b, the bias b along the last axis of x. */
-export function biasAdd<T extends NumericDType = any, A extends Shape = any, B extends Shape = any>(
+const biasAddForm = signature('tf.nn.biasAdd', { x: tensor, bias: tensor }, { dataFormat: dataFormatKind, name: text });
+/** x + b, the bias b along the last axis of x, with dataFormat 'NCHW' along the second. */
+export function biasAdd<
+  T extends NumericDType = any,
+  A extends Shape = any,
+  B extends Shape = any,
+  const F extends DataFormat = 'NHWC',
+>(
   x: Tensor<T, A>,
-  bias: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<A, B, 'biasAdd'>>,
-  options?: { readonly name?: string },
-): Tensor<T, Broadcast<A, B>>;
+  bias: Tensor<NoInfer<T>, B> & ShapeError<BroadcastError<F extends 'NCHW' ? ChannelSecond<A> : A, B, 'biasAdd'>>,
+  options?: { readonly dataFormat?: F; readonly name?: string },
+): Tensor<T, F extends 'NCHW' ? A : Broadcast<A, B>>;
 export function biasAdd(...given: unknown[]): AnyTensor {
-  const { x, bias, name } = biasAddForm.take(given);
+  const { x, bias, dataFormat = 'NHWC', name } = biasAddForm.take(given);
   requireDType('biasAdd', x, numeric);
   if (bias.shape && bias.shape.length !== 1) {
     throw new ShapeMismatchError(`biasAdd: the bias must have one axis, but its shape is ${showShape(bias.shape)}.`);
   }
-  return add(x, bias, name);
+  if (dataFormat === 'NHWC') return add(x, bias, name);
+  const [channels, size] = [x.shape?.[1], bias.shape?.[0]];
+  if (!x.shape || channels === undefined || !compatible([channels], [size ?? null])) {
+    throw new ShapeMismatchError(
+      `biasAdd: the bias must have a number for each channel of [batch, channels, …], but their shapes are ${showShape(bias.shape)} and ${showShape(x.shape)}.`,
+    );
+  }
+  return add(x, reshape(bias, [size ?? -1, ...x.shape.slice(2).map(() => 1)]), name);
 }
 
 const l2LossForm = signature('tf.nn.l2Loss', { x: tensor }, { name: text }, ['name']);

@@ -9,8 +9,17 @@ import { text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
-import type { Padding, Pool, Rank4Error } from '../tensor/window-rules.ts';
-import { margins, paddingKind, slid, spatial, type WindowAttributes, windowSizes } from './convolution/window.ts';
+import type { DataFormat, ImagesOf, InFormat, Padding, Pool, Rank4Error } from '../tensor/window-rules.ts';
+import {
+  channelsLast,
+  dataFormatKind,
+  margins,
+  paddingKind,
+  slid,
+  spatial,
+  type WindowAttributes,
+  windowSizes,
+} from './convolution/window.ts';
 import { apply, defineOp, type OpDefinition, requireDType, signals, type TensorType, tensor } from './define.ts';
 
 interface PoolAttributes extends WindowAttributes {
@@ -183,25 +192,28 @@ function poolFunction<F>(op: string, definition: OpDefinition<PoolAttributes>): 
   const form = signature(
     `tf.nn.${op}`,
     { x: tensor },
-    { ksize: windowSizes, strides: windowSizes, padding: paddingKind, name: text },
+    { ksize: windowSizes, strides: windowSizes, padding: paddingKind, dataFormat: dataFormatKind, name: text },
     ['ksize', 'strides', 'padding'],
   );
   const call = (...given: unknown[]) => {
-    const { x, padding, name, ...window } = form.take(given);
-    const ksize = spatial(op, 'ksize', window.ksize);
-    return apply(definition, [x], { ksize, strides: spatial(op, 'strides', window.strides), padding }, name);
+    const { x, padding, dataFormat = 'NHWC', name, ...window } = form.take(given);
+    const ksize = spatial(op, 'ksize', window.ksize, dataFormat);
+    const strides = spatial(op, 'strides', window.strides, dataFormat);
+    return channelsLast(x, dataFormat, (images) => apply(definition, [images], { ksize, strides, padding }, name));
   };
   return call as F;
 }
 
 /** The windows and steps of a pooling, [1, height, width, 1] each. */
-export interface PoolOptions<K extends Shape, St extends Shape, P extends Padding> {
+export interface PoolOptions<K extends Shape, St extends Shape, P extends Padding, F extends DataFormat = DataFormat> {
   /** The size of a window: [1, height, width, 1]. */
   readonly ksize: K;
   /** How far a window goes on each time: [1, vertical, horizontal, 1]. */
   readonly strides: St;
   /** 'SAME' or 'VALID', as for `conv2d`. */
   readonly padding: P;
+  /** 'NCHW': images, results, windows and strides have the channels second (default: 'NHWC', last). */
+  readonly dataFormat?: F;
   readonly name?: string;
 }
 
@@ -226,10 +238,11 @@ export interface PoolFunction<Op extends string> {
     const K extends Shape = Shape,
     const St extends Shape = Shape,
     P extends Padding = Padding,
+    const F extends DataFormat = 'NHWC',
   >(
     x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
-    options: PoolOptions<K, St, P>,
-  ): Tensor<T, Pool<A, K, St, P>>;
+    options: PoolOptions<K, St, P, F>,
+  ): Tensor<T, InFormat<Pool<ImagesOf<A, F>, ImagesOf<K, F>, ImagesOf<St, F>, P>, F>>;
 }
 
 /**

@@ -55,6 +55,8 @@ export type Conv2D<
 
 /** Where the channels of images lie: last, or second. */
 export type DataFormat = 'NHWC' | 'NCHW';
+/** The channels of [batch, channels, …], by themselves. */
+export type ChannelSecond<S extends Shape> = S extends readonly [Dim, infer C extends Dim, ...Shape] ? [C] : Dim[];
 /** [batch, channels, height, width], or what goes with it, as [batch, height, width, channels]. */
 export type ChannelsLast<S> = S extends readonly [infer N, infer C, infer H, infer W] ? [N, H, W, C] : S;
 /** S with the channels last, if they are second. */

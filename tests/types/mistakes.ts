@@ -157,6 +157,8 @@ tf.nn.conv1d(tf.zeros([2, 100, 8]), tf.zeros([5, 9, 16]), 1, 'SAME');
 tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 4, 6]));
 //! matmul: inner dimensions 4 and 5 differ
 tf.matmul(tf.zeros([2, 3, 4]), tf.zeros([5, 6]));
+//! biasAdd: shapes [64] and [7] do not broadcast
+tf.nn.biasAdd(tf.placeholder('float32', [null, 64, 7, 7]), tf.zeros([7]), { dataFormat: 'NCHW' });
 //! gatherNd: indices [5,3] are about 3 axes, but x, [2,3], has 2
 tf.gatherNd(tf.zeros([2, 3]), tf.zeros([5, 3], 'int32'));
 //! gather: axis 2 is out of range for shape [2,3]

@@ -97,6 +97,14 @@ is<F32<[null, 4]>>()(tf.gatherNd(pixels, tf.placeholder('int32', [null, 4, 4])),
 is<F32<[7, 20, 3]>>()(tf.unsortedSegmentSum(pixels, tf.zeros([9, 28], 'int32'), 7), true);
 is<F32<[null, 28, 6, 5, 3]>>()(tf.gather(pixels, tf.zeros([6, 5], 'int32'), { axis: 2 }), true);
 is<F32<[null, 28, 20]>>()(tf.gather(pixels, tf.constant(1, 'int32'), { axis: -1 }), true);
+const planes = tf.placeholder('float32', [null, 3, 28, 20]);
+const ksize = [1, 1, 2, 2] as const;
+is<F32<[null, 3, 14, 10]>>()(
+  tf.nn.maxPool(planes, { ksize, strides: ksize, padding: 'SAME', dataFormat: 'NCHW' }),
+  true,
+);
+is<F32<[null, 3, 28, 20]>>()(tf.nn.biasAdd(planes, tf.zeros([3]), { dataFormat: 'NCHW' }), true);
+is<F32<[null, 28, 20, 3]>>()(tf.nn.biasAdd(pixels, tf.zeros([3])), true);
 is<F32<[null, 28, 20, 5, 3]>>()(tf.squeeze(tf.placeholder('float32', [null, 28, 1, 20, 5, 3, null]), [2, -1]), true);
 is<F32<[4, 23, 2, 3]>>()(tf.slice(pixels, [0, 5, 1, 0], [4, -1, 2, -1]), true);
 is<F32<[null, 56, 60, 3]>>()(tf.tile(pixels, [1, 2, 3, 1]), true);
