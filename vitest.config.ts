@@ -28,6 +28,7 @@ const long = [
   ...[
     'integration/playground',
     'integration/package',
+    'integration/gallery',
     'session/threads',
     'fixtures/combining',
     'fixtures/elementwise',

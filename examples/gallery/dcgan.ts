@@ -1,6 +1,6 @@
 // A deep convolutional generative adversarial network: Aymeric Damien's TensorFlow-Examples, 3_NeuralNetworks/dcgan.py,
-// for TensorFlow 1. Two networks in scopes, two optimizers. `npm run gallery -- dcgan 2000 32`: steps, and images in each;
-// it writes dcgan.png, digits that it draws from noise.
+// for TensorFlow 1. Two networks in scopes, two optimizers. `npm run gallery -- dcgan 500 32`: steps, and images in each;
+// it writes dcgan.png, what it draws from noise: shapes like digits, as bright as they are.
 //
 // Source: Radford et al., "Unsupervised representation learning with deep convolutional generative adversarial networks",
 // ICLR 2016.
@@ -8,7 +8,7 @@ import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
 import { savePicture } from './picture.ts';
 
-const [numSteps, batchSize, noiseDim] = [2000, 32, 200].map((value, i) => Number(process.argv[2 + i] ?? value));
+const [numSteps, batchSize, noiseDim] = [500, 32, 200].map((value, i) => Number(process.argv[2 + i] ?? value));
 const mnist = await readDataSets('MNIST_data', { reshape: false, seed: 1 });
 type Images = tf.Tensor<'float32', [null, 28, 28, 1]>;
 

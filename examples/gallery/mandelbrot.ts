@@ -1,5 +1,5 @@
 // TensorFlow 1's tutorial "Mandelbrot Set": a graph that is no network, run over and over on variables. A complex number
-// is two variables here. `npm run gallery -- mandelbrot 200` writes mandelbrot.png.
+// is two variables here. `npm run gallery -- mandelbrot 200` writes mandelbrot.png, and finds an area of 1.525.
 import * as tf from 'millrace';
 import { savePicture } from './picture.ts';
 

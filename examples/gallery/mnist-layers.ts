@@ -1,5 +1,5 @@
 // TensorFlow 1's "A guide to tf.layers: building a convolutional neural network".
-// `npm run gallery -- mnist-layers 500` reaches 98 % on the test images.
+// `npm run gallery -- mnist-layers 500` reaches 98.6 % on the test images.
 import * as tf from 'millrace';
 import { readDataSets } from 'millrace/mnist';
 
