@@ -89,7 +89,6 @@ const examples: Readonly<Record<string, Example>> = {
   'tf.nn.conv2dTranspose': ({ x }) => api.nn.conv2dTranspose(x(images), x(kernel), { ...step, outputShape: images }),
   'tf.nn.maxPool': ({ x }) => api.nn.maxPool(x(images), window),
   'tf.nn.avgPool': ({ x }) => api.nn.avgPool(x(images), window),
-  'tf.nn.lrn': ({ x }) => api.nn.lrn(x(images)),
   'tf.nn.moments': ({ x }) => api.nn.moments(x(), 0),
   'tf.nn.batchNormalization': ({ x }) =>
     api.nn.batchNormalization(x(), { mean: x([3]), variance: x([3]), varianceEpsilon: 0.1 }),
@@ -97,12 +96,6 @@ const examples: Readonly<Record<string, Example>> = {
   'tf.nn.inTopK: targets': ({ x, index }) => api.nn.inTopK(x([2, 3], 'float32'), index([2]), 2),
   'tf.nn.biasAdd': ({ x }) => api.nn.biasAdd(x(), x([3])),
   'tf.nn.dropout': ({ x }) => api.nn.dropout(x(), 0.5),
-  'tf.layers.conv1d': ({ x }) => api.layers.conv1d(x([1, 4, 2]), 2, 2),
-  'tf.layers.conv2d': ({ x }) => api.layers.conv2d(x(images), 2, 2),
-  'tf.layers.conv2dTranspose': ({ x }) => api.layers.conv2dTranspose(x(images), 2, 2),
-  'tf.layers.separableConv2d': ({ x }) => api.layers.separableConv2d(x(images), 2, 2),
-  'tf.layers.maxPooling2d': ({ x }) => api.layers.maxPooling2d(x(images), 2, 2),
-  'tf.layers.averagePooling2d': ({ x }) => api.layers.averagePooling2d(x(images), 2, 2),
   'tf.layers.embedding': ({ index, dtype }) => api.layers.embedding(index([2], 'int32'), 2, 3, { dtype }),
   'tf.layers.embedding: ids': ({ index }) => api.layers.embedding(index([2]), 2, 3),
   'tf.layers.dropout': ({ x }) => api.layers.dropout(x(), { training: true }),
@@ -124,17 +117,39 @@ const byKind: Readonly<Record<string, (given: Given) => unknown>> = {
   'a tensor or a number': ({ x }) => x(),
   'an array of tensors': ({ x }) => [x(), x()],
   'a whole number of at least 1': () => 2,
+  'a whole number of at least 1, or two of them': () => 2,
 };
 
 /** An example for the arguments that a signature asks for, where each can be of the dtype. */
 function exampleOf(call: string, required: Readonly<Record<string, Kind<unknown>>>): Example {
-  const f = call.split('.').slice(1).reduce((at, name) => at[name], api); // biome-ignore format: one line
+  const f = call
+    .split('.')
+    .slice(1)
+    .reduce((at, name) => at[name], api);
   const makers = Object.entries(required).map(([name, { is }]) => {
-    if (!byKind[is])
-      throw new Error(`${call} takes ${name}, ${is}: add an example of it to tests/integration/dtypes.ts`);
-    return byKind[is];
+    if (byKind[is]) return byKind[is];
+    throw new Error(`${call} takes ${name}, ${is}: add an example of it to tests/integration/dtypes.ts`);
   });
-  return (given) => f(...makers.map((make) => make(given)));
+  const ofShape =
+    (usual: readonly number[]): Example =>
+    ({ x, ...given }) =>
+      f(...makers.map((make) => make({ ...given, x: (shape = usual, dtype) => x(shape, dtype) })));
+  const fits = (usual: readonly number[]) =>
+    dtypes.some((dtype) => {
+      try {
+        new tf.Graph().asDefault(() => ofShape(usual)(given(dtype, [])));
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  // A matrix, images, or signals.
+  const shape = [[2, 3], images, [1, 4, 2]].find(fits);
+  if (!shape)
+    throw new Error(
+      `${call} does not take what its signature says: add an example of it to tests/integration/dtypes.ts`,
+    );
+  return ofShape(shape);
 }
 
 /** All ops: what gives a tensor, and takes one or a dtype. */
