@@ -1,7 +1,9 @@
 // The options of sessions.
-import type { BackendName } from '../backends/registry.ts';
+import { type BackendName, backends } from '../backends/registry.ts';
 import { environment } from '../base/builtin.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { Graph } from '../graph/graph.ts';
+import { describe } from '../tensor/describe.ts';
 import { anything, kind, text, trueOrFalse } from '../tensor/kinds.ts';
 import { signature } from '../tensor/signature.ts';
 
@@ -70,7 +72,17 @@ const optionKinds = {
 } satisfies Record<keyof SessionOptions, unknown>;
 export const sessionForm = signature('new tf.Session', {}, optionKinds);
 
-/** The backend of sessions that ask for none: the environment may name it. */
-export function preferred(): BackendName {
-  return (environment('MILLRACE_BACKEND') || 'auto') as BackendName;
+/**
+ * The backend that a session asks for; of one that asks for none, that which the environment names, or `auto`.
+ *
+ * @throws InvalidArgumentError if there is no such backend.
+ */
+export function backendNamed(asked: BackendName | undefined): BackendName {
+  const name = asked ?? ((environment('MILLRACE_BACKEND') || 'auto') as BackendName);
+  if (typeof name === 'string' && Object.hasOwn(backends, name)) return name;
+  const came = typeof name === 'string' ? `'${name}'` : describe(name);
+  const names = Object.keys(backends).map((b) => `'${b}'`);
+  throw new InvalidArgumentError(
+    `${asked === undefined ? 'MILLRACE_BACKEND' : 'Session'}: there is no backend ${came}; use ${names.join(' or ')}.`,
+  );
 }

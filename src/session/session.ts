@@ -2,20 +2,13 @@
 
 import { type Backend, type Executable, WorkerLostError } from '../backends/backend.ts';
 import { type BackendName, backends } from '../backends/registry.ts';
-import {
-  FailedPreconditionError,
-  FeedError,
-  InvalidArgumentError,
-  MillraceError,
-  UnavailableError,
-} from '../base/errors.ts';
+import { FailedPreconditionError, FeedError, MillraceError, UnavailableError } from '../base/errors.ts';
 import { captureSite } from '../base/stack.ts';
 import { inSlices } from '../base/turns.ts';
 import { type CompiledRun, compiling, stateFor } from '../compiler/compile.ts';
 import { explain, kernelsOf } from '../compiler/explain.ts';
 import { type Graph, getDefaultGraph } from '../graph/graph.ts';
 import type { Tensor, Variable } from '../graph/tensor.ts';
-import { describe } from '../tensor/describe.ts';
 import type { TypedArray } from '../tensor/dtype.ts';
 import { anything } from '../tensor/kinds.ts';
 import { hostArray, type NDArray } from '../tensor/ndarray.ts';
@@ -25,7 +18,7 @@ import { type CheckedFeed, checkFeeds, copiesOf } from './feeds.ts';
 import { assemble, type FlatFetches, flattenFetches, labelOf } from './fetches.ts';
 import { GrowthWatch } from './growth.ts';
 import { KernelTimes } from './kernel-times.ts';
-import { preferred, type SessionOptions, sessionForm } from './options.ts';
+import { backendNamed, type SessionOptions, sessionForm } from './options.ts';
 import { Printing } from './printing.ts';
 import { RunQueue } from './queue.ts';
 import { SizesWatch } from './sizes.ts';
@@ -114,27 +107,13 @@ export class Session {
   constructor(options?: SessionOptions);
   constructor(...given: unknown[]) {
     const options = sessionForm.take(given);
-    const {
-      backend = preferred(),
-      threads,
-      workerUrl,
-      portable = false,
-      fastMath = true,
-      seed = 0,
-      trace,
-      print,
-    } = options;
-    if (typeof backend !== 'string' || !Object.hasOwn(backends, backend)) {
-      const asked = options.backend === undefined ? 'MILLRACE_BACKEND' : 'Session';
-      const came = typeof backend === 'string' ? `'${backend}'` : describe(backend);
-      const names = Object.keys(backends).map((b) => `'${b}'`);
-      throw new InvalidArgumentError(`${asked}: there is no backend ${came}; use ${names.join(' or ')}.`);
-    }
+    const { threads, workerUrl, portable = false, fastMath = true, seed = 0, trace, print } = options;
+    const makeBackend = backends[backendNamed(options.backend)];
     this.graph = options.graph ?? getDefaultGraph();
     this.#seed = seed;
     this.#printing = new Printing(print);
     this.#held = {
-      backend: backends[backend]({ threads, workerUrl, portable, fastMath, profile: trace !== undefined }),
+      backend: makeBackend({ threads, workerUrl, portable, fastMath, profile: trace !== undefined }),
       cache: new ExecutableCache<Prepared>((p) => p.executable.dispose()),
     };
     dropped.register(this, this.#held, this);
