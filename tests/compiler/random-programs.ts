@@ -267,7 +267,7 @@ export const steps: Record<string, (hand: Hand) => Any> = {
   eye: ({ matrix, a }) => api.matmul(tamed(matrix(a)), api.eye(sizes(matrix(a))[1], 3 + sizes(matrix(a))[1])),
   linspace: ({ pick, a }) => api.add(pick(a), api.reduceMean(api.linspace(0, 1, 7))),
   checkNumerics: ({ pick, a }) => api.checkNumerics(pick(a), 'a step'),
-  printed: ({ pick, a }) => api.Print(pick(a), [pick(a)], 'in no run', 0),
+  printed: ({ pick, a, b }) => tf.Print(pick(a), [pick(b)], 'a step'),
   asserted: ({ pick, index, a }) =>
     tf.controlDependencies([tf.assert(tf.less(index, 2) as any)], () => api.identity(pick(a))),
   concat: ({ pick, a, b }) => api.concat([pick(a), tamed(pick(a)), pick(a)], axisOf(pick(a), b)),

@@ -247,7 +247,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     'maxPool without options',
     () => (tf.nn.maxPool as any)(x()),
-    /ksize is missing\. Write tf\.nn\.maxPool\(x, \{ ksize, strides, padding, name \}\) or/,
+    /ksize is missing\. Write tf\.nn\.maxPool\(x, \{ ksize, strides, padding, dataFormat, name \}\) or/,
   ],
   ['an axis that is text', () => (tf.argmax as any)(x(), '0'), /axis must be a whole number, but the text "0" came/],
   [
