@@ -201,7 +201,7 @@ export function stridedSlice<
   begin: B,
   end: E,
   options: StridedSliceMasks<Bm, Em, El, Nm, Sm> & { readonly strides?: St },
-): Tensor<T, StridedSliced<A, B, E, St, [Bm, Em, Nm, Sm], El>>;
+): Tensor<T, StridedSliced<A, B, E, St, [Bm, Em, Nm, Sm, El]>>;
 export function stridedSlice<
   T extends DType = any,
   A extends Shape = any,
@@ -219,7 +219,7 @@ export function stridedSlice<
   end: E,
   strides?: St,
   options?: StridedSliceMasks<Bm, Em, El, Nm, Sm>,
-): Tensor<T, StridedSliced<A, B, E, St, [Bm, Em, Nm, Sm], El>>;
+): Tensor<T, StridedSliced<A, B, E, St, [Bm, Em, Nm, Sm, El]>>;
 export function stridedSlice(...given: unknown[]): AnyTensor {
   const { x, begin, end, strides, name, ...masks } = form.take(given);
   const { beginMask = 0, endMask = 0, ellipsisMask = 0, newAxisMask = 0, shrinkAxisMask = 0 } = masks;

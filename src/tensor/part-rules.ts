@@ -104,8 +104,8 @@ export type SegmentSums<S extends Shape, I extends Shape, N extends number> = 0 
     : [N, ...Behind<S, I['length']>];
 
 // ---------------------------------------------------------------- strided slices
-/** The masks of a strided slice: of begin, end, new axes and axes that go. */
-export type SliceMasks = readonly [begin: number, end: number, newAxis: number, shrinkAxis: number];
+/** The masks of a strided slice: of begin, end, new axes, axes that go, and the ellipsis. */
+export type SliceMasks = readonly [begin: number, end: number, newAxis: number, shrinkAxis: number, ellipsis: number];
 /** The places of the bits of a mask. */
 type Bits = {
   0: never;
@@ -127,7 +127,7 @@ type Bits = {
 };
 type BitsOf<N> = N extends keyof Bits ? Bits[N] : number;
 /**
- * The shape of a strided slice of S. Masks of more than four entries, and an ellipsis, are left to the run-time check.
+ * The shape of a strided slice of S. Masks of more than four entries are left to the run-time check.
  */
 export type StridedSliced<
   S extends Shape,
@@ -135,14 +135,21 @@ export type StridedSliced<
   E extends readonly number[],
   St extends readonly number[] | undefined,
   M extends SliceMasks,
-  Ellipsis extends number,
 > = 0 extends 1 & S
   ? any
   : number extends S['length'] | B['length'] | BitsOf<M[number]>
     ? Dim[]
-    : Ellipsis extends 0
-      ? StridedAxes<S, B, E, St, M>
-      : Dim[];
+    : StridedAxes<S, B, E, St, M>;
+/** So many of the entries B, from number C on, are about an axis; N are new ones. */
+type CountAxes<B extends readonly number[], N, C extends 0[], K extends 0[] = []> = C['length'] extends B['length']
+  ? K
+  : CountAxes<B, N, [...C, 0], C['length'] extends N ? K : [...K, 0]>;
+/** S as what is before its last K axes, and these. */
+type SplitEnd<S extends Shape, K extends 0[], Back extends Shape = []> = K extends [0, ...infer R extends 0[]]
+  ? S extends readonly [...infer F extends Shape, infer D extends Dim]
+    ? SplitEnd<F, R, [D, ...Back]>
+    : never
+  : [S, Back];
 /** `StridedSliced`, entry by entry. */
 export type StridedAxes<
   S extends Shape,
@@ -154,29 +161,33 @@ export type StridedAxes<
   C extends 0[] = [],
 > = C['length'] extends B['length']
   ? [...O, ...S]
-  : C['length'] extends BitsOf<M[2]>
-    ? StridedAxes<S, B, E, St, M, [...O, 1], [...C, 0]>
-    : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-      ? C['length'] extends BitsOf<M[3]>
-        ? StridedAxes<R, B, E, St, M, O, [...C, 0]>
-        : StridedAxes<
-            R,
-            B,
-            E,
-            St,
-            M,
-            [
-              ...O,
-              StridedSize<
-                D,
-                C['length'] extends BitsOf<M[0]> ? null : B[C['length']],
-                C['length'] extends BitsOf<M[1]> ? null : E[C['length']],
-                St extends readonly number[] ? St[C['length']] : 1
-              >,
-            ],
-            [...C, 0]
-          >
-      : Dim[];
+  : C['length'] extends BitsOf<M[4]>
+    ? SplitEnd<S, CountAxes<B, BitsOf<M[2]>, [...C, 0]>> extends [infer F extends Shape, infer R extends Shape]
+      ? StridedAxes<R, B, E, St, M, [...O, ...F], [...C, 0]>
+      : Dim[]
+    : C['length'] extends BitsOf<M[2]>
+      ? StridedAxes<S, B, E, St, M, [...O, 1], [...C, 0]>
+      : S extends readonly [infer D extends Dim, ...infer R extends Shape]
+        ? C['length'] extends BitsOf<M[3]>
+          ? StridedAxes<R, B, E, St, M, O, [...C, 0]>
+          : StridedAxes<
+              R,
+              B,
+              E,
+              St,
+              M,
+              [
+                ...O,
+                StridedSize<
+                  D,
+                  C['length'] extends BitsOf<M[0]> ? null : B[C['length']],
+                  C['length'] extends BitsOf<M[1]> ? null : E[C['length']],
+                  St extends readonly number[] ? St[C['length']] : 1
+                >,
+              ],
+              [...C, 0]
+            >
+        : Dim[];
 /** How many of D elements lie from B to E, null for the ends, in steps of T. */
 export type StridedSize<D extends Dim, B, E, T> = D extends null
   ? null

@@ -89,7 +89,11 @@ is<F32<[null, 1, 4, 20, 3]>>()(
 );
 is<F32<[null, 0, 20, 3]>>()(tf.stridedSlice(pixels, [0, 5], [1, 2]), true);
 is<F32<[null, 3, 20, 3]>>()(tf.stridedSlice(pixels, [0, 20], [1, 2], [1, -7]), true);
-is<F32<(number | null)[]>>()(tf.stridedSlice(pixels, [0, 0], [0, 1], { ellipsisMask: 1 }), true);
+is<F32<[null, 28, 20, 1]>>()(tf.stridedSlice(pixels, [0, 0], [0, 1], { ellipsisMask: 1 }), true);
+is<F32<[5, 28, 20, 1, 2]>>()(
+  tf.stridedSlice(tf.zeros([9, 28, 20, 3]), [4, 0, 0, 1], [9, 0, 0, 3], { ellipsisMask: 2, newAxisMask: 4 }),
+  true,
+);
 declare const some: number[];
 is<F32<(number | null)[]>>()(tf.stridedSlice(pixels, some, [0, 1]), true);
 is<F32<[5, 20, 3]>>()(tf.gatherNd(pixels, tf.zeros([5, 2], 'int32')), true);
