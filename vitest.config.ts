@@ -66,6 +66,8 @@ export function placeOf({ moduleId }: TestSpecification): number {
 const inFolders = (...folders: string[]) => folders.map((folder) => `tests/${folder}/**/*.test.ts`);
 /** Tests that wait for processes, servers and clocks: one more of them at a time than there are cores. */
 const waiting = inFolders('browser', 'checkpoint', 'data', 'integration', 'types', 'backends/native/toolchain');
+/** The API site: TypeDoc is installed only for `npm run soak -- docs`. */
+const soaked = process.env.MILLRACE_SITE === undefined ? ['tests/integration/site.test.ts'] : [];
 /**
  * Tests of what keeps no state in the process: their files share processes, which load the sources once. In a process
  * that has seen many shapes of objects the oracle is some times slower: what computes much with it is not among them.
@@ -102,7 +104,7 @@ export default defineConfig({
     ...common,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'waiting', include: waiting, maxWorkers: cores + 1 } },
+      { extends: true, test: { name: 'waiting', include: waiting, exclude: soaked, maxWorkers: cores + 1 } },
       {
         extends: true,
         test: { name: 'alone', include: inFolders('.'), exclude: [...waiting, ...pure], sequence: { groupOrder: 1 } },

@@ -81,9 +81,9 @@ const numbersOf = (name: string, ...options: number[]): number[] =>
     ?.map(Number) ?? [];
 
 describe('gallery', { timeout: 300_000 }, () => {
-  test('mnist-layers: 15 steps give 60 % on the test images', () => {
-    const [accuracy] = numbersOf('mnist-layers', 15);
-    expect(accuracy).toBeGreaterThan(0.6);
+  test('mnist-layers: 8 steps give half of the test images', () => {
+    const [accuracy] = numbersOf('mnist-layers', 8);
+    expect(accuracy).toBeGreaterThan(0.5);
   });
 
   test('mnist-convolutional: goes on after 5 steps, and 15 halve the error', () => {
@@ -131,12 +131,12 @@ describe('gallery', { timeout: 300_000 }, () => {
     }
   });
 
-  test('resnet: 45 steps, and what the moving averages make of them', () => {
-    const printed = printedBy('resnet', 45, 8, 32);
+  test('resnet: 35 steps, and what the moving averages make of them', () => {
+    const printed = printedBy('resnet', 35, 8, 32);
     const losses = [...printed.matchAll(/cross entropy (.*)/g)].map((m) => Number(m[1]));
     expect(losses[0]).toBeGreaterThan(2.2);
-    expect(losses.at(-1)).toBeLessThan(1.9);
-    expect(Number(/test accuracy (.*)/.exec(printed)?.[1])).toBeGreaterThan(0.2);
+    expect(losses.at(-1)).toBeLessThan(2.1);
+    expect(Number(/test accuracy (.*)/.exec(printed)?.[1])).toBeGreaterThan(0.17);
   });
 
   test('transformer: 40 steps, of which 20 warm up', () => {
@@ -163,11 +163,11 @@ describe('gallery', { timeout: 300_000 }, () => {
   });
 
   test('dcgan: each network learns at the cost of the other', () => {
-    const printed = printedBy('dcgan', 60, 8);
+    const printed = printedBy('dcgan', 40, 8);
     expect(printed).toMatch(/step 1: generator loss 0\.\d+, discriminator loss 0\.[67]/);
     const [grey, ofDigits] = /mean grey (.*), of digits (.*)$/.exec(printed)?.slice(1).map(Number) ?? [];
     // At first every pixel is half bright.
-    expect(grey).toBeLessThan(0.42);
+    expect(grey).toBeLessThan(0.45);
     expect(ofDigits).toBeLessThan(0.2);
   });
 
