@@ -41,6 +41,18 @@ describe('when the graph is built, the line that is wrong throws', () => {
       /^zeros: every size must be a whole number of at least 0, but the shape is \[-3\]\./,
     ],
     [
+      'a size that is not known',
+      () => api.zeros(x.shape as never),
+      tf.ShapeMismatchError,
+      /^zeros: .* but the shape is \[null, .*\]\. What is not known yet .*: const \[batch\] = tf\.unstack\(tf\.shape\(x\)\)\./,
+    ],
+    [
+      'an index after tf.shape',
+      () => api.reshape(x, [(tf.shape(x) as never)[0], -1]),
+      tf.InvalidArgumentError,
+      /^reshape: the shape must be .* but \[undefined, -1\] came\. What is not known yet .*tf\.unstack\(tf\.shape\(x\)\)\./,
+    ],
+    [
       'negative size of a placeholder',
       () => api.placeholder('float32', [-1, 3]),
       tf.ShapeMismatchError,

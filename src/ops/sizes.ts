@@ -32,7 +32,7 @@ export function takeSizeTensors(op: string, what: string, given: unknown): { siz
   const list = listOf(given);
   if (!list?.every((d) => d instanceof Tensor || Number.isSafeInteger(d))) {
     throw new InvalidArgumentError(
-      `${op}: ${what} must be an array of whole numbers and int32 scalars, or an int32 tensor of them, but ${describeList(list ?? given)} came.`,
+      `${op}: ${what} must be an array of whole numbers and int32 scalars, or an int32 tensor of them, but ${describeList(list ?? given)} came.${adviceFor(list)}`,
     );
   }
   return {
@@ -40,6 +40,12 @@ export function takeSizeTensors(op: string, what: string, given: unknown): { siz
     inputs: list.filter((d) => d instanceof Tensor).map((d) => checkSize(op, what, d, 0)),
   };
 }
+
+/** What to write where a size is not there: it came from `x.shape`, or from an index after `tf.shape(x)`. */
+const adviceFor = (given: unknown): string =>
+  Array.isArray(given) && given.some((d) => d === null || d === undefined)
+    ? ' What is not known yet the graph computes: const [batch] = tf.unstack(tf.shape(x)).'
+    : '';
 
 /** An argument that `takeSizeTensors` looks at. */
 export const sizeList = anything<Sizes>('a shape');
@@ -49,7 +55,9 @@ export function takeShapeTensors(op: string, given: unknown): { sizes: GivenSize
   if (given instanceof Tensor) return takeSizeTensors(op, 'the shape', given);
   // What the user gives is read once.
   const list = listOf(given) ?? given;
-  return hasTensor(list) ? takeSizeTensors(op, 'the shape', list) : { sizes: takeSizes(op, list), inputs: [] };
+  return hasTensor(list)
+    ? takeSizeTensors(op, 'the shape', list)
+    : { sizes: takeSizes(op, list, adviceFor(list)), inputs: [] };
 }
 
 /** Is one of the sizes a tensor? */

@@ -29,18 +29,19 @@ export function describeList(given: unknown): string {
   return Array.isArray(given) ? `an array of more than ${mostAxes}` : describe(given);
 }
 
-/** Sizes given by the user, checked. */
-export const takeSizes = (op: string, given: unknown): readonly number[] => taken(op, given, false) as number[];
+/** Sizes given by the user, checked. @param advice ends the message of the error. */
+export const takeSizes = (op: string, given: unknown, advice = ''): readonly number[] =>
+  taken(op, given, false, advice) as number[];
 
 /** Sizes given by the user, `null` for those not known yet. */
-export const takeShape = (op: string, given: unknown): Shape => taken(op, given, true);
+export const takeShape = (op: string, given: unknown): Shape => taken(op, given, true, '');
 
-function taken(op: string, given: unknown, mayBeNull: boolean): Shape {
+function taken(op: string, given: unknown, mayBeNull: boolean, advice: string): Shape {
   const list = listOf(given);
   if (!list?.every((d) => (mayBeNull && d === null) || (Number.isInteger(d) && (d as number) >= 0))) {
     const orNull = mayBeNull ? ', or null where it is not known yet' : '';
     throw new ShapeMismatchError(
-      `${op}: every size must be a whole number of at least 0${orNull}, but the shape is ${list ? describeList(list) : describeList(given)}.`,
+      `${op}: every size must be a whole number of at least 0${orNull}, but the shape is ${list ? describeList(list) : describeList(given)}.${advice}`,
     );
   }
   const shape = list as Dim[];
