@@ -89,6 +89,7 @@ export type {
   PoolingLayer,
   RowConvolution,
   RowsError,
+  ShowPair,
   TransposedLayer,
 } from './tensor/layer-rules.ts';
 export type { DTypeOfGiven, ShapeOfGiven } from './tensor/ndarray.ts';
@@ -112,6 +113,7 @@ export type {
   StridedSliced,
   Tiled,
   TimesSize,
+  TopKError,
 } from './tensor/part-rules.ts';
 export type {
   AddDims,
@@ -168,6 +170,7 @@ export type {
   DepthwiseError,
   DilatedFilter,
   ExplicitPadding,
+  FitError,
   GroupedFilter,
   ImagesOf,
   InFormat,
@@ -179,6 +182,7 @@ export type {
   Pool,
   Rank4Error,
   RateFilter,
+  ShowWindow,
   Spanned,
 } from './tensor/window-rules.ts';
 export type {

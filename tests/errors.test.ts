@@ -29,6 +29,12 @@ describe('when the graph is built, the line that is wrong throws', () => {
       /^reshape: \[784, 10\] has 7840 elements but \[28, 28\] has 784\./,
     ],
     [
+      'reshape of nothing with −1',
+      () => api.reshape(tf.zeros([0, 12]), [0, -1]),
+      tf.ShapeMismatchError,
+      /^reshape: -1 in \[0, -1\] cannot be inferred, as there are no elements whatever it is; give the size\./,
+    ],
+    [
       'reshape with two −1',
       () => api.reshape(x, [-1, -1]),
       tf.ShapeMismatchError,

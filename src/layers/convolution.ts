@@ -11,10 +11,12 @@ import type {
   PairOfSizes,
   RowConvolution,
   RowsError,
+  ShowPair,
 } from '../tensor/layer-rules.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { ShapeError, ShowDim } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
+import type { FitError } from '../tensor/window-rules.ts';
 import {
   activated,
   axesOf,
@@ -24,6 +26,7 @@ import {
   formatKind,
   inLayer,
   type KernelOptions,
+  type KernelTaken,
   kernelKinds,
   kernelOf,
   knownSize,
@@ -56,9 +59,25 @@ export interface ConvolutionOptions<
   /** How far apart the elements lie that a window looks at; default 1. */
   readonly dilationRate?: D | undefined;
 }
-/** Adds the bias of images and rows, along the last axis. */
-export const addBias = (y: AnyTensor, bias: AnyTensor): AnyTensor => biasAdd(y, bias, { name: 'BiasAdd' }) as AnyTensor;
 export const imageAxes: readonly string[] = ['height', 'width'];
+
+/** How many channels come in, where the format has them. */
+export function channelsOf(op: string, inputs: AnyTensor, format: LayerFormat, axes: readonly string[]): number {
+  const shape = requireRank(op, inputs, axesOf(format, axes));
+  return knownSize(op, shape, format === 'channels_last' ? -1 : 1);
+}
+
+/** activation(filters over the inputs + bias): the filters see the channels last. */
+export function filtered(
+  op: string,
+  inputs: AnyTensor,
+  { dataFormat, ...options }: KernelTaken & { readonly dataFormat: LayerFormat },
+  filters: (x: AnyTensor) => unknown,
+): AnyTensor {
+  const addBias = (y: AnyTensor, bias: AnyTensor) => biasAdd(y, bias, { name: 'BiasAdd' }) as AnyTensor;
+  const y = channelsLast(inputs, dataFormat, (x) => biased(op, filters(x) as AnyTensor, addBias, options));
+  return activated(op, y, options);
+}
 
 const form = signature(
   'tf.layers.conv2d',
@@ -91,7 +110,10 @@ export function conv2d<
   const D extends PairOfSizes = 1,
   Fm extends LayerFormat = 'channels_last',
 >(
-  inputs: Tensor<T, A> & ShapeError<ImagesError<A, 'conv2d', Fm>>,
+  inputs: Tensor<T, A> &
+    ShapeError<
+      ImagesError<A, 'conv2d', Fm> | FitError<ConvolutionLayer<A, F, K, St, P, D, Fm>, A, ShowPair<K>, 'conv2d'>
+    >,
   filters: F,
   kernelSize: K,
   options?: ConvolutionOptions<NoInfer<T>, ConvolutionLayer<A, F, K, St, P, D, Fm>, St, P, D, Fm>,
@@ -99,18 +121,14 @@ export function conv2d<
 export function conv2d(...given: unknown[]): AnyTensor {
   const { inputs, filters, kernelSize, strides = 1, dilationRate = 1, ...more } = form.take(given);
   const { padding = 'valid', dataFormat = 'channels_last', ...options } = more;
-  const shape = requireRank('conv2d', inputs, axesOf(dataFormat, imageAxes));
-  const channels = knownSize('conv2d', shape, dataFormat === 'channels_last' ? -1 : 1);
+  const channels = channelsOf('conv2d', inputs, dataFormat, imageAxes);
   const size = pairOf('conv2d', 'kernelSize', kernelSize);
   const step = pairOf('conv2d', 'strides', strides);
   const apart = pairOf('conv2d', 'dilationRate', dilationRate);
   return inLayer('conv2d', inputs, options, () => {
     const kernel = kernelOf([...size, channels, filters], inputs.dtype, options);
     const window = { strides: [1, ...step, 1], padding: paddingOf(padding), dilations: [1, ...apart, 1] };
-    const y = channelsLast(inputs, dataFormat, (x) =>
-      biased('conv2d', convolve(x, kernel, window) as AnyTensor, addBias, options),
-    );
-    return activated('conv2d', y, options);
+    return filtered('conv2d', inputs, { ...options, dataFormat }, (x) => convolve(x, kernel, window));
   });
 }
 
@@ -143,7 +161,8 @@ export function conv1d<
   const D extends number = 1,
   Fm extends LayerFormat = 'channels_last',
 >(
-  inputs: Tensor<T, A> & ShapeError<RowsError<A, 'conv1d', Fm>>,
+  inputs: Tensor<T, A> &
+    ShapeError<RowsError<A, 'conv1d', Fm> | FitError<RowConvolution<A, F, K, St, P, D, Fm>, A, ShowDim<K>, 'conv1d'>>,
   filters: F,
   kernelSize: K,
   options?: ConvolutionOptions<NoInfer<T>, RowConvolution<A, F, K, St, P, D, Fm>, St, P, D, Fm>,
@@ -151,14 +170,10 @@ export function conv1d<
 export function conv1d(...given: unknown[]): AnyTensor {
   const { inputs, filters, kernelSize, strides = 1, dilationRate = 1, ...more } = rowsForm.take(given);
   const { padding = 'valid', dataFormat = 'channels_last', ...options } = more;
-  const shape = requireRank('conv1d', inputs, axesOf(dataFormat, ['width']));
-  const channels = knownSize('conv1d', shape, dataFormat === 'channels_last' ? -1 : 1);
+  const channels = channelsOf('conv1d', inputs, dataFormat, ['width']);
   return inLayer('conv1d', inputs, options, () => {
     const kernel = kernelOf([kernelSize, channels, filters], inputs.dtype, options);
     const window = { stride: strides, padding: paddingOf(padding), dilations: dilationRate, name: 'Squeeze' };
-    const y = channelsLast(inputs, dataFormat, (x) =>
-      biased('conv1d', convolveRows(x, kernel, window) as AnyTensor, addBias, options),
-    );
-    return activated('conv1d', y, options);
+    return filtered('conv1d', inputs, { ...options, dataFormat }, (x) => convolveRows(x, kernel, window));
   });
 }

@@ -1,12 +1,14 @@
 // Layers without variables: dropout, flatten.
 import { ShapeMismatchError } from '../base/errors.ts';
 import { Tensor } from '../graph/tensor.ts';
-import { sub } from '../ops/arithmetic.ts';
+import { mul, sub } from '../ops/arithmetic.ts';
+import { constant } from '../ops/constant.ts';
 import { type AnyTensor, floats, requireDType, tensor } from '../ops/define.ts';
 import { identity, where } from '../ops/logic.ts';
 import { dropout as drop } from '../ops/nn.ts';
 import { reshape } from '../ops/shape.ts';
 import { sizesOf } from '../ops/shape-of.ts';
+import type { SizeTensor } from '../ops/sizes.ts';
 import type { DType, FloatDType } from '../tensor/dtype.ts';
 import { kind, text, wholeNumber } from '../tensor/kinds.ts';
 import type { Flatten, FlattenError } from '../tensor/layer-rules.ts';
@@ -90,9 +92,12 @@ export function flatten(...given: unknown[]): AnyTensor {
   if (!shape || shape.length === 0) {
     throw new ShapeMismatchError(`flatten: input must have at least 1 axis, but its shape is ${showShape(shape)}.`);
   }
-  const [batch, ...rest] = shape;
   return inLayer('flatten', inputs, { name }, () => {
+    const [batch, ...rest] = shape;
     if (isKnown(rest)) return reshape(inputs, [batch ?? -1, elements(rest)]) as AnyTensor;
-    return reshape(inputs, [batch ?? sizesOf(inputs)[0], -1]) as AnyTensor;
+    const [rows, ...sizes] = sizesOf(inputs);
+    // Not -1: an empty batch has no elements by which it could be told.
+    const row = sizes.reduce((product, d) => mul(product as SizeTensor, d) as SizeTensor, constant(1, 'int32'));
+    return reshape(inputs, [rows, row]) as AnyTensor;
   });
 }

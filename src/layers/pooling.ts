@@ -3,10 +3,18 @@ import type { Tensor } from '../graph/tensor.ts';
 import { type AnyTensor, tensor } from '../ops/define.ts';
 import { avgPool, maxPool } from '../ops/nn.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import type { LayerFormat, LayerPadding, PairOfSizes, PoolingError, PoolingLayer } from '../tensor/layer-rules.ts';
+import type {
+  LayerFormat,
+  LayerPadding,
+  PairOfSizes,
+  PoolingError,
+  PoolingLayer,
+  ShowPair,
+} from '../tensor/layer-rules.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
+import type { FitError } from '../tensor/window-rules.ts';
 import { imageAxes, type WindowOptions } from './convolution.ts';
 import {
   axesOf,
@@ -36,7 +44,8 @@ export interface PoolingFunction<Op extends string> {
     P extends LayerPadding = 'valid',
     Fm extends LayerFormat = 'channels_last',
   >(
-    inputs: Tensor<T, A> & ShapeError<PoolingError<A, Op, Fm>>,
+    inputs: Tensor<T, A> &
+      ShapeError<PoolingError<A, Op, Fm> | FitError<PoolingLayer<A, K, St, P, Fm>, A, ShowPair<K>, Op>>,
     poolSize: K,
     strides: St,
     padding: P,
@@ -50,7 +59,8 @@ export interface PoolingFunction<Op extends string> {
     P extends LayerPadding = 'valid',
     Fm extends LayerFormat = 'channels_last',
   >(
-    inputs: Tensor<T, A> & ShapeError<PoolingError<A, Op, Fm>>,
+    inputs: Tensor<T, A> &
+      ShapeError<PoolingError<A, Op, Fm> | FitError<PoolingLayer<A, K, St, P, Fm>, A, ShowPair<K>, Op>>,
     poolSize: K,
     strides: St,
     options?: PoolingOptions<P, Fm>,

@@ -3,30 +3,32 @@ import type { Tensor } from '../graph/tensor.ts';
 import { type AnyTensor, tensor } from '../ops/define.ts';
 import { separableConv2d as convolve } from '../ops/nn.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
-import type { ConvolutionLayer, ImagesError, LayerFormat, LayerPadding, PairOfSizes } from '../tensor/layer-rules.ts';
+import type {
+  ConvolutionLayer,
+  ImagesError,
+  LayerFormat,
+  LayerPadding,
+  PairOfSizes,
+  ShowPair,
+} from '../tensor/layer-rules.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
+import type { FitError } from '../tensor/window-rules.ts';
 import type { Initializer } from '../variables/initializers.ts';
 import type { Regularizer } from '../variables/scope.ts';
-import { addBias, type ConvolutionOptions, imageAxes } from './convolution.ts';
+import { type ConvolutionOptions, channelsOf, filtered, imageAxes } from './convolution.ts';
 import {
-  activated,
-  axesOf,
-  biased,
-  channelsLast,
   countKind,
   formatKind,
   initializerKind,
   inLayer,
   kernelKinds,
-  knownSize,
   paddingKind,
   paddingOf,
   pairKind,
   pairOf,
   regularizerKind,
-  requireRank,
   weight,
 } from './layer.ts';
 
@@ -94,7 +96,11 @@ export function separableConv2d<
   const D extends PairOfSizes = 1,
   Fm extends LayerFormat = 'channels_last',
 >(
-  inputs: Tensor<T, A> & ShapeError<ImagesError<A, 'separableConv2d', Fm>>,
+  inputs: Tensor<T, A> &
+    ShapeError<
+      | ImagesError<A, 'separableConv2d', Fm>
+      | FitError<ConvolutionLayer<A, F, K, St, P, D, Fm>, A, ShowPair<K>, 'separableConv2d'>
+    >,
   filters: F,
   kernelSize: K,
   options?: SeparableOptions<NoInfer<T>, ConvolutionLayer<A, F, K, St, P, D, Fm>, St, P, D, Fm>,
@@ -104,8 +110,7 @@ export function separableConv2d(...given: unknown[]): AnyTensor {
   const { padding = 'valid', dataFormat = 'channels_last', ...rest } = more;
   const { depthwiseInitializer, pointwiseInitializer, depthwiseRegularizer, pointwiseRegularizer, ...options } = rest;
   const op = 'separableConv2d';
-  const shape = requireRank(op, inputs, axesOf(dataFormat, imageAxes));
-  const channels = knownSize(op, shape, dataFormat === 'channels_last' ? -1 : 1);
+  const channels = channelsOf(op, inputs, dataFormat, imageAxes);
   const size = pairOf(op, 'kernelSize', kernelSize);
   const step = pairOf(op, 'strides', strides);
   const rate = pairOf(op, 'dilationRate', dilationRate);
@@ -122,9 +127,6 @@ export function separableConv2d(...given: unknown[]): AnyTensor {
       regularizer: pointwiseRegularizer,
     });
     const window = { strides: [1, ...step, 1], padding: paddingOf(padding), rate };
-    const y = channelsLast(inputs, dataFormat, (x) =>
-      biased(op, convolve(x, deep, mixing, window) as AnyTensor, addBias, options),
-    );
-    return activated(op, y, options);
+    return filtered(op, inputs, { ...options, dataFormat }, (x) => convolve(x, deep, mixing, window));
   });
 }

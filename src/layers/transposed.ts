@@ -11,24 +11,18 @@ import type { Shape } from '../tensor/shape.ts';
 import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import type { Padding } from '../tensor/window-rules.ts';
-import { addBias, imageAxes, type WindowOptions } from './convolution.ts';
+import { channelsOf, filtered, imageAxes, type WindowOptions } from './convolution.ts';
 import {
-  activated,
-  axesOf,
-  biased,
-  channelsLast,
   countKind,
   formatKind,
   inLayer,
   type KernelOptions,
   kernelKinds,
   kernelOf,
-  knownSize,
   paddingKind,
   paddingOf,
   pairKind,
   pairOf,
-  requireRank,
 } from './layer.ts';
 
 /** What a transposed convolution is made with. */
@@ -80,8 +74,7 @@ export function conv2dTranspose(...given: unknown[]): AnyTensor {
   const { inputs, filters, kernelSize, strides = 1, padding = 'valid', ...more } = form.take(given);
   const { dataFormat = 'channels_last', ...options } = more;
   const op = 'conv2dTranspose';
-  const shape = requireRank(op, inputs, axesOf(dataFormat, imageAxes));
-  const channels = knownSize(op, shape, dataFormat === 'channels_last' ? -1 : 1);
+  const channels = channelsOf(op, inputs, dataFormat, imageAxes);
   const window: Windows = {
     size: pairOf(op, 'kernelSize', kernelSize),
     step: pairOf(op, 'strides', strides),
@@ -89,15 +82,13 @@ export function conv2dTranspose(...given: unknown[]): AnyTensor {
   };
   return inLayer('conv2d_transpose', inputs, options, () => {
     const kernel = kernelOf([...window.size, filters, channels], inputs.dtype, options);
-    const y = channelsLast(inputs, dataFormat, (x) => {
-      const larger = spread(x, kernel, {
+    return filtered(op, inputs, { ...options, dataFormat }, (x) =>
+      spread(x, kernel, {
         outputShape: [null, ...spreadSizes(x, window), filters],
         strides: [1, ...window.step, 1],
         padding: window.padding,
-      });
-      return biased(op, larger as AnyTensor, addBias, options);
-    });
-    return activated(op, y, options);
+      }),
+    );
   });
 }
 

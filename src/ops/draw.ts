@@ -69,7 +69,7 @@ const multinomialForm = signature(
 );
 /**
  * So many classes (int32) drawn for each row of logits [batch, classes], class c with the probability softmax(logits)[c]:
- * other ones in each run. No gradient flows through them.
+ * other ones in each run. No gradient flows through them. A row that has NaN, or nothing but −∞, gives class 0.
  *
  * @throws InvalidArgumentError for a numSamples below 1; ShapeMismatchError for logits that are no matrix.
  *

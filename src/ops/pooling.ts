@@ -7,9 +7,9 @@ import * as s from '../primitives/scalar.ts';
 import type { FloatDType } from '../tensor/dtype.ts';
 import { text } from '../tensor/kinds.ts';
 import { type Shape, showShape } from '../tensor/shape.ts';
-import type { ShapeError } from '../tensor/shape-types.ts';
+import type { ShapeError, ShowShape } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
-import type { DataFormat, ImagesOf, InFormat, Padding, Pool, Rank4Error } from '../tensor/window-rules.ts';
+import type { DataFormat, FitError, ImagesOf, InFormat, Padding, Pool, Rank4Error } from '../tensor/window-rules.ts';
 import {
   channelsLast,
   dataFormatKind,
@@ -226,7 +226,7 @@ export interface PoolFunction<Op extends string> {
     const St extends Shape = Shape,
     P extends Padding = Padding,
   >(
-    x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
+    x: Tensor<T, A> & ShapeError<Rank4Error<A, Op> | FitError<Pool<A, K, St, P>, A, ShowShape<K>, Op>>,
     ksize: K,
     strides: St,
     padding: P,
@@ -240,7 +240,10 @@ export interface PoolFunction<Op extends string> {
     P extends Padding = Padding,
     const F extends DataFormat = 'NHWC',
   >(
-    x: Tensor<T, A> & ShapeError<Rank4Error<A, Op>>,
+    x: Tensor<T, A> &
+      ShapeError<
+        Rank4Error<A, Op> | FitError<Pool<ImagesOf<A, F>, ImagesOf<K, F>, ImagesOf<St, F>, P>, A, ShowShape<K>, Op>
+      >,
     options: PoolOptions<K, St, P, F>,
   ): Tensor<T, InFormat<Pool<ImagesOf<A, F>, ImagesOf<K, F>, ImagesOf<St, F>, P>, F>>;
 }

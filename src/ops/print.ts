@@ -38,6 +38,7 @@ interface PrintAttributes {
 /** A number as one writes it: of float32 the shortest that is no other one. */
 function showElement(v: number, dtype: DType): string {
   if (dtype === 'bool') return String(v !== 0);
+  if (Object.is(v, -0)) return '-0';
   if (dtype !== 'float32' || Number.isInteger(v)) return String(v);
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(v.toPrecision(digits));

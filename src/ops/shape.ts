@@ -77,12 +77,17 @@ function reshaped(x: TensorType, target: Shape): Shape {
     }
     return target;
   }
-  if (wanted === 0 ? count !== 0 : count % wanted !== 0) {
+  if (wanted === 0) {
+    throw new ShapeMismatchError(
+      `reshape: -1 in ${showShape(target)} cannot be inferred, as there are no elements whatever it is; give the size.`,
+    );
+  }
+  if (count % wanted !== 0) {
     throw new ShapeMismatchError(
       `reshape: ${showShape(x.shape)} has ${count} elements, which is not a multiple of ${wanted}, so -1 in ${showShape(target)} cannot be inferred.`,
     );
   }
-  return target.map((d) => (d === -1 ? (wanted === 0 ? 0 : count / wanted) : d));
+  return target.map((d) => (d === -1 ? count / wanted : d));
 }
 
 const ReshapeOp = defineOp<{ shape: GivenSizes }>({

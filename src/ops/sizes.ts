@@ -3,7 +3,8 @@
 
 import { DTypeError, InvalidArgumentError, ShapeMismatchError } from '../base/errors.ts';
 import type { Operation } from '../graph/operation.ts';
-import { Tensor, Variable } from '../graph/tensor.ts';
+import { Placeholder, Tensor, Variable } from '../graph/tensor.ts';
+import { isFloat } from '../tensor/dtype.ts';
 import { anything } from '../tensor/kinds.ts';
 import { type Dim, mostAxes, type Shape, showShape } from '../tensor/shape.ts';
 import { describeList, listOf, takeSizes } from '../tensor/sizes.ts';
@@ -43,7 +44,7 @@ export function takeSizeTensors(op: string, what: string, given: unknown): { siz
 
 /** What to write where a size is not there: it came from `x.shape`, or from an index after `tf.shape(x)`. */
 const adviceFor = (given: unknown): string =>
-  Array.isArray(given) && given.some((d) => d === null || d === undefined)
+  listOf(given)?.some((d) => d === null || d === undefined)
     ? ' What is not known yet the graph computes: const [batch] = tf.unstack(tf.shape(x)).'
     : '';
 
@@ -88,10 +89,16 @@ function unknowable(from: Operation): string | undefined {
     if (operation.outputs[0] instanceof Variable) return cause('the variable');
     const definition = definitionOf(operation);
     if (definition.random) return cause('the random numbers');
+    if (operation.outputs[0] instanceof Placeholder && isFloat(operation.outputs[0].dtype))
+      return noSizes(operation.outputs[0]);
     if (!definition.readsShapes) for (const t of operation.inputs) seen.add(t.operation);
   }
   return undefined;
 }
+
+/** Why fractions that are fed are no sizes. */
+export const noSizes = ({ name, dtype, operation }: Tensor): string =>
+  `${name}, made at ${operation.line}, whose dtype is ${dtype}: sizes come from shapes, constants and fed int32 scalars and vectors.`;
 
 /** What a size cannot depend on, for messages. */
 export const causeOf =

@@ -6,8 +6,9 @@ import * as s from '../primitives/scalar.ts';
 import type { DType, FloatDType, NumericDType } from '../tensor/dtype.ts';
 import { isFloat } from '../tensor/dtype.ts';
 import { text, wholeNumber } from '../tensor/kinds.ts';
-import type { LastAxis } from '../tensor/part-rules.ts';
+import type { LastAxis, TopKError } from '../tensor/part-rules.ts';
 import { compatible, elements, type Shape, showShape } from '../tensor/shape.ts';
+import type { ShapeError } from '../tensor/shape-types.ts';
 import { signature } from '../tensor/signature.ts';
 import {
   type AnyTensor,
@@ -163,7 +164,7 @@ const topKForm = signature('tf.nn.topK', { x: tensor }, { k: wholeNumber, name: 
  * ```
  */
 export function topK<T extends NumericDType = any, A extends Shape = any, const K extends number = 1>(
-  x: Tensor<T, A>,
+  x: Tensor<T, A> & ShapeError<TopKError<A, K>>,
   k?: K | { readonly k?: K; readonly name?: string },
   name?: Named,
 ): [values: Tensor<T, LastAxis<A, K>>, indices: Tensor<'int32', LastAxis<A, K>>];

@@ -150,6 +150,9 @@ type ImageAxes<Fm extends LayerFormat> = Fm extends 'channels_first'
   ? '[batch, channels, height, width]'
   : '[batch, height, width, channels]';
 
+/** A size of a window, `3` or `[3,2]`, as messages show it. */
+export type ShowPair<K> = ShowShape<Pair<K>>;
+
 /** All axes but the first as one. */
 export type Flatten<A extends Shape> = 0 extends 1 & A
   ? any

@@ -17,6 +17,15 @@ export type LastAxis<S extends Shape, N extends Dim> = S extends readonly [...in
   ? [...H, N]
   : Dim[];
 
+/** Has the last axis of S at least K elements? */
+export type TopKError<S extends Shape, K extends number> = S extends readonly [...Shape, infer N extends number]
+  ? number extends N | K
+    ? NoError
+    : [Sub<N, K>] extends [never]
+      ? `topK: the last axis of ${ShowShape<S>} must have at least k = ${K} elements`
+      : NoError
+  : NoError;
+
 // ---------------------------------------------------------------- slices and copies
 /** Of S, Z elements from B on along each axis: literal sizes stay, −1 means to the end. */
 export type Sliced<S extends Shape, B extends Shape, Z extends Shape> = {

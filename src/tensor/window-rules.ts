@@ -200,6 +200,23 @@ export type Conv1DError<X extends Shape, W extends Shape> = number extends X['le
     ? Compatible<C, CI, `conv1d: input has ${ShowDim<C>} channels but the filters expect ${ShowDim<CI>}`>
     : `conv1d: input must be [batch, width, in] and filters [width, in, out], but their shapes are ${ShowShape<X>} and ${ShowShape<W>}`;
 
+/** Does the window fit into X? Where it does not, the result Y has a size that cannot be. */
+export type FitError<
+  Y extends Shape,
+  X extends Shape,
+  Window extends string,
+  Op extends string,
+> = number extends X['length']
+  ? NoError
+  : HasNever<Y> extends true
+    ? `${Op}: a window of ${Window} does not fit into ${ShowShape<X>} with padding 'VALID'; use 'SAME'`
+    : NoError;
+type HasNever<Y> = Y extends readonly [infer D, ...infer R] ? ([D] extends [never] ? true : HasNever<R>) : false;
+/** The height and width of a filter or a window, as messages show them: `[3,3]`. */
+export type ShowWindow<W extends Shape> = W extends readonly [infer H extends Dim, infer V extends Dim, ...Shape]
+  ? ShowShape<[H, V]>
+  : ShowShape<W>;
+
 /** The shape of a pooling of images X by windows K. */
 export type Pool<X extends Shape, K extends Shape, St extends Shape, P extends Padding> = X extends readonly [
   infer N extends Dim,

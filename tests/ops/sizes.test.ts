@@ -83,6 +83,31 @@ describe.each(backends)('on %s', (backend) => {
     expect((await run(tf.randomUniform(tf.shape(x)), feeds)).shape).toEqual([4, 2, 3]);
   });
 
+  test('an empty batch is flattened to rows of the size that they would have', async () => {
+    const x = tf.placeholder('float32', [null, null, 4]);
+    const flat = tf.layers.flatten(x);
+    expect(shapeOf(flat)).toEqual([null, null]);
+    for (const batch of [0, 2])
+      expect((await run(flat, [[x, tf.array(new Float32Array(batch * 12), [batch, 3, 4])]])).shape).toEqual([
+        batch,
+        12,
+      ]);
+  });
+
+  test('numbers that are no whole ones by their dtype give no sizes', async () => {
+    const x = tf.placeholder('float32', [3], { name: 'data' });
+    for (const size of [() => tf.cast(tf.slice(x, [0], [1]), 'int32'), () => tf.reshape(tf.argmax(x, 0), [1])])
+      expect(() => tf.zeros(size())).toThrow(
+        /^zeros: the shape depends on data:0, made at .*sizes\.test\.ts:\d+:\d+, whose dtype is float32: sizes come from shapes, constants and fed int32/,
+      );
+    const y = tf.add(tf.constant([1.5]), 1);
+    const zeros = tf.zeros(tf.cast(y, 'int32'));
+    expect((await run(zeros, [])).shape).toEqual([2]);
+    await expect(run(zeros, [[y, [3]]])).rejects.toThrow(
+      /the shape depends on Add.*, made at .*, whose dtype is float32/,
+    );
+  });
+
   test('shapes to repeat to: one for all, or some of its sizes', async () => {
     const x = tf.placeholder('float32', [null, 1]);
     const [rows] = tf.unstack(tf.shape(x));

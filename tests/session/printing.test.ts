@@ -56,10 +56,10 @@ describe.each(backends)('on %s', (backend) => {
 
   test('float32 as short as it can be said, float64 whole', async () => {
     const { session, lines } = printing(backend);
-    const v = new Float64Array([1 / 3, 0.1, 1e-7, 16777217, NaN, -Infinity]);
+    const v = new Float64Array([1 / 3, -0, 1e-7, 16777217, NaN, -Infinity]);
     await session.run(tf.print(tf.constant(v), tf.cast(tf.constant(v), 'float32')));
     expect(lines).toEqual([
-      '[0.3333333333333333 0.1 1e-7 16777217 NaN -Infinity] [0.33333334 0.1 1e-7 16777216 NaN -Infinity]',
+      '[0.3333333333333333 -0 1e-7 16777217 NaN -Infinity] [0.33333334 -0 1e-7 16777216 NaN -Infinity]',
     ]);
     await session.close();
   });

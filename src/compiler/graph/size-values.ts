@@ -2,9 +2,10 @@
 
 import { FeedError, InvalidArgumentError } from '../../base/errors.ts';
 import type { Variable } from '../../graph/tensor.ts';
-import { causeOf } from '../../ops/sizes.ts';
+import { causeOf, noSizes } from '../../ops/sizes.ts';
 import { evaluate } from '../../primitives/evaluate/evaluate.ts';
 import * as p from '../../primitives/primitives.ts';
+import { isFloat } from '../../tensor/dtype.ts';
 import { mostAxes, showShape } from '../../tensor/shape.ts';
 import type { CompileRequest } from './request.ts';
 
@@ -60,6 +61,7 @@ export class SizeValues {
     }
     if (node.kind !== 'feed') return;
     const { tensor, shape, data } = this.#feeds[node.feed];
+    if (isFloat(tensor.dtype)) throw new InvalidArgumentError(`the shape depends on ${noSizes(tensor)}`);
     if (shape.length > 1 || node.shape.some((d) => d > mostAxes) || !data) {
       throw new FeedError(
         `${tensor.name}, made at ${tensor.operation.line}, gives sizes, so a scalar or a vector of at most ${mostAxes} numbers must be fed, but ${showShape(shape)} was.`,

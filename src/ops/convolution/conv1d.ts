@@ -4,9 +4,9 @@ import type { Tensor } from '../../graph/tensor.ts';
 import type { FloatDType } from '../../tensor/dtype.ts';
 import { needed, text, wholeNumber } from '../../tensor/kinds.ts';
 import { type Shape, showShape } from '../../tensor/shape.ts';
-import type { ShapeError } from '../../tensor/shape-types.ts';
+import type { ShapeError, ShowDim } from '../../tensor/shape-types.ts';
 import { signature } from '../../tensor/signature.ts';
-import type { Conv1D, Conv1DError, Padding } from '../../tensor/window-rules.ts';
+import type { Conv1D, Conv1DError, FitError, Padding } from '../../tensor/window-rules.ts';
 import { type AnyTensor, apply, requireDType, signals, tensor } from '../define.ts';
 import { expandDims, squeeze } from '../shape.ts';
 import { Conv2DOp } from './conv2d.ts';
@@ -38,7 +38,8 @@ export function conv1d<
   const P extends Padding = Padding,
 >(
   x: Tensor<T, A>,
-  filters: Tensor<NoInfer<T>, B> & ShapeError<Conv1DError<A, B>>,
+  filters: Tensor<NoInfer<T>, B> &
+    ShapeError<Conv1DError<A, B> | FitError<Conv1D<A, B, St, P, 1>, A, ShowDim<B[0]>, 'conv1d'>>,
   stride: St,
   padding: P,
   options?: { readonly name?: string },
@@ -52,7 +53,8 @@ export function conv1d<
   const D extends number = 1,
 >(
   x: Tensor<T, A>,
-  filters: Tensor<NoInfer<T>, B> & ShapeError<Conv1DError<A, B>>,
+  filters: Tensor<NoInfer<T>, B> &
+    ShapeError<Conv1DError<A, B> | FitError<Conv1D<A, B, St, P, D>, A, ShowDim<B[0]>, 'conv1d'>>,
   options: { readonly stride: St; readonly padding: P; readonly dilations?: D; readonly name?: string },
 ): Tensor<T, Conv1D<A, B, St, P, D>>;
 export function conv1d(...given: unknown[]): AnyTensor {

@@ -14,9 +14,11 @@ import type {
   Convolved,
   DataFormat,
   ExplicitPadding,
+  FitError,
   GroupedFilter,
   ImagesOf,
   Padding,
+  ShowWindow,
 } from '../../tensor/window-rules.ts';
 import {
   type AnyTensor,
@@ -230,7 +232,8 @@ export function conv2d<
   const P extends Padding | ExplicitPadding = Padding,
 >(
   x: Tensor<T, A>,
-  filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<A, B>>,
+  filter: Tensor<NoInfer<T>, B> &
+    ShapeError<Conv2DError<A, B> | FitError<Conv2D<A, B, St, P>, A, ShowWindow<B>, 'conv2d'>>,
   strides: St,
   padding: P,
   options?: { readonly name?: string },
@@ -246,7 +249,11 @@ export function conv2d<
   const F extends DataFormat = 'NHWC',
 >(
   x: Tensor<T, A>,
-  filter: Tensor<NoInfer<T>, B> & ShapeError<Conv2DError<ImagesOf<A, F>, GroupedFilter<B, G>>>,
+  filter: Tensor<NoInfer<T>, B> &
+    ShapeError<
+      | Conv2DError<ImagesOf<A, F>, GroupedFilter<B, G>>
+      | FitError<Convolved<A, B, St, P, D, F>, A, ShowWindow<B>, 'conv2d'>
+    >,
   options: Conv2DOptions<St, P, D, G, F>,
 ): Tensor<T, Convolved<A, B, St, P, D, F>>;
 export function conv2d(...given: unknown[]): AnyTensor {

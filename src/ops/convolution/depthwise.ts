@@ -15,11 +15,13 @@ import type {
   Depthwise,
   DepthwiseError,
   ExplicitPadding,
+  FitError,
   ImagesOf,
   InFormat,
   Padding,
   PaddingsOf,
   RateFilter,
+  ShowWindow,
 } from '../../tensor/window-rules.ts';
 import {
   type AnyTensor,
@@ -182,7 +184,11 @@ export function depthwiseConv2d<
   const R extends readonly number[] = [1, 1],
 >(
   x: Tensor<T, A>,
-  filter: Tensor<NoInfer<T>, B> & ShapeError<DepthwiseError<A, B, 'depthwiseConv2d'>>,
+  filter: Tensor<NoInfer<T>, B> &
+    ShapeError<
+      | DepthwiseError<A, B, 'depthwiseConv2d'>
+      | FitError<Depthwise<A, RateFilter<B, R>, St, P>, A, ShowWindow<B>, 'depthwiseConv2d'>
+    >,
   strides: St,
   padding: P,
   rate?: R,
@@ -197,7 +203,16 @@ export function depthwiseConv2d<
   const F extends DataFormat = 'NHWC',
 >(
   x: Tensor<T, A>,
-  filter: Tensor<NoInfer<T>, B> & ShapeError<DepthwiseError<ImagesOf<A, F>, B, 'depthwiseConv2d'>>,
+  filter: Tensor<NoInfer<T>, B> &
+    ShapeError<
+      | DepthwiseError<ImagesOf<A, F>, B, 'depthwiseConv2d'>
+      | FitError<
+          Depthwise<ImagesOf<A, F>, RateFilter<B, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>,
+          A,
+          ShowWindow<B>,
+          'depthwiseConv2d'
+        >
+    >,
   options: {
     readonly strides: St;
     readonly padding: P;
@@ -238,7 +253,10 @@ export function separableConv2d<
   const P extends Padding | ExplicitPadding = Padding,
 >(
   x: Tensor<T, A>,
-  depthwiseFilter: Tensor<NoInfer<T>, B> & ShapeError<DepthwiseError<A, B, 'separableConv2d'>>,
+  depthwiseFilter: Tensor<NoInfer<T>, B> &
+    ShapeError<
+      DepthwiseError<A, B, 'separableConv2d'> | FitError<Depthwise<A, B, St, P>, A, ShowWindow<B>, 'separableConv2d'>
+    >,
   pointwiseFilter: Tensor<NoInfer<T>, C>,
   strides: St,
   padding: P,
@@ -254,7 +272,16 @@ export function separableConv2d<
   const F extends DataFormat = 'NHWC',
 >(
   x: Tensor<T, A>,
-  depthwiseFilter: Tensor<NoInfer<T>, B> & ShapeError<DepthwiseError<ImagesOf<A, F>, B, 'separableConv2d'>>,
+  depthwiseFilter: Tensor<NoInfer<T>, B> &
+    ShapeError<
+      | DepthwiseError<ImagesOf<A, F>, B, 'separableConv2d'>
+      | FitError<
+          Depthwise<ImagesOf<A, F>, RateFilter<B, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>,
+          A,
+          ShowWindow<B>,
+          'separableConv2d'
+        >
+    >,
   pointwiseFilter: Tensor<NoInfer<T>, C>,
   options: {
     readonly strides: St;
