@@ -103,7 +103,9 @@ describe.each(compilers(resolutions, 1))('with %s, %s', (compiler, moduleResolut
     const source = join(root, 'tests/types/library');
     const folder = join(dir, `library-${compiler}-${moduleResolution}`);
     const compile = (name: string, files: readonly string[], options: object) => {
-      const config = { compilerOptions: { ...strict, module, moduleResolution, ...options }, files };
+      // TypeScript 5.9 takes 20 s for all declarations: it checks them in tests/types.
+      const skipLibCheck = compiler === 'ts59';
+      const config = { compilerOptions: { ...strict, module, moduleResolution, skipLibCheck, ...options }, files };
       writeFileSync(join(folder, `${name}.json`), JSON.stringify(config));
       const tsc = join(root, 'node_modules', compiler, 'bin/tsc');
       const { stdout } = spawnSync(process.execPath, [tsc, '-p', `${name}.json`, '--pretty', 'false'], {
