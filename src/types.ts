@@ -168,6 +168,7 @@ export type {
   DataFormat,
   Depthwise,
   DepthwiseError,
+  DepthwiseIn,
   DilatedFilter,
   ExplicitPadding,
   FitError,

@@ -25,8 +25,11 @@ const isUsers = (location: string | undefined): boolean =>
 /** An opaque record of where the program is. */
 export type Site = { readonly stack?: string | undefined };
 
-/** Remembers so many frames of the current stack; cheap, because the text is made only when somebody asks. */
-export function captureSite(depth = 50): Site {
+/** So many frames: the user's line lies below what layers and optimizers call inside. */
+const depth = 50;
+
+/** Remembers the current stack; cheap, because the text is made only when somebody asks. */
+export function captureSite(): Site {
   const before = Error.stackTraceLimit;
   // Where it is frozen, what the engine captures must do.
   Reflect.set(Error, 'stackTraceLimit', depth);

@@ -181,6 +181,15 @@ export type RateFilter<W extends Shape, R extends readonly number[]> = R extends
 ]
   ? DilatedFilter<W, [1, H, V, 1]>
   : DilatedFilter<W, Shape>;
+/** `Depthwise` with elements that lie R apart, of images in either format; its channels come last. */
+export type DepthwiseIn<
+  X extends Shape,
+  W extends Shape,
+  St extends Shape,
+  P extends Padding | ExplicitPadding,
+  R extends readonly number[],
+  F extends DataFormat,
+> = Depthwise<ImagesOf<X, F>, RateFilter<W, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>;
 /** The shape of a convolution of sequences X with filters W. */
 export type Conv1D<
   X extends Shape,
@@ -209,7 +218,7 @@ export type FitError<
 > = number extends X['length']
   ? NoError
   : HasNever<Y> extends true
-    ? `${Op}: a window of ${Window} does not fit into ${ShowShape<X>} with padding 'VALID'; use 'SAME'`
+    ? `${Op}: a window of ${Window} does not fit into ${ShowShape<X>}; use padding 'SAME'`
     : NoError;
 type HasNever<Y> = Y extends readonly [infer D, ...infer R] ? ([D] extends [never] ? true : HasNever<R>) : false;
 /** The height and width of a filter or a window, as messages show them: `[3,3]`. */

@@ -165,30 +165,30 @@ tf.gatherNd(tf.zeros([2, 3]), tf.zeros([5, 3], 'int32'));
 tf.gather(tf.zeros([2, 3]), tf.zeros([5], 'int32'), { axis: 2 });
 //! 'beginMasks' does not exist in type
 tf.stridedSlice(tf.zeros([2, 3]), [0], [1], { beginMasks: 1 });
-//! conv2d: a window of [3,3] does not fit into [1,2,2,1] with padding 'VALID'; use 'SAME'
+//! conv2d: a window of [3,3] does not fit into [1,2,2,1]; use padding 'SAME'
 tf.nn.conv2d(tf.zeros([1, 2, 2, 1]), tf.zeros([3, 3, 1, 4]), [1, 1, 1, 1], 'VALID');
-//! conv2d: a window of [3,3] does not fit into [1,1,4,9] with padding 'VALID'; use 'SAME'
+//! conv2d: a window of [3,3] does not fit into [1,1,4,9]; use padding 'SAME'
 tf.nn.conv2d(tf.zeros([1, 1, 4, 9]), tf.zeros([3, 3, 1, 4]), {
   strides: [1, 1, 1, 1],
   padding: 'VALID',
   dilations: [1, 1, 2, 2],
   dataFormat: 'NCHW',
 });
-//! conv1d: a window of 5 does not fit into [2,4,8] with padding 'VALID'; use 'SAME'
+//! conv1d: a window of 5 does not fit into [2,4,8]; use padding 'SAME'
 tf.nn.conv1d(tf.zeros([2, 4, 8]), tf.zeros([5, 8, 16]), 1, 'VALID');
-//! depthwiseConv2d: a window of [3,3] does not fit into [1,2,2,4] with padding 'VALID'; use 'SAME'
+//! depthwiseConv2d: a window of [3,3] does not fit into [1,2,2,4]; use padding 'SAME'
 tf.nn.depthwiseConv2d(tf.zeros([1, 2, 2, 4]), tf.zeros([3, 3, 4, 1]), [1, 1, 1, 1], 'VALID');
-//! separableConv2d: a window of [3,3] does not fit into [1,2,2,4] with padding 'VALID'; use 'SAME'
+//! separableConv2d: a window of [3,3] does not fit into [1,2,2,4]; use padding 'SAME'
 tf.nn.separableConv2d(tf.zeros([1, 2, 2, 4]), tf.zeros([3, 3, 4, 1]), tf.zeros([1, 1, 4, 8]), [1, 1, 1, 1], 'VALID');
-//! maxPool: a window of [1,3,3,1] does not fit into [null,2,2,1] with padding 'VALID'; use 'SAME'
+//! maxPool: a window of [1,3,3,1] does not fit into [null,2,2,1]; use padding 'SAME'
 tf.nn.maxPool(tf.placeholder('float32', [null, 2, 2, 1]), [1, 3, 3, 1], [1, 1, 1, 1], 'VALID');
-//! conv2d: a window of [3,3] does not fit into [1,2,2,1] with padding 'VALID'; use 'SAME'
+//! conv2d: a window of [3,3] does not fit into [1,2,2,1]; use padding 'SAME'
 tf.layers.conv2d(tf.zeros([1, 2, 2, 1]), 4, 3);
-//! conv1d: a window of 5 does not fit into [2,4,8] with padding 'VALID'; use 'SAME'
+//! conv1d: a window of 5 does not fit into [2,4,8]; use padding 'SAME'
 tf.layers.conv1d(tf.zeros([2, 4, 8]), 16, 5);
-//! separableConv2d: a window of [2,3] does not fit into [1,2,2,1] with padding 'VALID'; use 'SAME'
+//! separableConv2d: a window of [2,3] does not fit into [1,2,2,1]; use padding 'SAME'
 tf.layers.separableConv2d(tf.zeros([1, 2, 2, 1]), 4, [2, 3]);
-//! maxPooling2d: a window of [3,3] does not fit into [1,2,2,1] with padding 'VALID'; use 'SAME'
+//! maxPooling2d: a window of [3,3] does not fit into [1,2,2,1]; use padding 'SAME'
 tf.layers.maxPooling2d(tf.zeros([1, 2, 2, 1]), 3, 2);
 //! topK: the last axis of [2,3] must have at least k = 4 elements
 tf.nn.topK(tf.zeros([2, 3]), 4);

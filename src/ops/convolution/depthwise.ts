@@ -14,12 +14,12 @@ import type {
   DataFormat,
   Depthwise,
   DepthwiseError,
+  DepthwiseIn,
   ExplicitPadding,
   FitError,
   ImagesOf,
   InFormat,
   Padding,
-  PaddingsOf,
   RateFilter,
   ShowWindow,
 } from '../../tensor/window-rules.ts';
@@ -206,12 +206,7 @@ export function depthwiseConv2d<
   filter: Tensor<NoInfer<T>, B> &
     ShapeError<
       | DepthwiseError<ImagesOf<A, F>, B, 'depthwiseConv2d'>
-      | FitError<
-          Depthwise<ImagesOf<A, F>, RateFilter<B, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>,
-          A,
-          ShowWindow<B>,
-          'depthwiseConv2d'
-        >
+      | FitError<DepthwiseIn<A, B, St, P, R, F>, A, ShowWindow<B>, 'depthwiseConv2d'>
     >,
   options: {
     readonly strides: St;
@@ -220,10 +215,7 @@ export function depthwiseConv2d<
     readonly dataFormat?: F;
     readonly name?: string;
   },
-): Tensor<
-  T,
-  InFormat<Depthwise<ImagesOf<A, F>, RateFilter<B, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>, F>
->;
+): Tensor<T, InFormat<DepthwiseIn<A, B, St, P, R, F>, F>>;
 export function depthwiseConv2d(...given: unknown[]): AnyTensor {
   const { x, filter, dataFormat = 'NHWC', name, ...window } = form.take(given);
   const attributes = attributesOf('depthwiseConv2d', { ...window, dataFormat });
@@ -275,12 +267,7 @@ export function separableConv2d<
   depthwiseFilter: Tensor<NoInfer<T>, B> &
     ShapeError<
       | DepthwiseError<ImagesOf<A, F>, B, 'separableConv2d'>
-      | FitError<
-          Depthwise<ImagesOf<A, F>, RateFilter<B, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>,
-          A,
-          ShowWindow<B>,
-          'separableConv2d'
-        >
+      | FitError<DepthwiseIn<A, B, St, P, R, F>, A, ShowWindow<B>, 'separableConv2d'>
     >,
   pointwiseFilter: Tensor<NoInfer<T>, C>,
   options: {
@@ -290,18 +277,7 @@ export function separableConv2d<
     readonly dataFormat?: F;
     readonly name?: string;
   },
-): Tensor<
-  T,
-  InFormat<
-    Conv2D<
-      Depthwise<ImagesOf<A, F>, RateFilter<B, R>, ImagesOf<St, F>, F extends 'NCHW' ? PaddingsOf<P> : P>,
-      C,
-      [1, 1, 1, 1],
-      'VALID'
-    >,
-    F
-  >
->;
+): Tensor<T, InFormat<Conv2D<DepthwiseIn<A, B, St, P, R, F>, C, [1, 1, 1, 1], 'VALID'>, F>>;
 export function separableConv2d(...given: unknown[]): AnyTensor {
   const { x, depthwiseFilter, pointwiseFilter, dataFormat = 'NHWC', name, ...window } = separableForm.take(given);
   requireDType('separableConv2d', x, signals);
